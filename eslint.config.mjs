@@ -1,25 +1,40 @@
 import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
-/** The laws of the tree: who may import whom. Each is an import that a file outside `except` may not make. */
-const only = (names, except, because) => ({ names, except, because });
+const library = (name, message) => ({ group: [name, `${name}/*`], message, allowTypeImports: true });
+const ssh = library("node-ssh", "only provider/guest/ssh.ts talks SSH");
+const zod = library("zod", "schemas live in inputs.ts and options.ts");
+const ejs = library("ejs", "files are rendered by provider/template.ts");
+const here = (regex, message) => ({ regex, message });
+
+// The laws of the tree: what the files of each place may not import. A file is under the last place that names it.
 const laws = [
-  only(["node-ssh", "ssh2"], ["provider/guest/ssh.ts"], "only provider/guest/ssh.ts talks SSH"),
-  only(["zod"], ["provider/inputs.ts", "provider/datastores/*/options.ts"], "schemas live in inputs.ts and options.ts"),
-  only(["ejs"], ["provider/template.ts", "devcloud/**"], "files are rendered by provider/template.ts"),
+  { place: ["components/**", "provider/**"], forbidden: [ssh, zod, ejs] },
+  { place: ["components/**"], forbidden: [ssh, zod, ejs, here("provider/.", "components know the door, provider/index, and nothing behind it")] },
+  { place: ["provider/index.ts"], forbidden: [ssh, zod, ejs, here("^\\.", "the door captures nothing")] },
+  { place: ["provider/inputs.ts"], forbidden: [ssh, ejs] },
+  { place: ["provider/template.ts"], forbidden: [ssh, zod] },
+  { place: ["provider/reconcile.ts"], forbidden: [ssh, zod, ejs, here("lifecycle|/guest/", "reconcile knows datastores, not how guests are reached")] },
+  { place: ["provider/guest/**"], forbidden: [ssh, zod, ejs, here("lifecycle|reconcile|datastores(/|$)", "guests know no datastore")] },
+  { place: ["provider/guest/ssh.ts"], forbidden: [zod, ejs, here("lifecycle|reconcile|datastores(/|$)", "guests know no datastore")] },
+  {
+    place: ["provider/datastores/*/**"],
+    forbidden: [ssh, zod, ejs,
+      here("lifecycle|reconcile|guest/(ssh|guests|lease)$", "a datastore knows guests through guest/guest and the acts beside it"),
+      here("^\\.\\./(?!\\.\\.|datastore$)", "a datastore never imports another")],
+  },
+  {
+    place: ["provider/datastores/*/options.ts"],
+    forbidden: [ssh, ejs, here("^\\.\\./\\.\\./", "options are a schema and nothing else")],
+  },
+  {
+    place: ["provider/plan.ts", "provider/datastores/*/plan.ts"],
+    forbidden: [ssh, zod, ejs, here("^node:|guest|observe|steps|sql|^(?!\\.)", "a planner is pure: it imports words, never acts")],
+  },
 ];
 
-const forbid = (files, patterns, ignores = []) => ({
-  files,
-  ignores,
-  rules: { "@typescript-eslint/no-restricted-imports": ["error", { patterns }] },
-});
-const libraries = (file) =>
-  laws.filter((law) => !law.except.includes(file)).map((law) => ({ group: law.names, message: law.because }));
-const library = ["components/**/*.ts", "provider/**/*.ts"];
-
 export default tseslint.config(
-  { ignores: ["dist/", "node_modules/", "**/node_modules/", ".devcloud/"] },
+  { ignores: ["dist/", "**/node_modules/", ".devcloud/"] },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {
@@ -29,9 +44,14 @@ export default tseslint.config(
       "@typescript-eslint/no-floating-promises": "error",
       "@typescript-eslint/no-misused-promises": "error",
       "@typescript-eslint/consistent-type-imports": ["error", { disallowTypeAnnotations: false }],
-      "no-console": "off",
     },
   },
-  { files: ["**/*.mjs"], languageOptions: { globals: { process: "readonly", console: "readonly" } } },
+  ...laws.map(({ place, forbidden }) => ({
+    files: place.map((path) => (path.endsWith("**") ? `${path}/*.ts` : path)),
+    rules: { "@typescript-eslint/no-restricted-imports": ["error", { patterns: forbidden }] },
+  })),
+  // The door's functions are stored as text and may only `require` by name.
+  { files: ["provider/index.ts"], rules: { "@typescript-eslint/no-require-imports": "off" } },
+  { files: ["**/*.mjs", "**/*.js"], languageOptions: { globals: { process: "readonly", console: "readonly", module: "writable", require: "readonly" } },
+    rules: { "@typescript-eslint/no-require-imports": "off" } },
 );
-void forbid; void libraries; void library;

@@ -1,0 +1,79 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/** How the members' servers are spread over hosts; the words are Nova's server group policies. */
+export const Locality = {
+  Affinity: "affinity",
+  AntiAffinity: "anti-affinity",
+  SoftAffinity: "soft-affinity",
+  SoftAntiAffinity: "soft-anti-affinity",
+} as const;
+export type Locality = (typeof Locality)[keyof typeof Locality];
+
+/** The data volume of each member. */
+export interface VolumeArgs {
+  /** GiB, at least 1. */
+  size: pulumi.Input<number>;
+  /** Cinder volume type. Default: the cloud's own default. Later changes are ignored: in place they would replace the volume. */
+  type?: pulumi.Input<string>;
+  /**
+   * Whether volumes survive when their member or the cluster goes. Default: true. Kept volumes are removed
+   * with `openstack volume delete`.
+   */
+  keep?: boolean;
+}
+
+/** A machine through which the members are reached. */
+export interface BastionArgs {
+  /** Name or address. */
+  host: pulumi.Input<string>;
+  user: pulumi.Input<string>;
+  /** Default: 22. */
+  port?: pulumi.Input<number>;
+  /** Its public host key, as `ssh-keyscan` prints it. Default: trusted on first use. */
+  hostKey?: pulumi.Input<string>;
+}
+
+/** How the provider reaches the members' servers by SSH. */
+export interface AccessArgs {
+  /** A user who may `sudo` without a password, as cloud images have: `debian`. */
+  user: pulumi.Input<string>;
+  /** The key to log in with, in OpenSSH or PEM form. Its public half is given to the servers as their Nova keypair. */
+  privateKey: pulumi.Input<string>;
+  bastion?: BastionArgs;
+  /** Public host keys by member name, as `ssh-keyscan` prints them. Default: trusted on first use, then pinned to the server. */
+  hostKeys?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /** Who may reach port 22. Default: anyone (with the key). */
+  allowedCidrs?: string[];
+}
+
+/** What one member has in place of what all have. */
+export interface MemberOverrideArgs {
+  /** Availability zone. */
+  zone?: pulumi.Input<string>;
+  /** Further networks, by name or id, beside the cluster's. */
+  networks?: string[];
+  /** Flavor name. */
+  flavor?: pulumi.Input<string>;
+}
+
+/** What every cluster type takes. */
+export interface ClusterArgs {
+  /** Nova flavor, by name. */
+  flavor: pulumi.Input<string>;
+  /** Glance image, by name: a Debian 12 cloud image. */
+  image: pulumi.Input<string>;
+  /** The network of the members, by name or id. */
+  network: string;
+  volume: VolumeArgs;
+  /** Members are dealt to these in turn. Default: Nova's choice. */
+  availabilityZones?: string[];
+  /** Default: `soft-anti-affinity`, which prefers different hosts and still works when there are too few. */
+  locality?: Locality;
+  /** Who may reach the datastore's port, as CIDRs. Default: only the members. */
+  allowedCidrs?: string[];
+  access: AccessArgs;
+  /** By member name, such as `orders-2`. */
+  memberOverrides?: Record<string, MemberOverrideArgs>;
+  /** While true the cluster cannot be destroyed. Default: true. */
+  deletionProtection?: pulumi.Input<boolean>;
+}

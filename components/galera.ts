@@ -1,0 +1,94 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Cluster } from "../provider";
+import type { ClusterArgs } from "./arguments";
+import { createMembers, memberNames } from "./members";
+import { mermaid } from "./topology";
+
+const port = 3306;
+
+/** Builds of Galera that can be run. */
+export const GaleraVendor = { MariaDB: "mariadb" } as const;
+export type GaleraVendor = (typeof GaleraVendor)[keyof typeof GaleraVendor];
+
+/** Arguments of a Galera cluster. */
+export interface GaleraClusterArgs extends ClusterArgs {
+  /** How many servers: odd and at least three, so that one may fail. */
+  members: number;
+  vendor: GaleraVendor;
+  /** Major version, such as `10.11`. Default: what the image's package sources offer. */
+  version?: pulumi.Input<string>;
+  /** Options of the `[mysqld]` section. Those that the package sets itself (`wsrep_*`, `datadir`, …) are refused. */
+  configuration?: Record<string, pulumi.Input<string | number | boolean>>;
+  /** Password of `root` for clients, over TLS. Default: generated, and kept in the state. */
+  rootPassword?: pulumi.Input<string>;
+}
+
+/**
+ * A synchronous multi-master MariaDB cluster: each member holds all data and takes reads and writes.
+ * Replication, state transfer and clients use TLS from the first start.
+ */
+export class GaleraCluster extends pulumi.ComponentResource {
+  /** Names of the members; they never change. */
+  declare readonly members: pulumi.Output<string[]>;
+  /** Addresses of the members, in the same order. */
+  declare readonly addresses: pulumi.Output<string[]>;
+  /** `address:port` of each member, for clients. */
+  declare readonly endpoints: pulumi.Output<string[]>;
+  /** A URL with all endpoints and the administrator's password. Secret. */
+  declare readonly connectionString: pulumi.Output<string>;
+  /** Secret. */
+  declare readonly rootPassword: pulumi.Output<string>;
+  /** The last change: its title, and its steps in order. */
+  declare readonly plan: pulumi.Output<Record<string, string[]>>;
+  /** `ready`, or `failed` while a run has not ended. */
+  declare readonly status: pulumi.Output<string>;
+  /** The cluster as a Mermaid diagram. */
+  declare readonly topology: pulumi.Output<string>;
+  declare readonly serverGroupId: pulumi.Output<string>;
+  declare readonly securityGroupId: pulumi.Output<string>;
+
+  constructor(name: string, args: GaleraClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("pulumi-openstack-datastores:index:GaleraCluster", name, args, opts);
+    if (opts?.urn) return;
+    refuseUnsafe(name, args);
+    const { vendor, version, configuration = {}, access, rootPassword } = args;
+    const { members, serverGroupId, securityGroupId } = createMembers(name, { count: args.members, args, port }, this);
+    const { user, privateKey, bastion, hostKeys } = access;
+    const cluster = new Cluster(name, {
+      datastore: "galera",
+      owner: { project: pulumi.getProject(), stack: pulumi.getStack(), cluster: name },
+      members,
+      options: { vendor, version, configuration },
+      access: pulumi.secret({ user, privateKey, bastion, hostKeys }),
+      rootPassword,
+      deletionProtection: args.deletionProtection ?? true,
+    }, { parent: this });
+
+    // From the resources, not from the cluster: so they stay known in a preview.
+    const addresses = pulumi.all(members.map(({ address }) => address));
+    const endpoints = addresses.apply((all) => all.map((address) => `${address}:${port}`));
+    const outputs = {
+      members: pulumi.output(members.map((member) => member.name)),
+      addresses,
+      endpoints,
+      connectionString: pulumi.secret(pulumi.all([endpoints, cluster.rootPassword]).apply(([all, password]) =>
+        `mysql://root:${encodeURIComponent(password)}@${all.join(",")}/?ssl-mode=REQUIRED`)),
+      rootPassword: cluster.rootPassword,
+      plan: cluster.plan,
+      status: cluster.status,
+      topology: addresses.apply((all) => mermaid(name, memberNames(name, args.members), all)),
+      serverGroupId,
+      securityGroupId,
+    };
+    Object.assign(this, outputs);
+    this.registerOutputs(outputs);
+  }
+}
+
+function refuseUnsafe(name: string, { members, memberOverrides = {} }: GaleraClusterArgs): void {
+  const no = (propertyPath: string, reason: string) => { throw new pulumi.InputPropertyError({ propertyPath, reason }); };
+  if (!Number.isInteger(members) || members < 3 || members % 2 === 0)
+    no("members", `must be odd and at least 3, so that a majority survives when one member fails; it is ${members}`);
+  const unknown = Object.keys(memberOverrides).filter((member) => !memberNames(name, members).includes(member));
+  if (unknown.length > 0) no("memberOverrides", `names ${unknown.join(", ")}, but the members are ${memberNames(name, members).join(", ")}`);
+}

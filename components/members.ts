@@ -1,0 +1,83 @@
+import * as openstack from "@pulumi/openstack";
+import * as pulumi from "@pulumi/pulumi";
+import * as sshpk from "sshpk";
+import { Locality, type ClusterArgs } from "./arguments";
+
+/** What a datastore needs of the members' servers and networks. */
+export interface MembersSpec {
+  count: number;
+  args: ClusterArgs;
+  /** TCP port that clients use. */
+  port: number;
+}
+
+/** The servers of a cluster and what belongs to them: identity (port, volume) outlives the server. */
+export function createMembers(name: string, { count, args, port }: MembersSpec, parent: pulumi.Resource) {
+  const group = new openstack.compute.ServerGroup(name, { name, policies: [args.locality ?? Locality.SoftAntiAffinity] }, { parent });
+  const security = createSecurityGroup(name, port, args, parent);
+  const keyPair = new openstack.compute.Keypair(name, { name, publicKey: publicKeyOf(args.access.privateKey) },
+    { parent, ignoreChanges: ["publicKey"], deleteBeforeReplace: true });
+  const networkIds = new Map<string, pulumi.Input<string>>();
+  const networkId = (network: string) => {
+    const id = networkIds.get(network) ?? idOfNetwork(network, parent);
+    networkIds.set(network, id);
+    return id;
+  };
+
+  const members = memberNames(name, count).map((member, index) => {
+    const { zone, networks = [], flavor } = args.memberOverrides?.[member] ?? {};
+    const portOn = (network: string, suffix = "") => new openstack.networking.Port(`${member}${suffix}`,
+      { name: `${member}${suffix}`, networkId: networkId(network), securityGroupIds: [security.id], adminStateUp: true }, { parent });
+    const ports = [portOn(args.network), ...networks.map((network, nic) => portOn(network, `-nic-${nic + 2}`))];
+    const volume = new openstack.blockstorage.Volume(member,
+      { name: member, size: args.volume.size, volumeType: args.volume.type, enableOnlineResize: true },
+      { parent, retainOnDelete: args.volume.keep ?? true, ignoreChanges: ["volumeType"] });
+    const server = new openstack.compute.Instance(member, {
+      name: member,
+      flavorName: flavor ?? args.flavor,
+      imageName: args.image,
+      keyPair: keyPair.name,
+      networks: ports.map(({ id }) => ({ port: id })),
+      schedulerHints: [{ group: group.id }],
+      availabilityZone: zone ?? args.availabilityZones?.[index % args.availabilityZones.length],
+      stopBeforeDestroy: true,
+    }, { parent, deleteBeforeReplace: true, ignoreChanges: frozen });
+    const disk = new openstack.compute.VolumeAttach(member, { instanceId: server.id, volumeId: volume.id }, { parent, deleteBeforeReplace: true });
+    return {
+      name: member,
+      address: ports[0]!.allFixedIps.apply((addresses) => addresses[0]!),
+      server: server.id,
+      // The attachment's: so the cluster is made once the disk is there.
+      volume: disk.volumeId,
+    };
+  });
+  return { members, serverGroupId: group.id, securityGroupId: security.id };
+}
+
+/** On an Instance each of these would replace, rebuild or resize all members at once, before the cluster hears of it. */
+const frozen = ["imageId", "imageName", "flavorId", "flavorName", "keyPair", "userData", "personalities",
+  "schedulerHints", "blockDevices", "availabilityZone"];
+
+export const memberNames = (cluster: string, count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `${cluster}-${index + 1}`);
+
+/** Members reach each other on all ports through one rule about the group itself: a grow changes no rule. */
+function createSecurityGroup(name: string, port: number, args: ClusterArgs, parent: pulumi.Resource) {
+  const group = new openstack.networking.SecGroup(name, { name, description: `Members of ${name}` }, { parent });
+  const rule = (suffix: string, rest: Partial<openstack.networking.SecGroupRuleArgs>) =>
+    new openstack.networking.SecGroupRule(`${name}-${suffix}`,
+      { securityGroupId: group.id, direction: "ingress", ethertype: "IPv4", ...rest }, { parent, deleteBeforeReplace: true });
+  const open = (suffix: string, tcp: number, cidr: string) => rule(`${suffix}-${cidr}`,
+    { protocol: "tcp", portRangeMin: tcp, portRangeMax: tcp, remoteIpPrefix: cidr, ethertype: cidr.includes(":") ? "IPv6" : "IPv4" });
+  rule("members", { remoteGroupId: group.id });
+  for (const cidr of args.access.allowedCidrs ?? ["0.0.0.0/0"]) open("ssh", 22, cidr);
+  for (const cidr of args.allowedCidrs ?? []) open("clients", port, cidr);
+  return group;
+}
+
+const publicKeyOf = (privateKey: pulumi.Input<string>) =>
+  pulumi.unsecret(pulumi.output(privateKey).apply((key) => sshpk.parsePrivateKey(key).toPublic().toString("ssh")));
+
+const idOfNetwork = (network: string, parent: pulumi.Resource): pulumi.Input<string> =>
+  /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/.test(network)
+    ? network : openstack.networking.getNetworkOutput({ name: network }, { parent }).id;

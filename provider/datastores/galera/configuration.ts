@@ -1,0 +1,23 @@
+import { mountPoint } from "../../guest/volume";
+import { cnf, render, word } from "../../template";
+import type { Member, Topology } from "../../topology";
+import type { Options } from "./options";
+
+/** Below the volume's root, beside the marker: a state transfer empties this directory whole. */
+export const dataDirectory = "mysql";
+export const optionsFile = "/etc/mysql/mariadb.conf.d/99-datastore.cnf";
+export const certificates = "/etc/mysql/datastore";
+
+/** MariaDB's options of one member. It holds no secret. */
+export const optionsText = (want: Topology<Options>, self: Member): string =>
+  render(__dirname, "datastore.cnf", cnf, {
+    certificates,
+    cluster: want.owner.cluster,
+    configuration: want.options.configuration,
+    data: `${mountPoint}/${dataDirectory}`,
+    members: want.members,
+    self,
+  });
+
+/** Members know each other by name without a resolver: one that hangs makes each state transfer take minutes. */
+export const hostsText = (want: Topology<Options>): string => render(__dirname, "hosts", word, { members: want.members });

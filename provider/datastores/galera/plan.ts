@@ -1,0 +1,101 @@
+import { Refused } from "../../errors";
+import { oneByOne, together, type Step } from "../../plan";
+
+export type Do = "install" | "mount" | "configure" | "bootstrap" | "secure" | "join" | "verify";
+
+/** What lies in a member's data directory while its server is down. */
+export type Data =
+  | { is: "none" }
+  | { is: "whole" | "partial"; uuid: string; seqno: number; safeToBootstrap: boolean };
+
+export interface Prepared {
+  installed: boolean;
+  mounted: boolean;
+  configured: boolean;
+  /** The volume's marker says that it once held the whole data. */
+  hasHadData: boolean;
+}
+
+export type Sight =
+  | { is: "unreachable"; why: string }
+  | { is: "foreign"; why: string }
+  | { is: "down"; data: Data } & Prepared
+  | { is: "starting" } & Prepared
+  | { is: "up"; primary: boolean; state: string; size: number; uuid: string; secured: boolean } & Prepared;
+
+/** Pure: the steps from what is seen to a running cluster of `members`. */
+export function plan(members: string[], seen: Record<string, Sight>): Step<Do>[] {
+  const sights = members.map((name) => [name, seen[name] ?? { is: "unreachable", why: "not looked at" }] as const);
+  const refusal = unsafe(sights);
+  if (refusal) throw refusal;
+
+  const where = (holds: (sight: Sight & Prepared) => boolean) =>
+    sights.filter(([, sight]) => "installed" in sight && holds(sight)).map(([name]) => name);
+  const synced = where(isSynced);
+  const seed = synced.length === 0 ? [seedOf(sights)] : [];
+  const steps: Step<Do>[] = [
+    ...together("install", where((sight) => !sight.installed)),
+    ...together("mount", where((sight) => !sight.mounted)),
+    ...together("configure", where((sight) => !sight.configured)),
+    ...together("bootstrap", seed),
+    ...together("secure", where((sight) => sight.is === "up" && !sight.secured).length > 0 ? synced.slice(0, 1) : seed),
+    ...oneByOne("join", members.filter((name) => ![...synced, ...seed].includes(name))),
+  ];
+  return steps.length > 0 || where((sight) => !sight.hasHadData).length > 0 ? [...steps, { do: "verify", on: members }] : [];
+}
+
+const isSynced = (sight: Sight) => sight.is === "up" && sight.primary && sight.state === "Synced";
+
+type Sights = (readonly [name: string, sight: Sight])[];
+
+/** Nothing is planned while a member is unknown, a disk is not ours, or there are two histories or no quorum. */
+function unsafe(sights: Sights): Refused | undefined {
+  const those = (is: (sight: Sight) => boolean) => sights.filter(([, sight]) => is(sight));
+  const unreachable = those(({ is }) => is === "unreachable");
+  if (unreachable.length > 0)
+    return new Refused("every member must answer before anything is changed", evidence(unreachable),
+      "start the server or mend its network, then run `pulumi up` again; `openstack server show` says whether it is ACTIVE");
+  const foreign = those(({ is }) => is === "foreign");
+  if (foreign.length > 0)
+    return new Refused("a volume that we did not format is never touched", evidence(foreign),
+      "empty the volume yourself if its data may go, or give the member another volume");
+  const up = those(({ is }) => is === "up");
+  if (new Set(up.map(([, sight]) => (sight as { uuid: string }).uuid)).size > 1)
+    return new Refused("members that are up must share one history", evidence(up),
+      "two clusters exist: decide which data is right, and stop MariaDB on the members of the other");
+  const synced = those(isSynced);
+  if (synced.length === 0 && those(({ is }) => is === "up" || is === "starting").length > 0)
+    return new Refused("no cluster is bootstrapped while a member is up", evidence(sights),
+      "wait a minute for the members to find each other, then run `pulumi up` again");
+  return undefined;
+}
+
+/** The member a cluster is started from: the only one that holds data, else the first. */
+function seedOf(sights: Sights): string {
+  const emptied = sights.filter(([, sight]) => sight.is === "down" && sight.hasHadData && sight.data.is === "none");
+  const holders = sights.filter(([, sight]) => sight.is === "down" && sight.data.is !== "none");
+  if (emptied.length > 0)
+    throw new Refused("a member whose data vanished is no reason to start anew", evidence(sights),
+      "attach the volume that holds the data, or restore from a backup");
+  if (holders.length === 0) return sights[0]![0];
+  const [[name, sight]] = holders as [Sights[number]];
+  if (holders.length > 1 || (sight.is === "down" && sight.data.is === "partial"))
+    throw new Refused("a cluster that is down with data on several members is not started by this version", evidence(sights),
+      "start MariaDB by hand on the member with the newest data as MariaDB's documentation on full outages says, then run `pulumi up` again");
+  return name;
+}
+
+/** What was seen, one clause a member. */
+export const evidence = (sights: Sights): string =>
+  sights.map(([name, sight]) => `${name} ${words(sight)}`).join("; ");
+
+function words(sight: Sight): string {
+  switch (sight.is) {
+    case "unreachable": return `does not answer (${sight.why})`;
+    case "foreign": return `has a volume that is not ours (${sight.why})`;
+    case "starting": return "is starting";
+    case "up": return `is up (${sight.primary ? "Primary" : "non-Primary"}, ${sight.state}, size ${sight.size}, ${sight.uuid})`;
+    case "down": return sight.data.is === "none" ? `is down without data${sight.hasHadData ? ", but once had some" : ""}`
+      : `is down with ${sight.data.is} data ${sight.data.uuid}:${sight.data.seqno}${sight.data.safeToBootstrap ? " (safe to bootstrap)" : ""}`;
+  }
+}

@@ -1,0 +1,46 @@
+import type { Guest } from "../../guest/guest";
+import { cnf } from "../../template";
+
+/** What a member itself says of the cluster. */
+export interface Wsrep {
+  cluster_status: string;
+  cluster_size: string;
+  cluster_state_uuid: string;
+  cluster_conf_id: string;
+  local_state_comment: string;
+  ready: string;
+}
+
+/** Runs statements as root through the local socket, where no password is needed. */
+export const execute = (guest: Guest, statements: string): Promise<string> =>
+  guest.run("mariadb --batch --skip-column-names --connect-timeout=5", statements);
+
+/** The member's own view; undefined while its server does not answer. */
+export async function wsrep(guest: Guest): Promise<Wsrep | undefined> {
+  const rows = await guest.look(
+    `mariadb --batch --skip-column-names --connect-timeout=2 -e "SHOW GLOBAL STATUS LIKE 'wsrep_%'" 2>/dev/null || true`);
+  const status = Object.fromEntries(rows.split("\n").map((row) => row.replace(/^wsrep_/, "").split("\t")));
+  return status.cluster_status === undefined ? undefined : (status as unknown as Wsrep);
+}
+
+/** Whether the administrator can log in over TLS with this password: what the outputs promise, tried. */
+export async function isSecured(guest: Guest, rootPassword: string): Promise<boolean> {
+  const login = `[client]\nuser=root\npassword=${cnf(rootPassword)}\nhost=127.0.0.1\nssl-ca=/etc/mysql/datastore/ca.pem\nconnect-timeout=5\n`;
+  const answer = await guest.look("mariadb --defaults-file=/dev/stdin --ssl-verify-server-cert --batch --skip-column-names -e 'SELECT 1' 2>/dev/null || true", login);
+  return answer.trim() === "1";
+}
+
+/** A string in a statement, for servers whose sql_mode knows backslash escapes and for those whose does not. */
+const literal = (text: string) => `x'${Buffer.from(text, "utf8").toString("hex")}'`;
+
+/**
+ * The administrator for clients, over TLS only; root on the guest itself keeps its socket.
+ * `mysql` is the account of state transfers: it is who it is by its operating-system user, so no password lies on a disk.
+ */
+export const administrators = (rootPassword: string): string => `
+SET @password = CONVERT(${literal(rootPassword)} USING utf8mb4);
+EXECUTE IMMEDIATE CONCAT("CREATE OR REPLACE USER root@'%' IDENTIFIED BY ", QUOTE(@password), " REQUIRE SSL");
+GRANT ALL PRIVILEGES ON *.* TO root@'%' WITH GRANT OPTION;
+CREATE USER IF NOT EXISTS mysql@localhost IDENTIFIED VIA unix_socket;
+GRANT RELOAD, PROCESS, LOCK TABLES, BINLOG MONITOR, REPLICA MONITOR ON *.* TO mysql@localhost;
+`;

@@ -1,0 +1,39 @@
+import { connect, fingerprintOf, type Connection, type Session } from "./ssh";
+import type { Guest } from "./guest";
+import type { Member } from "../topology";
+
+/** The guests of one run: one connection each, made at the first call, and the host keys they showed. */
+export class Guests {
+  private readonly connections = new Map<string, Promise<Connection>>();
+
+  /** `pins`: the host key that each server showed before, by server id. A new server starts anew. */
+  constructor(private readonly members: Member[], private readonly pins: Record<string, string>, private readonly session: Omit<Session, "say"> & { say(member: string, line: string): void }) {}
+
+  /** Dials a guest once; a failure stays the answer for this run. */
+  readonly reach = async (name: string): Promise<Guest> => {
+    const member = this.members.find((each) => each.name === name)!;
+    let connection = this.connections.get(name);
+    if (!connection) {
+      const given = this.session.access.hostKeys?.[name];
+      connection = connect(
+        { name, address: member.address, pin: given ? fingerprintOf(given) : this.pins[member.server] },
+        { ...this.session, say: (line) => this.session.say(name, line) });
+      this.connections.set(name, connection);
+    }
+    return (await connection).guest;
+  };
+
+  /** The pins to remember: of each wanted server, what it showed now or before. */
+  async shown(): Promise<Record<string, string>> {
+    const pins: Record<string, string> = {};
+    for (const { name, server } of this.members) {
+      const shown = await this.connections.get(name)?.then(({ fingerprint }) => fingerprint, () => undefined) ?? this.pins[server];
+      if (shown) pins[server] = shown;
+    }
+    return pins;
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.connections.values()].map(async (connection) => (await connection).close()));
+  }
+}

@@ -1,0 +1,58 @@
+import { hostname } from "node:os";
+import { setInterval, clearInterval } from "node:timers";
+import { reason, Refused } from "../errors";
+import type { Guest } from "./guest";
+import { sh } from "./shell";
+
+const folder = "/run/datastores";
+/** Seconds without renewal after which a run counts as dead. Counted by the guest's uptime: clocks may be set. */
+const lifetime = 30;
+const held = 75;
+
+/** The shell words that stop a command on a guest whose lease another run holds. */
+export const onlyUnder = (run: string): string =>
+  sh`[ "$(head -n 1 ${folder}/lease 2>/dev/null)" = ${run} ] || { echo "this run no longer holds the lease of this guest" >&2; exit ${held}; };`;
+
+const take = (run: string, title: string) => sh`
+mkdir -p ${folder}; exec 9>${folder}/lock; flock 9
+read -r uptime _ </proc/uptime; now=\${uptime%.*}
+if [ -s ${folder}/lease ]; then
+  { read -r owner; read -r until; read -r what; } <${folder}/lease
+  if [ "$owner" != ${run} ] && [ "$now" -lt "$until" ]; then echo "$((until - now)) $what"; exit 0; fi
+fi
+printf '%s\\n' ${run} "$((now + ${lifetime}))" ${title} >${folder}/lease.new
+mv ${folder}/lease.new ${folder}/lease`;
+
+/**
+ * Takes the lease of every guest, in the order given (the same for every run, so that two runs cannot
+ * each hold half), waits for the lease of a dead run to end, and keeps it renewed until `release`.
+ */
+export async function lease(guests: Guest[], run: string, doing: string): Promise<{ release(): Promise<void> }> {
+  const title = `${doing}, on ${hostname()}, since ${new Date().toISOString()}`;
+  for (const guest of guests) await takeOn(guest, run, title);
+  const timer = setInterval(() => {
+    for (const guest of guests) guest.look(take(run, title)).catch((error) => guest.say(`lease not renewed: ${reason(error)}`));
+  }, lifetime * 1000 / 3);
+  return {
+    async release() {
+      clearInterval(timer);
+      await Promise.allSettled(guests.map((guest) => guest.run(sh`rm -f ${folder}/lease`)));
+    },
+  };
+}
+
+async function takeOn(guest: Guest, run: string, title: string) {
+  const began = Date.now();
+  let told = false;
+  for (;;) {
+    const holder = (await guest.look(take(run, title))).trim();
+    if (holder === "") return;
+    const [seconds, ...what] = holder.split(" ");
+    if (Date.now() - began > (lifetime + 10) * 1000)
+      throw new Refused("one run at a time changes a cluster", `${guest.name} is held by: ${what.join(" ")}`,
+        "wait until that run ends, or end it; its lease ends by itself 30 s after it");
+    if (!told) guest.say(`held by another run (${what.join(" ")}); its lease ends in ${seconds} s unless it is alive`);
+    told = true;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}

@@ -1,0 +1,37 @@
+import { reason } from "../errors";
+import { eventually } from "./eventually";
+import type { Guest } from "./guest";
+import { sh } from "./shell";
+
+const unit = "datastores-install";
+
+/** Version of an installed Debian package, as a shell expression that prints nothing when it is not installed. */
+export const installedVersion = (name: string): string =>
+  sh`dpkg-query -W -f '\${db:Status-Abbrev}\${Version}' ${name} 2>/dev/null | sed -n 's/^ii *//p'`;
+
+/**
+ * Installs Debian packages. The work runs in a transient unit, so a lost connection or a killed run
+ * does not cut dpkg in the middle; the next run finds the unit and waits for it.
+ */
+export async function installPackages(guest: Guest, packages: string[], seconds = 1800): Promise<void> {
+  const script = sh`
+! command -v cloud-init >/dev/null || cloud-init status --wait >/dev/null || true
+apt() { apt-get -q -y -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 "$@"; }
+apt update && apt install --no-install-recommends ${packages}`;
+  const missing = async () => (await guest.look(
+    sh`for name in ${packages}; do dpkg-query -W -f '\${db:Status-Abbrev}' "$name" 2>/dev/null | grep -q ^ii || echo "$name"; done`)).split(/\s+/).filter(Boolean);
+  const running = async () => ["active", "activating", "deactivating"]
+    .includes((await guest.look(sh`systemctl show -P ActiveState ${unit}`)).trim());
+  if (!(await running())) {
+    if ((await missing()).length === 0) return;
+    await guest.run(sh`systemctl reset-failed ${unit} 2>/dev/null || true
+systemd-run --quiet --no-block --unit=${unit} --service-type=oneshot --setenv=DEBIAN_FRONTEND=noninteractive /bin/bash -c ${script}`);
+  }
+  await eventually("packages to be installed", { seconds, every: 250, say: guest.say }, async () =>
+    (await running()) ? (await guest.look(sh`journalctl -q -o cat -n 1 -u ${unit}`)).trim() || "started" : true);
+  const left = await missing();
+  if (left.length > 0) {
+    const log = await guest.look(sh`journalctl -q -o cat -n 15 -u ${unit}`).catch(reason);
+    throw new Error(`${guest.name}: could not install ${left.join(", ")}: ${log.trim().split("\n").filter((line) => /^(E:|W:|dpkg)/.test(line)).join(" | ") || log.trim()}`);
+  }
+}

@@ -1,0 +1,128 @@
+import { createHash } from "node:crypto";
+import type { Duplex } from "node:stream";
+import { NodeSSH, type Config } from "node-ssh";
+import type { Access } from "../inputs";
+import { CommandFailed, reason } from "../errors";
+import { eventually } from "./eventually";
+import type { Guest } from "./guest";
+import { onlyUnder } from "./lease";
+import { sh } from "./shell";
+
+/** Seconds a server may take from ACTIVE to a first login. */
+const bootSeconds = 180;
+
+/** Asked for in this order, so that a host shows the same one of its keys each time. */
+const hostKeyAlgorithms = ["ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512", "rsa-sha2-256"] as const;
+
+export interface Target {
+  name: string;
+  address: string;
+  /** Fingerprint (`SHA256:…`) that the host must show; undefined on first contact. */
+  pin?: string;
+}
+
+export interface Session {
+  /** Names the run that may change guests; see lease.ts. */
+  run: string;
+  access: Access;
+  /** Strings that may appear in no message. */
+  secrets: string[];
+  say: (line: string) => void;
+}
+
+/** One connection to one guest, and the fingerprint it showed. */
+export interface Connection {
+  guest: Guest;
+  fingerprint: string;
+  close(): void;
+}
+
+const fingerprint = (key: Buffer) => `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
+
+/** The fingerprint of a public key as `ssh-keyscan` prints it: [host] type base64. */
+export const fingerprintOf = (line: string): string => {
+  const key = line.trim().split(/\s+/).find((word) => word.startsWith("AAAA"));
+  if (!key) throw new Error(`access.hostKeys: not a public host key: ${JSON.stringify(line)}; give it as ssh-keyscan prints it`);
+  return fingerprint(Buffer.from(key, "base64"));
+};
+
+/** Dials until the guest lets us in: a server that is ACTIVE may still be booting. */
+export async function connect(target: Target, session: Session): Promise<Connection> {
+  const { access } = session;
+  const bastion = access.bastion
+    ? await dial({ name: "bastion", address: access.bastion.host, pin: access.bastion.hostKey && fingerprintOf(access.bastion.hostKey) },
+      session, { username: access.bastion.user, port: access.bastion.port })
+    : undefined;
+  try {
+    const { ssh, shown } = await dial(target, session, { username: access.user }, bastion?.ssh);
+    const close = () => {
+      ssh.dispose();
+      bastion?.ssh.dispose();
+    };
+    return { guest: guestOver(ssh, target.name, session), fingerprint: shown, close };
+  } catch (error) {
+    bastion?.ssh.dispose();
+    throw error;
+  }
+}
+
+async function dial(target: Target, session: Session, as: Pick<Config, "username" | "port">, through?: NodeSSH) {
+  let shown = "";
+  let ssh = new NodeSSH();
+  await eventually(`SSH to ${target.name} (${target.address})`, { seconds: bootSeconds, every: 250, say: session.say }, async () => {
+    ssh = new NodeSSH();
+    try {
+      await ssh.connect({
+        ...as,
+        ...(through ? { sock: await tunnel(through, target.address) } : { host: target.address }),
+        privateKey: session.access.privateKey,
+        readyTimeout: 10_000,
+        keepaliveInterval: 5_000,
+        algorithms: { serverHostKey: [...hostKeyAlgorithms] },
+        hostVerifier: (key: Buffer) => {
+          shown = fingerprint(key);
+          return target.pin === undefined || target.pin === shown;
+        },
+      });
+      return true;
+    } catch (error) {
+      ssh.dispose();
+      if (target.pin !== undefined && shown !== "" && shown !== target.pin)
+        throw new Error(`${target.name} (${target.address}) shows the host key ${shown}, expected ${target.pin}: `
+          + "another machine answers there, or its keys were made anew. If that is known, give the new key in access.hostKeys", { cause: error });
+      return reason(error);
+    }
+  });
+  if (target.pin === undefined) session.say(`${target.name} shows the host key ${shown}; trusted on first use`);
+  return { ssh, shown };
+}
+
+const tunnel = (bastion: NodeSSH, address: string): Promise<Duplex> =>
+  bastion.forwardOut("127.0.0.1", 0, address, 22);
+
+function guestOver(ssh: NodeSSH, name: string, { run: lease, access, secrets, say }: Session): Guest {
+  const redact = (text: string) => secrets.reduce((clean, secret) => clean.replaceAll(secret, "[secret]"), text);
+  const become = access.user === "root" ? [] : ["sudo", "-n"];
+  const execute = async (command: string, stdin = "", shown = command) => {
+    const { code, stdout, stderr } = await ssh
+      .execCommand(sh`${[...become, "/bin/bash", "-euo", "pipefail", "-c", command]}`, { stdin, noTrim: true })
+      .catch((error) => ({ code: null, stdout: "", stderr: reason(error) }));
+    if (code !== 0) throw new CommandFailed(name, redact(shown), code, redact(stderr));
+    return stdout;
+  };
+  const run = (command: string, stdin?: string) => execute(`${onlyUnder(lease)}\n${command}`, stdin, command);
+  return {
+    name,
+    look: (command, stdin) => execute(command, stdin),
+    run,
+    async write(path, content, { mode = "0644", owner = "root:root" } = {}) {
+      const replace = sh`
+new=$(mktemp ${path}.XXXXXX); trap 'rm -f "$new"' EXIT
+chmod ${mode} "$new"; cat >"$new"; chown ${owner} "$new"
+if cmp -s "$new" ${path} && [ "$(stat -c %a:%U:%G "$new")" = "$(stat -c %a:%U:%G ${path})" ]; then echo same; exit; fi
+mv "$new" ${path}; sync -f ${path}; echo changed`;
+      return (await run(replace, content)).trim() === "changed";
+    },
+    say,
+  };
+}

@@ -1,0 +1,137 @@
+import { createHash } from "node:crypto";
+import { Refused } from "../errors";
+import type { Member, Owner } from "../topology";
+import { eventually } from "./eventually";
+import type { Guest } from "./guest";
+import { assignments, sh } from "./shell";
+
+/** Where a member's data volume is mounted. The datastore's own directory lies below it, beside the marker. */
+export const mountPoint = "/var/lib/datastore";
+const marker = ".datastore.json";
+const unit = "var-lib-datastore.mount";
+
+/** Where Nova and udev show a Cinder volume; kernel names such as vdb may change at each boot. */
+const device = (volume: string) => `/dev/disk/by-id/virtio-${volume.slice(0, 20)}`;
+
+/**
+ * The file system's UUID follows from who owns it. So one that a cut left between formatting and marking
+ * is known as ours, and any other file system without a marker is somebody else's.
+ */
+function uuidFor(owner: Owner, member: Member): string {
+  const hex = createHash("sha256").update(JSON.stringify([owner.project, owner.stack, owner.cluster, member.name, member.volume])).digest("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+export interface VolumeSight {
+  /** `new`: no signature, or formatted by us and not yet marked. `ours`: its marker names this member. */
+  disk: "absent" | "new" | "ours" | "foreign";
+  /** Why it is foreign. */
+  why?: string;
+  mounted: boolean;
+  /** The marker says that this volume once held the member's whole data. */
+  hasHadData: boolean;
+}
+
+/**
+ * Looks at the volume and, with its root as `$root`, runs `below` there, also when it is not mounted yet:
+ * then read-only, in a mount namespace that ends with the look. What `below` prints is the second answer.
+ */
+export async function lookAtVolume(guest: Guest, owner: Owner, member: Member, below: string): Promise<[VolumeSight, string]> {
+  const answer = await guest.look(`${sh`device=${device(member.volume)}; root=${mountPoint}; marker=${marker}`}
+look() {
+  echo "files=$(ls -A "$root" | wc -l)"
+  [ ! -s "$root/$marker" ] || echo "marker=$(tr -d '\\n' <"$root/$marker")"
+  echo ---
+  ${below}
+}
+mounted=no
+[ -e "$device" ] || { echo disk=absent; exit; }
+if mountpoint -q "$root"; then
+  mounted=yes
+  [ "$(stat -L -c %Hr:%Lr "$device")" = "$(mountpoint -d "$root")" ] || { echo disk=other; exit; }
+fi
+code=0; signature=$(blkid -p -o export "$device") || code=$?
+case $code in 0) ;; 2) echo disk=blank; exit;; *) echo disk=ambiguous; exit;; esac
+grep -E '^(TYPE|UUID|PTTYPE)=' <<<"$signature" || true
+echo "mounted=$mounted"
+if [ $mounted = yes ]; then look; exit; fi
+peek() {
+  root=$(mktemp -d); trap 'umount "$root"; rmdir "$root"' EXIT
+  mount -t xfs -o ro,norecovery "$device" "$root"
+  look
+}
+export -f look peek; export device marker
+case "$signature" in *TYPE=xfs*) unshare --mount --propagation private /bin/bash -euc peek;; esac`);
+  const [head = "", ...rest] = answer.split("---\n");
+  return [classify(head, owner, member), rest.join("---\n")];
+}
+
+function classify(head: string, owner: Owner, member: Member): VolumeSight {
+  const line = assignments(head);
+  const sight = { mounted: line.mounted === "yes", hasHadData: false };
+  const foreign = (why: string): VolumeSight => ({ ...sight, disk: "foreign", why });
+  if (line.disk === "absent") return { ...sight, disk: "absent" };
+  if (line.disk === "blank") return { ...sight, disk: "new" };
+  if (line.disk === "other") return foreign(`another file system is mounted at ${mountPoint}`);
+  if (line.disk === "ambiguous" || line.PTTYPE || line.TYPE !== "xfs")
+    return foreign(`it holds ${line.PTTYPE ? `a ${line.PTTYPE} partition table` : line.TYPE ?? "several signatures"}`);
+  if (line.marker === undefined)
+    return line.UUID === uuidFor(owner, member) && line.files === "0"
+      ? { ...sight, disk: "new" } : foreign("it holds a file system without our marker");
+  const { hasHadData, ...mark } = JSON.parse(line.marker) as Record<string, unknown>;
+  const wanted: Record<string, unknown> = { ...owner, member: member.name };
+  const same = Object.keys(wanted).every((key) => mark[key] === wanted[key]);
+  return same ? { ...sight, disk: "ours", hasHadData: hasHadData === true }
+    : foreign(`its marker says it is ${mark.member} of ${mark.project}/${mark.stack}/${mark.cluster}`);
+}
+
+/** Formats the volume when it is new, mounts it for ever, and marks it. */
+export async function mountVolume(guest: Guest, owner: Owner, member: Member): Promise<void> {
+  const path = device(member.volume);
+  await eventually(`${path} to appear`, { seconds: 60, say: guest.say }, async () =>
+    (await lookAtVolume(guest, owner, member, ":"))[0].disk === "absent" ? "no such device" : true);
+  const [sight] = await lookAtVolume(guest, owner, member, ":");
+  if (sight.disk === "foreign")
+    throw new Refused("a volume that we did not format is never touched", `the volume ${member.volume} of ${member.name}: ${sight.why}`,
+      "empty the volume yourself if its data may go, or give the member another volume");
+  const uuid = uuidFor(owner, member);
+  await guest.run(sh`
+code=0; blkid -p ${path} >/dev/null || code=$?
+if [ $code = 2 ]; then mkfs.xfs -q -m uuid=${uuid} ${path}; fi
+mkdir -p ${mountPoint}
+[ "$(stat -c %a ${mountPoint})" = 700 ] || mountpoint -q ${mountPoint} || chmod 700 ${mountPoint}`);
+  await guest.write(`/etc/systemd/system/${unit}`,
+    `[Unit]\nDescription=Data volume of ${member.name}\n\n[Mount]\nWhat=/dev/disk/by-uuid/${uuid}\nWhere=${mountPoint}\nType=xfs\n\n[Install]\nWantedBy=local-fs.target\n`);
+  await guest.run(sh`
+systemctl daemon-reload
+for i in $(seq 50); do [ -e ${`/dev/disk/by-uuid/${uuid}`} ] && break; sleep 0.2; done
+systemctl enable --now ${unit}
+chmod 755 ${mountPoint}`);
+  if (sight.disk === "new") await mark(guest, owner, member, false);
+}
+
+/** Writes the marker. From `hasHadData` on, an empty volume keeps the datastore from starting. */
+export const mark = (guest: Guest, owner: Owner, member: Member, hasHadData: boolean): Promise<boolean> =>
+  guest.write(`${mountPoint}/${marker}`, `${JSON.stringify({ ...owner, member: member.name, hasHadData })}\n`);
+
+const guard = "/usr/local/lib/datastores/may-start";
+
+/**
+ * Lets the datastore's unit start only on its marked volume: a guest that boots without its disk, or with
+ * an emptied one, stays down and says why in the unit's journal. `configured` is a file, `data` a directory below the volume.
+ */
+export async function guardUnit(guest: Guest, service: string, configured: string, data: string): Promise<void> {
+  await guest.run(sh`mkdir -p ${guard.replace(/\/[^/]+$/, "")} ${`/etc/systemd/system/${service}.d`}`);
+  await guest.write(guard, `#!/bin/sh
+# Exit code 1 is systemd's word for "not now": the unit is skipped, not failed.
+refuse() { echo "not started: $1"; exit 1; }
+[ -e ${configured} ] || refuse "not configured yet"
+[ -s ${mountPoint}/${marker} ] || refuse "${mountPoint} is not the data volume: it has no ${marker}"
+if grep -q '"hasHadData":true' ${mountPoint}/${marker} && [ -z "$(ls -A ${mountPoint}/${data} 2>/dev/null)" ]; then
+  refuse "the data volume once held data and is empty now"
+fi
+`, { mode: "0755" });
+  await guest.write(`/etc/systemd/system/${service}.d/datastore.conf`,
+    `[Unit]\nRequiresMountsFor=${mountPoint}\n\n[Service]\nExecCondition=${guard}\nTimeoutStartSec=infinity\nTimeoutStopSec=900\n`);
+  await guest.run("systemctl daemon-reload");
+}

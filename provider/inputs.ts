@@ -1,0 +1,61 @@
+import { z } from "zod";
+
+/** How guests are reached by SSH. */
+const access = z.strictObject({
+  user: z.string().min(1),
+  privateKey: z.string().includes("PRIVATE KEY", { error: "not a private key in PEM or OpenSSH form" }),
+  bastion: z.strictObject({
+    host: z.string().min(1),
+    user: z.string().min(1),
+    port: z.number().int().optional(),
+    hostKey: z.string().optional(),
+  }).optional(),
+  hostKeys: z.record(z.string(), z.string()).optional(),
+});
+export type Access = z.infer<typeof access>;
+
+const authority = z.strictObject({ certificate: z.string(), key: z.string() });
+export type Authority = z.infer<typeof authority>;
+
+const member = z.strictObject({ name: z.string(), address: z.string(), server: z.string(), volume: z.string() });
+
+/** One key, the title of the change; its value, the steps. As a bare list it would be compared by index. */
+const plan = z.record(z.string(), z.array(z.string()));
+
+/** What passes the door: made by a component, completed by `check`. Lax on top, for the engine adds keys of its own. */
+export const inputs = z.object({
+  datastore: z.string(),
+  owner: z.strictObject({ project: z.string(), stack: z.string(), cluster: z.string() }),
+  members: z.array(member).min(1),
+  options: z.record(z.string(), z.unknown()),
+  access,
+  rootPassword: z.string().min(8),
+  authority,
+  deletionProtection: z.boolean(),
+  plan,
+});
+export type Inputs = z.infer<typeof inputs>;
+
+/** What comes back and is kept in the state. */
+export const outputs = inputs.extend({
+  stateVersion: z.literal(1),
+  status: z.enum(["ready", "failed"]),
+  /** Members not yet proven gone. */
+  known: z.array(z.string()),
+  /** What was last seen, without counters or times. */
+  seen: z.record(z.string(), z.unknown()),
+  /** The host key that each server showed first, by server id. */
+  pins: z.record(z.string(), z.string()),
+});
+export type Outputs = z.infer<typeof outputs>;
+
+/** Reads `text` by `schema`; a failure names each wrong argument and its rule. */
+export function parse<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const result = schema.safeParse(value);
+  if (!result.success) throw new Error(`${what}: ${z.prettifyError(result.error)}`);
+  return result.data;
+}
+
+/** The failures `check` reports: property and reason. */
+export const failures = (schema: z.ZodType, value: unknown): { property: string; reason: string }[] =>
+  schema.safeParse(value).error?.issues.map(({ path, message }) => ({ property: path.join("."), reason: message })) ?? [];

@@ -1,0 +1,183 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import type { dynamic } from "@pulumi/pulumi";
+import { newAuthority } from "./certificates";
+import { byName } from "./datastores";
+import type { Cluster } from "./datastores/datastore";
+import { endWithEngine } from "./engine";
+import { reason } from "./errors";
+import { Guests } from "./guest/guests";
+import { lease } from "./guest/lease";
+import { failures, inputs, outputs, parse, type Inputs, type Outputs } from "./inputs";
+import { describe } from "./plan";
+import { observe, reconcile } from "./reconcile";
+import { names } from "./topology";
+import { hasUnknown, isUnknown, plain, secret } from "./wire";
+
+type Raw = Record<string, unknown>;
+type Wanted = Pick<Inputs, "datastore" | "members" | "owner">;
+
+/** Made or kept by `check`, so not part of what the user asked for. */
+const made = ["plan", "authority", "rootPassword", "__provider"];
+/** What may change without a look at the guests. */
+const besideGuests = ["deletionProtection", "access"];
+
+const changed = (olds: Raw, news: Raw): string[] =>
+  Object.keys(news).filter((key) => !made.includes(key) && !isDeepStrictEqual(olds[key], news[key]));
+
+/** Refusals that can be known without looking, passwords and keys, and the title and forecast of the change. */
+export async function check(olds: Raw | undefined, news: Raw): Promise<dynamic.CheckResult> {
+  const first = olds === undefined || Object.keys(olds).length === 0;
+  const before = first ? undefined : olds;
+  const problems = [...schemaFailures(news), ...(before ? notYet(before, news) : [])];
+  const password = news.rootPassword ?? before?.rootPassword ?? randomBytes(18).toString("base64url");
+  const authority = before?.authority ?? await newAuthority((news as Wanted).owner.cluster);
+  const completed = { ...news, rootPassword: secret(password), authority: secret(authority), plan: problems.length > 0 ? {} : planOf(before, news) };
+  if (first && problems.length === 0) print(news as Wanted, Object.values(completed.plan).flat());
+  return { inputs: completed, failures: problems };
+}
+
+function schemaFailures(news: Raw): dynamic.CheckFailure[] {
+  const { datastore, options } = news;
+  return [
+    ...(hasUnknown(options) ? [] : failures(byName(datastore as string).options, options).map(({ property, reason: why }) =>
+      ({ property: `options.${property}`, reason: why }))),
+    ...(hasUnknown(news.access) ? [] : failures(inputs.shape.access, news.access).map(({ property, reason: why }) =>
+      ({ property: `access.${property}`, reason: why }))),
+    ...(news.rootPassword === undefined || isUnknown(news.rootPassword) ? [] : failures(inputs.shape.rootPassword, news.rootPassword).map(({ reason: why }) =>
+      ({ property: "rootPassword", reason: why }))),
+  ];
+}
+
+/** What this version cannot change on a cluster that exists is refused by name, never ignored. */
+function notYet(olds: Raw, news: Raw): dynamic.CheckFailure[] {
+  const was = names(olds as Wanted);
+  const wanted = isUnknown(news.members) ? was : names(news as Wanted);
+  const no = (property: string, what: string, instead: string) => ({ property, reason: `${what} cannot be done by this version; ${instead}` });
+  return [
+    ...(wanted.length > was.length ? [no("members", `growing from ${was.length} to ${wanted.length}`, `set it back to ${was.length}`)] : []),
+    ...(wanted.length < was.length ? [no("members", `shrinking from ${was.length} to ${wanted.length}`, `set it back to ${was.length}`)] : []),
+    ...(hasUnknown(news.options) || isDeepStrictEqual(olds.options, news.options) ? []
+      : [no("options", `changing ${changed(olds.options as Raw, news.options as Raw).concat(changed(news.options as Raw, olds.options as Raw)).join(", ")} of a cluster that exists`, "set it back")]),
+    ...(news.rootPassword === undefined || isUnknown(news.rootPassword) || news.rootPassword === olds.rootPassword ? []
+      : [no("rootPassword", "changing the password of a cluster that exists", "set it back, or leave it out")]),
+    ...(isDeepStrictEqual(olds.owner, news.owner) || hasUnknown(news.owner) ? [] : [no("owner", "renaming a cluster, its project or its stack", "keep the old name")]),
+  ];
+}
+
+/** The change under its title. When nothing changed the old one stays, so that a second `up` is an empty diff. */
+function planOf(olds: Raw | undefined, news: Raw): Inputs["plan"] {
+  if (isUnknown(news.members)) return {};
+  const wanted = news as Wanted;
+  const it = byName(wanted.datastore);
+  if (!olds) {
+    const blank = Object.fromEntries(names(wanted).map((name) => [name, it.blank]));
+    return { [`create ${wanted.members.length} members`]: describe(it.plan(names(wanted), blank)) };
+  }
+  const keys = changed(olds, news);
+  if (keys.length === 0) return olds.plan as Inputs["plan"];
+  const was = names(olds as Wanted);
+  return { [`change ${keys.join(", ")}`]: forecast(olds as Wanted, wanted, healthy(wanted.datastore, was)) };
+}
+
+const healthy = (datastore: string, members: string[]) =>
+  Object.fromEntries(members.map((name) => [name, byName(datastore).healthy(members.length)]));
+
+/** The steps from what was last seen. A server that is another than then, or not known yet, is seen as new. */
+function forecast(olds: Pick<Wanted, "members">, { datastore, members }: Wanted, seen: Record<string, unknown>): string[] {
+  const it = byName(datastore);
+  const now = members.map(({ name, server }) => {
+    const same = olds.members.some((old) => old.name === name && old.server === server);
+    return [name, same ? seen[name] ?? it.blank : it.blank] as const;
+  });
+  return describe(it.plan(names({ members }), Object.fromEntries(now)));
+}
+
+const print = ({ owner }: Pick<Wanted, "owner">, lines: string[]) => {
+  for (const line of lines) console.log(`[${owner.cluster}] ${line}`);
+};
+
+/** Prints the forecast of an update. The engine itself compares the inputs, minimally and in detail. */
+export async function diff(_id: string, olds: Outputs, news: Raw): Promise<dynamic.DiffResult> {
+  if (isUnknown(news.members)) return {};
+  const lines = forecast(olds, news as Wanted, olds.seen ?? {});
+  if (olds.status !== "ready") console.log(`[${olds.owner.cluster}] the last run did not end; this one goes on from what it then sees`);
+  print(olds, lines);
+  // A refresh clears the engine's own memory of a failed run, so the memory is ours.
+  return olds.status === "ready" ? {} : { changes: true };
+}
+
+export async function create(news: Raw): Promise<dynamic.CreateResult> {
+  return { id: (news as Wanted).owner.cluster, outs: await converge(news) };
+}
+
+export async function update(_id: string, olds: Outputs, news: Raw): Promise<dynamic.UpdateResult> {
+  const untouched = olds.status === "ready" && changed(olds, news).every((key) => besideGuests.includes(key));
+  return { outs: untouched ? plain({ ...olds, ...news }) : await converge(news, olds) };
+}
+
+/** Create and update are one: both look first, for neither the call's name nor an empty state proves that nothing exists. */
+async function converge(raw: Raw, olds?: Outputs): Promise<Raw> {
+  endWithEngine();
+  const news = parse(inputs, raw, "cluster");
+  const it = byName(news.datastore);
+  const [title = "", steps = []] = Object.entries(news.plan)[0] ?? [];
+  const { guests, cluster } = reach(news, olds?.pins ?? {});
+  const result = (status: Outputs["status"], seen: Record<string, unknown>, pins: Record<string, string>) =>
+    plain({ ...raw, stateVersion: 1, status, known: names(news), seen, pins });
+  try {
+    const members = await Promise.all(names(news).map(guests.reach));
+    const held = await lease(members, cluster.run, `${news.owner.project}/${news.owner.stack}: ${title}`);
+    try {
+      const seen = await reconcile(it, cluster, steps, (line) => console.log(`[${news.owner.cluster}] ${line}`));
+      return result("ready", seen, await guests.shown());
+    } finally {
+      await held.release();
+    }
+  } catch (error) {
+    // Thrown with an id, Pulumi keeps these properties and calls update at the next `up`. It prints only `reasons`.
+    const reasons = error instanceof AggregateError ? error.errors.map(reason) : [reason(error)];
+    throw Object.assign(new Error(reasons.join("\n"), { cause: error }),
+      { id: news.owner.cluster, reasons, properties: result("failed", olds?.seen ?? {}, await guests.shown()) });
+  } finally {
+    await guests.close();
+  }
+}
+
+function reach(news: Inputs, pins: Record<string, string>) {
+  const run = randomUUID();
+  const guests = new Guests(news.members, pins, {
+    run,
+    access: news.access,
+    secrets: [news.rootPassword, news.access.privateKey, news.authority.key],
+    say: (member, line) => console.log(`[${news.owner.cluster}/${member}] ${line}`),
+  });
+  const options = parse(byName(news.datastore).options, news.options, "options");
+  const cluster: Cluster<unknown> & { run: string } = {
+    run, want: { owner: news.owner, members: news.members, options },
+    rootPassword: news.rootPassword, authority: news.authority, guest: guests.reach,
+  };
+  return { guests, cluster };
+}
+
+/** Serves `pulumi refresh`: what is seen now. A guest that cannot be reached changes neither `status` nor what was seen of it. */
+export async function read(id: string, props: Outputs): Promise<dynamic.ReadResult> {
+  const olds = parse(outputs, props, "state");
+  const { guests, cluster } = reach(olds, olds.pins);
+  try {
+    const seen = await observe(byName(olds.datastore), cluster);
+    const reached = Object.entries(seen).filter(([, sight]) => (sight as { is: string }).is !== "unreachable");
+    return { id, props: plain({ ...props, seen: { ...olds.seen, ...Object.fromEntries(reached) } }) };
+  } catch (error) {
+    console.log(`[${olds.owner.cluster}] refresh could not look: ${reason(error)}`);
+    return { id, props };
+  } finally {
+    await guests.close();
+  }
+}
+
+/** Needs no guest: the servers go with it, and draining member after member would only take time. */
+export async function remove(_id: string, props: Outputs): Promise<void> {
+  if (props.deletionProtection)
+    throw new Error(`${props.owner.cluster} is protected from deletion: set deletionProtection to false, run \`pulumi up\`, then destroy`);
+}

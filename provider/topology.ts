@@ -1,0 +1,26 @@
+/** One server of a cluster, by a name that never changes. */
+export interface Member {
+  name: string;
+  /** Where the other members and the provider reach it. */
+  address: string;
+  /** Id of the Nova server. A changed id under an unchanged name is a replacement. */
+  server: string;
+  /** Id of the Cinder volume that holds the data. */
+  volume: string;
+}
+
+/** To whom a cluster belongs; written on each data volume, so that none is taken for another. */
+export interface Owner {
+  project: string;
+  stack: string;
+  cluster: string;
+}
+
+/** What a cluster should be. Planners use names only: addresses are unknown in a preview. */
+export interface Topology<Options> {
+  owner: Owner;
+  members: Member[];
+  options: Options;
+}
+
+export const names = ({ members }: Pick<Topology<unknown>, "members">): string[] => members.map(({ name }) => name);

@@ -1,0 +1,15 @@
+import { runtime } from "@pulumi/pulumi";
+
+/** In a preview a value that is not known yet arrives as one magic string, whatever its type, at any depth. */
+export const isUnknown = (value: unknown): boolean => value === runtime.unknownValue;
+
+/** Whether any part of `value` is unknown yet: then no rule that touches it can be checked. */
+export const hasUnknown = (value: unknown): boolean =>
+  isUnknown(value) || (typeof value === "object" && value !== null && Object.values(value).some(hasUnknown));
+
+/** Marks a value that `check` made as secret: the provider sees plain values, so the engine cannot know. */
+export const secret = <T>(value: T): T =>
+  ({ [runtime.specialSigKey]: runtime.specialSecretSig, value }) as T;
+
+/** Plain JSON: an `undefined` or a Date in a result fails the call after its work was done. */
+export const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
