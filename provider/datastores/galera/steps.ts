@@ -79,13 +79,17 @@ const secure: Step = async (cluster, { name }) => {
   await execute(await cluster.guest(name), administrators(cluster.rootPassword));
 };
 
-/** Joins a running cluster: incrementally when the data allows it, else by a full transfer from a donor. */
+/**
+ * Joins a running cluster: incrementally when the data allows it, else by a full transfer from a donor.
+ * A bootstrap that was killed in the middle leaves its word in /run until the next boot: it goes first.
+ */
 const join: Step = async (cluster, member) => {
   const guest = await cluster.guest(member.name);
   const others = await synced(cluster, names(cluster.want).filter((name) => name !== member.name));
   if (others.length === 0)
     throw new Refused("a member joins a cluster that runs", "no other member is Synced", "run `pulumi up` again: it plans from what it then sees");
   await guest.run(sh`
+rm -f /run/mariadb-wsrep-new-cluster; systemctl unset-environment _WSREP_NEW_CLUSTER
 [ -d ${data} ] || install -d -o mysql -g mysql -m 700 ${data}
 systemctl enable --quiet mariadb
 systemctl reset-failed mariadb 2>/dev/null || true

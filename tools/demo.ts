@@ -1,0 +1,95 @@
+import { rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { cloudsYaml, down, up } from "../devcloud";
+import { engine } from "./engine";
+import { members } from "./members";
+import { stack, type Stack } from "./stack";
+
+const root = dirname(__dirname);
+const folder = join(root, ".demo");
+const keep = process.argv.includes("--keep");
+const began = Date.now();
+const times: [string, number][] = [];
+
+const say = (line: string) => console.log(`[${((Date.now() - began) / 1000).toFixed(0).padStart(4)} s] ${line}`);
+
+async function part<T>(name: string, act: () => Promise<T>): Promise<T> {
+  const start = Date.now();
+  console.log(`\n── ${name}`);
+  try {
+    return await act();
+  } finally {
+    times.push([name, (Date.now() - start) / 1000]);
+  }
+}
+
+async function demo(): Promise<void> {
+  const [tools] = await part("Get what is missing and start an OpenStack", () => both(engine(say), up(say)));
+  const galera = await stack(tools, join(root, "examples/galera"), folder, "demo");
+  const inherit = { stdio: "inherit" } as const;
+  await galera.pulumi(["config", "set-all", "--plaintext", `privateKeyFile=${galera.keyFile}`,
+    "--plaintext", "keepVolumes=false", "--plaintext", "deletionProtection=false"]);
+  await part("pulumi up: three servers become one Galera cluster", () => galera.pulumi(["up", "--yes"], inherit));
+  await part("What the members themselves say", () => askMembers(galera));
+  await part("pulumi preview: nothing to do", () => galera.pulumi(["preview", "--expect-no-changes"], inherit));
+  if (keep) return tellHowToLookAround(galera);
+  await part("pulumi destroy", () => galera.pulumi(["destroy", "--yes"], inherit));
+}
+
+/** Both must end before either's failure is told: what goes on alone could not be cleaned up. */
+async function both<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+  const done = await Promise.allSettled([a, b]);
+  for (const each of done) if (each.status === "rejected") throw each.reason;
+  return done.map((each) => (each as PromiseFulfilledResult<unknown>).value) as [A, B];
+}
+
+async function askMembers(galera: Stack): Promise<void> {
+  const cluster = await members(galera);
+  try {
+    for (const name of cluster.names) {
+      const rows = await cluster.sql(name, "SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_cluster_size', 'wsrep_cluster_status', 'wsrep_local_state_comment')");
+      console.log(`${name}: ${rows.split("\n").map((row) => row.replace("\t", " = ")).join(", ")}`);
+    }
+    const [first = "", , last = ""] = cluster.names;
+    await cluster.sql(first, "CREATE OR REPLACE DATABASE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY, what TEXT); INSERT INTO shop.orders VALUES (1, 'one lamp')");
+    console.log(`written on ${first}, read on ${last}: ${await cluster.sql(last, "SELECT * FROM shop.orders")}`);
+  } finally {
+    cluster.close();
+  }
+}
+
+function tellHowToLookAround({ env, keyFile, select, program }: Stack): void {
+  console.log(`
+The cluster and its OpenStack are left up. To look around:
+  export OS_CLIENT_CONFIG_FILE=${cloudsYaml} OS_CLOUD=devcloud PULUMI_BACKEND_URL=${env.PULUMI_BACKEND_URL}
+  export PULUMI_CONFIG_PASSPHRASE_FILE=${env.PULUMI_CONFIG_PASSPHRASE_FILE} PATH=${env.PATH!.split(":")[0]}:$PATH
+  pulumi stack output ${select.slice(0, 2).join(" ")} --cwd ${program}
+  ssh -i ${keyFile} debian@198.18.0.10        # the addresses are among the outputs
+  npm run devcloud -- status
+To end it all:  npm run devcloud -- down`);
+}
+
+/** A devcloud goes as a whole, with all servers and volumes: so the demo leaves nothing also when it fails half-way. */
+async function clean(): Promise<void> {
+  await down(say);
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function main(): Promise<void> {
+  let interrupted = false;
+  process.on("SIGINT", () => {
+    if (!interrupted) say("interrupted: cleaning up, which takes some seconds");
+    interrupted = true;
+  });
+  try {
+    await demo();
+  } catch (error) {
+    process.exitCode = interrupted ? 130 : 1;
+    if (!interrupted) console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (!keep || process.exitCode) await part("Leave nothing behind", clean);
+  console.log(`\n${times.map(([name, seconds]) => `${seconds.toFixed(1).padStart(7)} s  ${name}`).join("\n")}`);
+  console.log(`${((Date.now() - began) / 1000).toFixed(1).padStart(7)} s  in all`);
+}
+
+void main();
