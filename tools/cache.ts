@@ -4,7 +4,6 @@ import { closeSync, existsSync, mkdirSync, openSync, renameSync } from "node:fs"
 import { homedir } from "node:os";
 import { join } from "node:path";
 import execa from "execa";
-import { onExit } from "signal-exit";
 import { type Progress, timed } from "./progress";
 
 /** A folder of the cache, made when it is not there. */
@@ -16,7 +15,7 @@ export function cacheFolder(...names: string[]): string {
   return folder;
 }
 
-/** Runs a command of a build. It and all it started are killed when this process ends, however it ends but by SIGKILL. */
+/** Runs a command of a build. It and all it started are killed when the build is interrupted. */
 export type Run = (file: string, args: string[], options?: execa.Options) => Promise<execa.ExecaReturnValue>;
 
 export interface Entry {
@@ -50,34 +49,59 @@ export async function cached(entry: Entry, progress: Progress): Promise<string> 
 
 async function buildBeside(place: string, entry: Entry): Promise<void> {
   const partial = `${place}.partial`;
-  const groups = new Set<number>();
-  const clean = () => {
-    groups.forEach(killGroup);
-    remove(partial);
-  };
   remove(partial);
   mkdirSync(partial);
-  const forget = onExit(clean);
   try {
-    await entry.build(partial, (file, args, options) => runInGroup(groups, file, args, options));
+    await interruptible(entry.title, (run) => entry.build(partial, run));
     renameSync(partial, place);
-  } catch (error) {
-    clean();
-    throw error;
   } finally {
-    forget();
+    remove(partial);
+  }
+}
+
+const interrupts = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/**
+ * Kills what `act` runs, and lets `act` fail, when a signal asks this process to end. The signal has its usual effect
+ * afterwards, unless others in this process listen to it too: then they decide what it means.
+ */
+async function interruptible(title: string, act: (run: Run) => Promise<void>): Promise<void> {
+  const groups = new Set<number>();
+  let interrupt: NodeJS.Signals | undefined;
+  const kill = () => groups.forEach(killGroup);
+  const stop = (signal: NodeJS.Signals) => {
+    interrupt = signal;
+    kill();
+  };
+  process.on("exit", kill);
+  for (const signal of interrupts) process.on(signal, stop);
+  try {
+    await act(async (file, args, options) => {
+      if (interrupt) throw new Error(`${file} is not started after ${interrupt}`);
+      return runInGroup(groups, file, args, options);
+    });
+  } catch (error) {
+    throw interrupt ? new Error(`${title}: interrupted by ${interrupt}`) : error;
+  } finally {
+    process.off("exit", kill);
+    for (const signal of interrupts) process.off(signal, stop);
+    if (interrupt && process.listenerCount(interrupt) === 0) setImmediate(() => process.kill(process.pid, interrupt));
   }
 }
 
 /** A process group of its own lets one signal reach the command and all it started. */
 async function runInGroup(groups: Set<number>, file: string, args: string[], options: execa.Options = {}) {
   const child = execa(file, args, { ...options, detached: true });
-  const { pid } = child;
-  if (pid !== undefined) groups.add(pid);
+  const group = child.pid;
+  if (group === undefined) return child;
+  groups.add(group);
   try {
     return await child;
+  } catch (error) {
+    killGroup(group);
+    throw error;
   } finally {
-    if (pid !== undefined) groups.delete(pid);
+    groups.delete(group);
   }
 }
 
