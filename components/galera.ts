@@ -52,13 +52,14 @@ export class GaleraCluster extends pulumi.ComponentResource {
     if (opts?.urn) return;
     refuseUnsafe(name, args);
     const { vendor, version, configuration = {}, access, rootPassword } = args;
-    const { members, serverGroupId, securityGroupId } = createMembers(name, { count: args.members, args, port }, this);
+    const { members, servers, serverGroupId, securityGroupId } = createMembers(name, { count: args.members, args, port }, this);
     const { user, privateKey, bastion, hostKeys } = access;
     const cluster = new Cluster(name, {
       datastore: "galera",
       owner: { project: pulumi.getProject(), stack: pulumi.getStack(), cluster: name },
       members,
       options: { vendor, version, configuration },
+      servers,
       access: pulumi.secret({ user, privateKey, bastion, hostKeys }),
       rootPassword,
       deletionProtection: args.deletionProtection ?? true,

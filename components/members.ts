@@ -13,33 +13,36 @@ export interface MembersSpec {
 
 /** The servers of a cluster and what belongs to them: identity (port, volume) outlives the server. */
 export function createMembers(name: string, { count, args, port }: MembersSpec, parent: pulumi.Resource) {
-  const group = new openstack.compute.ServerGroup(name, { name, policies: [args.locality ?? Locality.SoftAntiAffinity] }, { parent });
+  const { flavor: commonFlavor, image, network, availabilityZones, memberOverrides, locality = Locality.SoftAntiAffinity } = args;
+  const group = new openstack.compute.ServerGroup(name, { name, policies: [locality] },
+    { parent, ignoreChanges: ["policies"] });
   const security = createSecurityGroup(name, port, args, parent);
   const keyPair = new openstack.compute.Keypair(name, { name, publicKey: publicKeyOf(args.access.privateKey) },
     { parent, ignoreChanges: ["publicKey"], deleteBeforeReplace: true });
   const networkIds = new Map<string, pulumi.Input<string>>();
-  const networkId = (network: string) => {
-    const id = networkIds.get(network) ?? idOfNetwork(network, parent);
-    networkIds.set(network, id);
+  const networkId = (named: string) => {
+    const id = networkIds.get(named) ?? idOfNetwork(named, parent);
+    networkIds.set(named, id);
     return id;
   };
 
   const members = memberNames(name, count).map((member, index) => {
-    const { zone, networks = [], flavor } = args.memberOverrides?.[member] ?? {};
-    const portOn = (network: string, suffix = "") => new openstack.networking.Port(`${member}${suffix}`,
-      { name: `${member}${suffix}`, networkId: networkId(network), securityGroupIds: [security.id], adminStateUp: true }, { parent });
-    const ports = [portOn(args.network), ...networks.map((network, nic) => portOn(network, `-nic-${nic + 2}`))];
+    const { zone, networks = [], flavor } = memberOverrides?.[member] ?? {};
+    const portOn = (on: string, suffix = "") => new openstack.networking.Port(`${member}${suffix}`,
+      { name: `${member}${suffix}`, networkId: networkId(on), securityGroupIds: [security.id], adminStateUp: true },
+      { parent, ignoreChanges: ["networkId"] });
+    const ports = [portOn(network), ...networks.map((network, nic) => portOn(network, `-nic-${nic + 2}`))];
     const volume = new openstack.blockstorage.Volume(member,
       { name: member, size: args.volume.size, volumeType: args.volume.type, enableOnlineResize: true },
-      { parent, retainOnDelete: args.volume.keep ?? true, ignoreChanges: ["volumeType"] });
+      { parent, retainOnDelete: args.volume.keep ?? true, ignoreChanges: ["volumeType", "size"] });
     const server = new openstack.compute.Instance(member, {
       name: member,
-      flavorName: flavor ?? args.flavor,
-      imageName: args.image,
+      flavorName: flavor ?? commonFlavor,
+      imageName: image,
       keyPair: keyPair.name,
       networks: ports.map(({ id }) => ({ port: id })),
       schedulerHints: [{ group: group.id }],
-      availabilityZone: zone ?? args.availabilityZones?.[index % args.availabilityZones.length],
+      availabilityZone: zone ?? availabilityZones?.[index % availabilityZones.length],
       stopBeforeDestroy: true,
     }, { parent, deleteBeforeReplace: true, ignoreChanges: frozen });
     const disk = new openstack.compute.VolumeAttach(member, { instanceId: server.id, volumeId: volume.id }, { parent, deleteBeforeReplace: true });
@@ -51,10 +54,16 @@ export function createMembers(name: string, { count, args, port }: MembersSpec, 
       volume: disk.volumeId,
     };
   });
-  return { members, serverGroupId: group.id, securityGroupId: security.id };
+  const { size, type } = args.volume;
+  const servers = { flavor: commonFlavor, image, network, availabilityZones, locality, memberOverrides, volumeSize: size, volumeType: type };
+  return { members, servers, serverGroupId: group.id, securityGroupId: security.id };
 }
 
-/** On an Instance each of these would replace, rebuild or resize all members at once, before the cluster hears of it. */
+/**
+ * On an Instance each of these would replace, rebuild or resize all members at once, before the cluster hears of it.
+ * Ignored is not done: the cluster's `check` gets them as `servers` and refuses a change by name.
+ * `networks` is not among them: through it a refresh finds a server that could not be made, and makes it again.
+ */
 const frozen = ["imageId", "imageName", "flavorId", "flavorName", "keyPair", "userData", "personalities",
   "schedulerHints", "blockDevices", "availabilityZone"];
 

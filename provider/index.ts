@@ -19,6 +19,8 @@ export interface ClusterArgs {
   /** Each leaf an Output of its own: so a grow shows one added member and nothing else. No secret inside. */
   members: { name: string; address: pulumi.Input<string>; server: pulumi.Input<string>; volume: pulumi.Input<string> }[];
   options: pulumi.Inputs;
+  /** What the servers and volumes were asked to be, so that the provider can refuse what would be ignored. */
+  servers: pulumi.Inputs;
   access: pulumi.Input<pulumi.Inputs>;
   rootPassword?: pulumi.Input<string>;
   deletionProtection: pulumi.Input<boolean>;

@@ -28,6 +28,8 @@ export const inputs = z.object({
   owner: z.strictObject({ project: z.string(), stack: z.string(), cluster: z.string() }),
   members: z.array(member).min(1),
   options: z.record(z.string(), z.unknown()),
+  /** What the servers and volumes were asked to be: frozen on the resources, so that a change can be refused here. */
+  servers: z.record(z.string(), z.unknown()),
   access,
   rootPassword: z.string().min(8),
   authority,

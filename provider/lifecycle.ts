@@ -57,12 +57,19 @@ function notYet(olds: Raw, news: Raw): dynamic.CheckFailure[] {
   return [
     ...(wanted.length > was.length ? [no("members", `growing from ${was.length} to ${wanted.length}`, `set it back to ${was.length}`)] : []),
     ...(wanted.length < was.length ? [no("members", `shrinking from ${was.length} to ${wanted.length}`, `set it back to ${was.length}`)] : []),
-    ...(hasUnknown(news.options) || isDeepStrictEqual(olds.options, news.options) ? []
-      : [no("options", `changing ${changed(olds.options as Raw, news.options as Raw).concat(changed(news.options as Raw, olds.options as Raw)).join(", ")} of a cluster that exists`, "set it back")]),
+    ...["options", "servers"].flatMap((group) => differing(olds[group], news[group]).map((key) =>
+      no(`${group}.${key}`, `changing ${key} of a cluster that exists`, "set it back"))),
     ...(news.rootPassword === undefined || isUnknown(news.rootPassword) || news.rootPassword === olds.rootPassword ? []
       : [no("rootPassword", "changing the password of a cluster that exists", "set it back, or leave it out")]),
     ...(isDeepStrictEqual(olds.owner, news.owner) || hasUnknown(news.owner) ? [] : [no("owner", "renaming a cluster, its project or its stack", "keep the old name")]),
   ];
+}
+
+/** The keys whose values are known and differ. */
+function differing(was: unknown, wanted: unknown): string[] {
+  const [olds, news] = [was ?? {}, wanted ?? {}] as [Raw, Raw];
+  return [...new Set([...Object.keys(olds), ...Object.keys(news)])]
+    .filter((key) => !hasUnknown(news[key]) && !isDeepStrictEqual(olds[key], news[key]));
 }
 
 /** The change under its title. When nothing changed the old one stays, so that a second `up` is an empty diff. */

@@ -45,7 +45,7 @@ describe("a Galera cluster on real guests", function () {
     const run = galera.pulumi(["up", "--yes", "--skip-preview"], { reject: false, all: true });
     await new Promise<void>((resolve, reject) => {
       run.all!.on("data", (text: Buffer) => { if (/step \d+\/\d+ join orders-2/.test(String(text))) resolve(); });
-      run.on("exit", () => reject(new Error("`up` ended before the join")));
+      void run.on("exit", () => reject(new Error("`up` ended before the join")));
     });
     run.kill("SIGKILL");
     await run;
