@@ -1,0 +1,31 @@
+"""Cuts a guest off from a disk it may still have mounted."""
+import fcntl
+import os
+import struct
+import subprocess
+
+SHUT_DOWN_FILE_SYSTEM = 0x8004587D  # FS_IOC_SHUTDOWN: xfs and ext4 then answer every call with an error
+WITHOUT_FLUSH = struct.pack('I', 2)
+
+
+def cut_off(process, number):
+    """Ends the file systems that `process` has mounted from the block device `number`, and takes them out of its sight."""
+    for point in _mount_points(process, number):
+        try:
+            folder = os.open(f'/proc/{process}/root{point}', os.O_RDONLY)
+            try:
+                fcntl.ioctl(folder, SHUT_DOWN_FILE_SYSTEM, WITHOUT_FLUSH)
+            finally:
+                os.close(folder)
+        except OSError:
+            pass  # a file system that knows no such call: taking it out of sight is all that can be done
+        subprocess.run(['nsenter', f'--target={process}', '--mount', '--pid', 'umount', '--lazy', point], check=True)
+
+
+def _mount_points(process, number):
+    device = f'{os.major(number)}:{os.minor(number)}'
+    with open(f'/proc/{process}/mountinfo') as file:
+        fields = [line.split() for line in file]
+    # The kernel writes blanks and the like in octal.
+    points = [field[4].encode().decode('unicode_escape') for field in fields if field[2] == device]
+    return sorted(points, key=len, reverse=True)

@@ -1,0 +1,138 @@
+"""The guests of one compute host, as folders: `<host>/<uuid>/` holds what a server is, and its machine's socket while it runs."""
+import glob
+import json
+import os
+import shutil
+import time
+
+from oslo_concurrency import processutils
+
+from nova import exception
+from nova.api.metadata import base as metadata
+from nova.virt import driver
+from nova.virt.configdrive import ConfigDriveBuilder
+
+import monitor
+from cgroup import Cgroup
+
+STATE = '/var/lib/devcloud'
+MACHINE = f'{os.path.dirname(os.path.abspath(__file__))}/machine'
+POLL_SECONDS = 0.1
+
+
+class Guest:
+    def __init__(self, host, uuid):
+        self.uuid = uuid
+        self.folder = f'{STATE}/guests/{host}/{uuid}'
+
+    def exists(self):
+        return os.path.isdir(self.folder)
+
+    def runs(self):
+        return monitor.runs(self.folder)
+
+    @property
+    def name(self):
+        with open(f'{self.folder}/name') as file:
+            return file.read()
+
+    def console(self):
+        try:
+            with open(f'{self.folder}/console.log', 'rb') as file:
+                return file.read()
+        except FileNotFoundError:
+            return b''
+
+    def make(self, instance, injected_files, network_info):
+        """Writes what lasts: its name, and the metadata as Nova gives it to a server with a config drive."""
+        drive = f'{self.folder}/config-drive'
+        os.makedirs(drive, mode=0o700)
+        with open(f'{self.folder}/name', 'w') as file:
+            file.write(instance.name)
+        builder = ConfigDriveBuilder(
+            metadata.InstanceMetadata(instance, content=injected_files, network_info=network_info))
+        builder._write_md_files(drive)
+
+    def start(self, instance, network_info, block_device_info):
+        with open(f'{self.folder}/machine.json', 'w') as file:
+            json.dump({
+                'tree': f'{STATE}/images/{instance.system_metadata.get("image_devcloud_tree", "debian-12")}',
+                'memory_mb': instance.flavor.memory_mb,
+                'cpus': instance.flavor.vcpus,
+                'nics': [_nic(vif) for vif in network_info or []],
+                'disks': [_disk(mapping['connection_info'], mapping['mount_device'])
+                          for mapping in driver.block_device_info_get_mapping(block_device_info)],
+            }, file)
+        try:
+            # Its mounts are its own, so that they end with it.
+            processutils.execute('unshare', '--mount', MACHINE, self.folder)
+        except processutils.ProcessExecutionError as error:
+            raise exception.InstancePowerOnFailure(reason=error.stderr.strip().rpartition('\n')[2])
+
+    def stop(self, patience=0):
+        """Asks the guest to power off, and after `patience` seconds pulls the plug."""
+        if not self.exists():
+            return
+        end = time.monotonic() + patience
+        if patience:
+            self._tell('shut_down')
+            while self.runs() and time.monotonic() < end:
+                time.sleep(POLL_SECONDS)
+        self._tell('cut')
+        while self.runs():
+            time.sleep(POLL_SECONDS)
+
+    def delete(self):
+        self.stop()
+        group = Cgroup(self.uuid)
+        group.kill()
+        group.remove()
+        if self.exists():
+            shutil.rmtree(self.folder)
+
+    def attach(self, connection_info, mountpoint):
+        self._tell('attach', **_disk(connection_info, mountpoint))
+
+    def detach(self, mountpoint):
+        self._tell('detach', device=os.path.basename(mountpoint))
+
+    def extend(self, connection_info):
+        self._tell('extend', volume=connection_info['data']['volume_id'])
+
+    def _tell(self, do, **arguments):
+        """A guest that does not run needs no telling: what it is told comes true at its next start."""
+        if self.runs():
+            monitor.ask(self.folder, do, **arguments)
+
+
+class Guests:
+    def __init__(self, host):
+        self.host = host
+        self.folder = f'{STATE}/guests/{host}'
+
+    def uuids(self):
+        return [os.path.basename(folder) for folder in glob.glob(f'{self.folder}/*')]
+
+    def running(self):
+        return {uuid for uuid in self.uuids() if Guest(self.host, uuid).runs()}
+
+    def clean(self):
+        """Removes what the machines of a devcloud that was killed left behind: their control groups."""
+        for uuid in set(self.uuids()) - self.running():
+            group = Cgroup(uuid)
+            group.kill()
+            group.remove()
+
+
+def _nic(vif):
+    return {
+        'tap': f'tap{vif["id"][:11]}',
+        'mac': vif['address'],
+        'mtu': vif['network'].get_meta('mtu') or 1500,
+        'bridge': f'brq{vif["network"]["id"][:11]}',
+    }
+
+
+def _disk(connection_info, mountpoint):
+    data = connection_info['data']
+    return {'device': os.path.basename(mountpoint), 'volume': data['volume_id'], 'file': data['device_path']}
