@@ -51,21 +51,19 @@ async function buildBeside(place: string, entry: Entry): Promise<void> {
   const partial = `${place}.partial`;
   remove(partial);
   mkdirSync(partial);
-  try {
-    await interruptible(entry.title, (run) => entry.build(partial, run));
+  await interruptible(entry.title, () => remove(partial), async (run) => {
+    await entry.build(partial, run);
     renameSync(partial, place);
-  } finally {
-    remove(partial);
-  }
+  });
 }
 
 const interrupts = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Kills what `act` runs, and lets `act` fail, when a signal asks this process to end. The signal has its usual effect
- * afterwards, unless others in this process listen to it too: then they decide what it means.
+ * Kills what `act` runs, so that `act` fails, when a signal asks this process to end. After `clean` the signal has its
+ * usual effect, unless others in this process listen to it too: then they decide what it means.
  */
-async function interruptible(title: string, act: (run: Run) => Promise<void>): Promise<void> {
+async function interruptible(title: string, clean: () => void, act: (run: Run) => Promise<void>): Promise<void> {
   const groups = new Set<number>();
   let interrupt: NodeJS.Signals | undefined;
   const kill = () => groups.forEach(killGroup);
@@ -85,7 +83,8 @@ async function interruptible(title: string, act: (run: Run) => Promise<void>): P
   } finally {
     process.off("exit", kill);
     for (const signal of interrupts) process.off(signal, stop);
-    if (interrupt && process.listenerCount(interrupt) === 0) setImmediate(() => process.kill(process.pid, interrupt));
+    clean();
+    if (interrupt && process.listenerCount(interrupt) === 0) process.kill(process.pid, interrupt);
   }
 }
 
