@@ -31,20 +31,25 @@ export function plan(members: string[], seen: Record<string, Sight>): Step<Do>[]
 
   const where = (holds: (sight: Sight & Prepared) => boolean) =>
     sights.filter(([, sight]) => "installed" in sight && holds(sight)).map(([name]) => name);
-  const synced = where(isSynced);
-  const seed = synced.length === 0 ? [seedOf(sights)] : [];
+  const running = where(runs);
+  const seed = running.length === 0 ? [seedOf(sights)] : [];
   const steps: Step<Do>[] = [
     ...together("install", where((sight) => !sight.installed)),
     ...together("mount", where((sight) => !sight.mounted)),
     ...together("configure", where((sight) => !sight.configured)),
     ...together("bootstrap", seed),
-    ...together("secure", where((sight) => sight.is === "up" && !sight.secured).length > 0 ? synced.slice(0, 1) : seed),
-    ...oneByOne("join", members.filter((name) => ![...synced, ...seed].includes(name))),
+    ...together("secure", where((sight) => sight.is === "up" && !sight.secured).length > 0 ? running.slice(0, 1) : seed),
+    ...oneByOne("join", members.filter((name) => ![...running, ...seed].includes(name))),
   ];
   return steps.length > 0 || where((sight) => !sight.hasHadData).length > 0 ? [...steps, { do: "verify", on: members }] : [];
 }
 
-const isSynced = (sight: Sight) => sight.is === "up" && sight.primary && sight.state === "Synced";
+/** Part of the running cluster. A donor is, for as long as it gives its data to a joiner or a backup. */
+const runs = (sight: Sight) => sight.is === "up" && sight.primary && ["Synced", "Donor/Desynced"].includes(sight.state);
+
+/** The history that a member runs, or that its whole data belong to. */
+const historyOf = (sight: Sight): string | undefined =>
+  sight.is === "up" ? sight.uuid : sight.is === "down" && sight.data.is === "whole" ? sight.data.uuid : undefined;
 
 type Sights = (readonly [name: string, sight: Sight])[];
 
@@ -60,13 +65,19 @@ function unsafe(sights: Sights): Refused | undefined {
     return new Refused("a volume that we did not format is never touched", evidence(foreign),
       "empty the volume yourself if its data may go, or give the member another volume");
   const up = those(({ is }) => is === "up");
-  if (new Set(up.map(([, sight]) => (sight as { uuid: string }).uuid)).size > 1)
-    return new Refused("members that are up must share one history", evidence(up),
-      "two clusters exist: decide which data is right, and stop MariaDB on the members of the other");
-  const synced = those(isSynced);
-  if (synced.length === 0 && those(({ is }) => is === "up" || is === "starting").length > 0)
+  const running = up.filter(([, sight]) => runs(sight));
+  if (running.length === 0 && those(({ is }) => is === "up" || is === "starting").length > 0)
     return new Refused("no cluster is bootstrapped while a member is up", evidence(sights),
       "wait a minute for the members to find each other, then run `pulumi up` again");
+  const histories = new Set(sights.map(([, sight]) => historyOf(sight)).filter(Boolean));
+  if (up.length > 0 && histories.size > 1)
+    return new Refused("a member with another history is no part of this cluster, and a join would erase it", evidence(sights),
+      "two clusters exist: decide which data is right, and stop MariaDB and move the data directory aside on the members of the other");
+  const sizes = new Set(running.map(([, sight]) => (sight as { size: number }).size));
+  const [size = 0] = sizes;
+  if (running.length > 0 && (sizes.size > 1 || size < running.length || size > sights.length))
+    return new Refused("members that run must be one cluster of nobody else", evidence(sights),
+      "if members are just finding each other, run `pulumi up` again; else stop MariaDB on those that do not belong together");
   return undefined;
 }
 
