@@ -45,7 +45,9 @@ export function plan(members: string[], seen: Record<string, Sight>): Step<Do>[]
 }
 
 /** Part of the running cluster. A donor is, for as long as it gives its data to a joiner or a backup. */
-const runs = (sight: Sight) => sight.is === "up" && sight.primary && ["Synced", "Donor/Desynced"].includes(sight.state);
+export const inCluster = (primary: boolean, state = ""): boolean => primary && ["Synced", "Donor/Desynced"].includes(state);
+
+const runs = (sight: Sight) => sight.is === "up" && inCluster(sight.primary, sight.state);
 
 /** The history that a member runs, or that its whole data belong to. */
 const historyOf = (sight: Sight): string | undefined =>

@@ -10,7 +10,7 @@ import { names } from "../../topology";
 import type { Cluster } from "../datastore";
 import { certificates, dataDirectory, hostsText, optionsFile, optionsText } from "./configuration";
 import type { Options } from "./options";
-import type { Do } from "./plan";
+import { inCluster, type Do } from "./plan";
 import { administrators, execute, wsrep } from "./sql";
 
 type Galera = Cluster<Options>;
@@ -85,9 +85,9 @@ const secure: Step = async (cluster, { name }) => {
  */
 const join: Step = async (cluster, member) => {
   const guest = await cluster.guest(member.name);
-  const others = await synced(cluster, names(cluster.want).filter((name) => name !== member.name));
+  const others = await running(cluster, names(cluster.want).filter((name) => name !== member.name));
   if (others.length === 0)
-    throw new Refused("a member joins a cluster that runs", "no other member is Synced", "run `pulumi up` again: it plans from what it then sees");
+    throw new Refused("a member joins a cluster that runs", "no other member is Synced or a donor", "run `pulumi up` again: it plans from what it then sees");
   await guest.run(sh`
 rm -f /run/mariadb-wsrep-new-cluster; systemctl unset-environment _WSREP_NEW_CLUSTER
 [ -d ${data} ] || install -d -o mysql -g mysql -m 700 ${data}
@@ -106,18 +106,21 @@ const verify: Step = async (cluster, member) => {
 
 export const steps: Record<Do, Step> = { install, mount, configure, bootstrap, secure, join, verify };
 
-async function synced(cluster: Galera, among: string[]): Promise<string[]> {
+async function running(cluster: Galera, among: string[]): Promise<string[]> {
   const views = await Promise.all(among.map(async (name) => wsrep(await cluster.guest(name))));
-  return among.filter((_, index) => views[index]?.local_state_comment === "Synced" && views[index]?.cluster_status === "Primary");
+  return among.filter((_, index) => inCluster(views[index]?.cluster_status === "Primary", views[index]?.local_state_comment));
 }
 
-/** Waits until each of `on` itself says that it is Synced in one Primary component of exactly these members. */
+/**
+ * Waits until each of `on` itself says that it is Synced in one Primary component of these members, or more of the
+ * wanted: a member whose transfer an earlier run began counts at once, and may still be at it.
+ */
 async function gate(cluster: Galera, on: string[], starting: Guest): Promise<void> {
   await eventually(`${on.join(", ")} to be one Synced cluster`, { seconds: transferSeconds, steady: 3, say: starting.say }, async () => {
     await failedToStart(starting);
     const views = await Promise.all(on.map(async (name) => [name, await wsrep(await cluster.guest(name))] as const));
     const lagging = views.filter(([, view]) => !view || view.cluster_status !== "Primary" || view.local_state_comment !== "Synced"
-      || view.ready !== "ON" || Number(view.cluster_size) !== on.length);
+      || view.ready !== "ON" || Number(view.cluster_size) < on.length || Number(view.cluster_size) > cluster.want.members.length);
     if (lagging.length > 0)
       return lagging.map(([name, view]) => `${name} ${view ? `${view.local_state_comment}, ${view.cluster_status}, size ${view.cluster_size}` : "does not answer yet"}`).join("; ");
     const histories = new Set(views.map(([, view]) => `${view!.cluster_state_uuid}/${view!.cluster_conf_id}`));
