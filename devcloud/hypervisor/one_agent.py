@@ -1,4 +1,7 @@
 """Neutron's mechanism driver for linuxbridge, where one agent serves every compute host: they all are this machine."""
+import types
+
+from neutron.plugins.ml2 import plugin
 from neutron.plugins.ml2 import rpc
 from neutron.plugins.ml2.drivers.linuxbridge.mech_driver import mech_linuxbridge
 from neutron_lib.plugins import directory
@@ -6,7 +9,8 @@ from neutron_lib.plugins import directory
 
 class OneAgentMechanismDriver(mech_linuxbridge.LinuxbridgeMechanismDriver):
     def initialize(self):
-        rpc.RpcCallbacks = AnyHostCallbacks
+        # Only where the plugin looks the class up: in its own module it names itself.
+        plugin.rpc = types.SimpleNamespace(**{**vars(rpc), 'RpcCallbacks': AnyHostCallbacks})
 
     def bind_port(self, context):
         agents = directory.get_plugin().get_agents(

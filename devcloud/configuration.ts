@@ -1,0 +1,58 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import ejs from "ejs";
+import { stringify } from "yaml";
+import { daemons, hosts } from "./daemons";
+import { api, network } from "./network";
+
+const templates = join(__dirname, "openstack");
+
+/** Passwords of one devcloud: letters and digits only, so every kind of file takes them unescaped. */
+interface Secrets {
+  admin: string;
+  member: string;
+  service: string;
+  database: string;
+  queue: string;
+}
+
+function secrets(file: string): Secrets {
+  if (!existsSync(file)) {
+    const password = () => randomBytes(16).toString("hex");
+    const made: Secrets = { admin: password(), member: password(), service: password(), database: password(), queue: password() };
+    writeFileSync(file, JSON.stringify(made), { mode: 0o600 });
+  }
+  return JSON.parse(readFileSync(file, "utf8")) as Secrets;
+}
+
+/** Writes the configuration of every daemon into `etc`, and the way in for users: `clouds`, a clouds.yaml. */
+export function configure(etc: string, clouds: string): void {
+  mkdirSync(etc, { recursive: true, mode: 0o700 });
+  const passwords = secrets(join(etc, "secrets.json"));
+  const data = { secrets: passwords, api, address: network.inside, queue: `rabbit://openstack:${passwords.queue}@127.0.0.1:5672/`, daemons };
+  const write = (name: string, content: string) => writeFileSync(join(etc, name), content, { mode: 0o600 });
+  for (const template of readdirSync(templates).filter((name) => /^[^_].*\.ejs$/.test(name))) {
+    const filename = join(templates, template);
+    write(basename(template, ".ejs"), ejs.render(readFileSync(filename, "utf8"), data, { filename, escape: String }));
+  }
+  for (const host of Object.keys(hosts)) write(`${host}.conf`, `[DEFAULT]\nhost = ${host}\nstate_path = /var/lib/devcloud/nova/${host}\n`);
+  write("zones.json", JSON.stringify(hosts));
+  const entries = { devcloud: cloud("devcloud", passwords.member), "devcloud-admin": cloud("admin", passwords.admin) };
+  writeFileSync(clouds, stringify({ clouds: entries }), { mode: 0o600 });
+}
+
+/** An entry of clouds.yaml: each user has a project of the same name. */
+const cloud = (user: string, password: string) => ({
+  region_name: "RegionOne",
+  interface: "public",
+  identity_api_version: 3,
+  auth: {
+    auth_url: `${api}:5000/v3`,
+    username: user,
+    password,
+    project_name: user,
+    user_domain_name: "Default",
+    project_domain_name: "Default",
+  },
+});

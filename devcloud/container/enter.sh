@@ -1,0 +1,50 @@
+#!/bin/bash
+# First process of the devcloud's own pid, mount, network, uts and ipc namespaces. Makes the tree its root
+# and becomes the supervisor. Every mount below lives in this mount namespace only, so that it ends with us.
+# Arguments: the Debian tree, the devcloud's folder, the repository's devcloud/, the package cache, the guest image, the caller's pid.
+set -euo pipefail
+tree=$1 folder=$2 program=$3 packages=$4 image=$5 caller=$6
+root=$folder/root
+
+bind() { # bind SOURCE TARGET [OPTIONS]
+  mkdir -p "$root$2"
+  mount --bind "$1" "$root$2"
+  [ -z "${3:-}" ] || mount -o "remount,bind,$3" "$root$2"
+}
+
+# What is written outside the state folder goes to memory and is forgotten: the tree stays as it was built.
+mkdir -p "$root"
+mount -t tmpfs -o mode=0755 tmpfs "$root"
+mkdir "$root/upper" "$root/work" "$root/merged"
+mount -t overlay -o "lowerdir=$tree,upperdir=$root/upper,workdir=$root/work" devcloud "$root/merged"
+root=$root/merged
+
+bind "$folder/state" /var/lib/devcloud
+bind "$folder/log" /var/log/devcloud
+bind "$folder/etc" /etc/devcloud ro
+bind "$program" /opt/devcloud ro
+bind "$packages" /var/cache/apt-cacher-ng
+bind "$image" /var/lib/devcloud/images/debian-12 ro
+
+# The package cache runs in the caller's network: this file is how it finds back.
+touch "$root/run/host-network"
+mount --bind "/proc/$caller/ns/net" "$root/run/host-network"
+cat /etc/resolv.conf >"$root/etc/resolv.conf"
+{ echo "127.0.0.1 localhost devcloud"; cat /etc/hosts; } >"$root/etc/hosts"
+
+mount --rbind /dev "$root/dev"
+mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$root/dev/pts"
+mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
+mount -t sysfs sysfs "$root/sys"
+mount --rbind /sys/fs/cgroup "$root/sys/fs/cgroup"
+mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+
+hostname devcloud
+cd "$root"
+mkdir -p .host
+pivot_root . .host
+mount -t proc proc /proc
+umount -l /.host
+ip link set lo up
+exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root \
+  /usr/bin/supervisord --nodaemon --configuration /etc/devcloud/supervisord.conf

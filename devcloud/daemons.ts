@@ -1,0 +1,148 @@
+import { api, network } from "./network";
+
+/** A program that the supervisor keeps running. */
+export interface Daemon {
+  name: string;
+  command: string;
+  /** In the supervisor's notation: KEY="value",… */
+  environment?: string;
+  /** What must be ready before this is started: names of daemons and jobs. */
+  needs: string[];
+  /** A shell command that ends when it serves: it waits by itself, for polling from outside would cost more than the daemons. */
+  ready?: string;
+}
+
+/** A command that runs to its end before what needs it. */
+export interface Job {
+  name: string;
+  run: string;
+  needs: string[];
+  /** Its result is in the state folder, so a devcloud that was complete and comes back skips it. */
+  once?: boolean;
+}
+
+/** The compute hosts and their zones. */
+export const hosts: Record<string, string> = { host1: "az1", host2: "az1", host3: "az2", host4: "az2", host5: "az3" };
+
+const etc = "/etc/devcloud";
+const service = (program: string, ...files: string[]) =>
+  [program, ...files.map((file) => `--config-file ${etc}/${file}`)].join(" ");
+const port = (address: string, number: number) => `until exec 3<>/dev/tcp/${address}/${number}; do sleep 0.2; done 2>/dev/null`;
+const answers = (number: number) => `${port(network.inside, number)}; curl -s -o /dev/null ${api}:${number}/`;
+const sql = (query: string) => `mariadb --defaults-file=${etc}/mariadb.cnf --delimiter=// -e "${query}"`;
+
+/** Waits in the database for a row that was written since it was started: older ones say nothing about this run. */
+const reported = (table: string, where: string, column = "greatest(created_at, coalesce(updated_at, 0))") => {
+  const began = "utc_timestamp() - interval (select variable_value from information_schema.global_status where variable_name = 'uptime') second";
+  return sql(`begin not atomic while not exists(select 1 from ${table} where ${where} and ${column} > ${began}) do do sleep(0.3); end while; end`);
+};
+
+/** Each connection is closed after its answer and said to be, else clients that keep connections fail at random. */
+const wsgi = (number: number, file: string, processes: number) =>
+  `uwsgi --http-socket ${network.inside}:${number} --plugins python3 --master --lazy-apps --enable-threads --thunder-lock ` +
+  `--die-on-term --no-orphans --buffer-size 65535 --need-app --processes ${processes} --threads 1 ` +
+  `--add-header "Connection: close" --disable-logging --wsgi-file ${file}`;
+
+const seed = (part: string) => `python3 /opt/devcloud/openstack/seed.py ${part}`;
+
+export const database: Daemon = {
+  name: "mariadb",
+  command: `mariadbd --defaults-file=${etc}/mariadb.cnf`,
+  needs: [],
+  ready: `until ${sql("select 1")}; do sleep 0.2; done 2>/dev/null`,
+};
+
+/** The control plane. Nova's conductor and scheduler die without their user; a compute without a conductor sleeps a minute. */
+export const daemons: Daemon[] = [
+  database,
+  { name: "memcached", command: "memcached -u root -l 127.0.0.1 -p 11211 -U 0 -m 64", needs: [], ready: port("127.0.0.1", 11211) },
+  {
+    name: "rabbitmq",
+    command: "/usr/lib/rabbitmq/bin/rabbitmq-server",
+    environment:
+      `HOME="/var/lib/rabbitmq",RABBITMQ_CONF_ENV_FILE="/dev/null",RABBITMQ_CONFIG_FILE="${etc}/rabbitmq.conf",` +
+      'RABBITMQ_NODENAME="devcloud@localhost",RABBITMQ_DIST_PORT="25672",ERL_EPMD_ADDRESS="127.0.0.1",' +
+      'RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +S 2:2"',
+    needs: [],
+    ready: port("127.0.0.1", 5672),
+  },
+  {
+    name: "package-cache",
+    command:
+      "nsenter --net=/run/host-network apt-cacher-ng -c /etc/apt-cacher-ng ForeGround=1 " +
+      `BindAddress=${network.host} Port=3142 LogDir=/var/log/devcloud`,
+    needs: [],
+  },
+  {
+    name: "keystone",
+    command: wsgi(5000, "/usr/bin/keystone-wsgi-public", 2),
+    environment: `OS_KEYSTONE_CONFIG_FILES="${etc}/keystone.conf"`,
+    needs: ["identity", "memcached"],
+    ready: answers(5000),
+  },
+  {
+    name: "placement",
+    command: wsgi(8778, "/usr/bin/placement-api", 1),
+    environment: `OS_PLACEMENT_CONFIG_DIR="${etc}"`,
+    needs: ["users"],
+    ready: answers(8778),
+  },
+  { name: "glance", command: service("glance-api", "glance-api.conf"), needs: ["mariadb"], ready: answers(9292) },
+  {
+    name: "neutron",
+    command: service("neutron-server", "neutron.conf", "ml2.ini"),
+    needs: ["mariadb", "rabbitmq"],
+    ready: answers(9696),
+  },
+  {
+    name: "linuxbridge-agent",
+    command: service("neutron-linuxbridge-agent", "neutron.conf", "linuxbridge.ini"),
+    environment: 'PATH="/opt/devcloud/hypervisor/bin:/usr/sbin:/usr/bin:/sbin:/bin"',
+    needs: ["neutron"],
+    ready: reported("neutron.agents", "agent_type = 'Linux bridge agent'", "heartbeat_timestamp"),
+  },
+  {
+    name: "nova-conductor",
+    command: service("nova-conductor", "nova.conf"),
+    needs: ["users", "rabbitmq"],
+    ready: reported("nova.services", "services.binary = 'nova-conductor'"),
+  },
+  { name: "nova-scheduler", command: service("nova-scheduler", "nova.conf"), needs: ["users", "rabbitmq"] },
+  { name: "nova-api", command: service("nova-api", "nova.conf"), needs: ["users", "rabbitmq"], ready: answers(8774) },
+  ...Object.keys(hosts).map((host) => ({
+    name: `nova-compute-${host}`,
+    command: service("/opt/devcloud/hypervisor/nova-compute", "nova.conf", `${host}.conf`),
+    needs: ["nova-conductor", "placement"],
+    ready:
+      reported("nova.services", `services.binary = 'nova-compute' and host = '${host}'`) +
+      ` && ${reported("nova.compute_nodes", `deleted = 0 and host = '${host}'`)}`,
+  })),
+  { name: "cinder-api", command: service("cinder-api", "cinder.conf"), needs: ["mariadb", "rabbitmq"], ready: answers(8776) },
+  { name: "cinder-scheduler", command: service("cinder-scheduler", "cinder.conf"), needs: ["mariadb", "rabbitmq"] },
+  {
+    name: "cinder-volume",
+    command: service("cinder-volume", "cinder.conf"),
+    needs: ["mariadb", "rabbitmq"],
+    ready: reported("cinder.services", "services.binary = 'cinder-volume'"),
+  },
+  {
+    name: "dns",
+    // Answers at once that it knows no name: a guest that waits for its resolver needs minutes to join a database.
+    command: `dnsmasq --keep-in-foreground --conf-file=/dev/null --no-hosts --no-resolv --address=/#/ --bind-interfaces --listen-address=${network.gateway}`,
+    needs: ["gateway"],
+  },
+];
+
+/** Shell scripts beside the templates, and what the SDK does with their result. */
+export const jobs: Job[] = [
+  { name: "identity", run: "bash /opt/devcloud/openstack/identity.sh", needs: ["mariadb"], once: true },
+  { name: "users", run: seed("users"), needs: ["keystone"], once: true },
+  {
+    name: "hosts",
+    run: `nova-manage --config-file ${etc}/nova.conf cell_v2 discover_hosts`,
+    needs: Object.keys(hosts).map((host) => `nova-compute-${host}`),
+    once: true,
+  },
+  { name: "cloud", run: seed("cloud"), needs: ["hosts", "nova-api", "glance", "neutron", "cinder-api"], once: true },
+  { name: "gateway", run: "bash /opt/devcloud/container/gateway.sh", needs: ["cloud"] },
+];

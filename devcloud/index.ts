@@ -1,0 +1,96 @@
+import execa from "execa";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { cacheFolder, locked } from "../tools/cache";
+import type { Progress } from "../tools/progress";
+import { configure } from "./configuration";
+import { type Container, exec as execIn, running, start, stop } from "./container";
+import { databases } from "./databases";
+import { guestImage } from "./image";
+import { removeLeftovers } from "./leftovers";
+import { connect, disconnect, owner } from "./network";
+import { requirements } from "./requirements";
+import { startAll } from "./start";
+import { type Status, statusOf } from "./status";
+import { controlPlaneTree } from "./tree";
+
+const folder = join(dirname(__dirname), ".devcloud");
+const state = join(folder, "state");
+/** Lies in the state folder once everything was seeded: a state without it is worth nothing. */
+const complete = join(state, "complete");
+
+/** How a program reaches the devcloud: clouds `devcloud` (an ordinary member) and `devcloud-admin`. */
+export const cloudsYaml = join(folder, "clouds.yaml");
+
+/** Brings the devcloud up, from whatever it finds. */
+export async function up(progress: Progress): Promise<void> {
+  await requirements(folder, progress);
+  await alone(progress, async () => {
+    const container = await wholeContainer(progress);
+    await startAll(container, existsSync(complete), progress);
+    writeFileSync(complete, "");
+  });
+}
+
+/** Takes the devcloud down and removes it, all but the cache. */
+export async function down(progress: Progress): Promise<void> {
+  await alone(progress, remove);
+}
+
+/** What Ctrl-C does: a devcloud that this process has half up is of no use, another's is not touched. */
+export async function interrupt(): Promise<void> {
+  if (atWork) await remove();
+}
+
+/** What runs, or nothing when the devcloud is down. */
+export async function status(): Promise<Status | undefined> {
+  const container = running(folder);
+  return container && statusOf(container);
+}
+
+/** Runs a command in the devcloud's container. */
+export function exec(command: string[], options: execa.Options = {}): execa.ExecaChildProcess {
+  const container = running(folder);
+  if (!container) throw new Error("The devcloud is down: run `npm run devcloud -- up`.");
+  return execIn(container, command, options);
+}
+
+let atWork = false;
+
+/** One command at a time, and only where no other folder's devcloud runs. */
+async function alone<T>(progress: Progress, act: () => Promise<T>): Promise<T> {
+  const waiting = () => progress("another devcloud command is at work, waiting for it");
+  return locked(join(cacheFolder("devcloud"), "lock"), waiting, async () => {
+    const other = await owner();
+    if (other !== undefined && other !== folder)
+      throw new Error(`The devcloud of ${other} runs on this machine, and there is room for one: run \`npm run devcloud -- down\` there first.`);
+    atWork = true;
+    return act().finally(() => (atWork = false));
+  });
+}
+
+/** The container that runs, if it was ever complete; else a new one, on the old state if that is complete. */
+async function wholeContainer(progress: Progress): Promise<Container> {
+  const found = running(folder);
+  if (found && existsSync(complete)) return found;
+  await end();
+  const [tree, image] = [await controlPlaneTree(progress), await guestImage(progress)];
+  if (!existsSync(complete)) rmSync(folder, { recursive: true, force: true });
+  for (const name of ["state", "log", "root"]) mkdirSync(join(folder, name), { recursive: true, mode: 0o700 });
+  configure(join(folder, "etc"), cloudsYaml);
+  const container = await start(folder, { tree, image: image.tree, packages: cacheFolder("packages") });
+  await connect(container.pid, folder);
+  if (!existsSync(complete)) await databases(container, tree, state, progress);
+  return container;
+}
+
+async function remove(): Promise<void> {
+  await end();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function end(): Promise<void> {
+  await stop(folder);
+  if ((await owner()) === folder) await disconnect();
+  await removeLeftovers(state);
+}

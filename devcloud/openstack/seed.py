@@ -1,0 +1,80 @@
+"""What an operator would set up once: `users` when only keystone runs, `cloud` when everything does."""
+import json
+import sys
+
+import openstack
+
+API = 'http://198.19.0.2'
+SECRETS = json.load(open('/etc/devcloud/secrets.json'))
+ZONES = json.load(open('/etc/devcloud/zones.json'))
+SERVICES = (
+    ('image', 'glance', ':9292'),
+    ('placement', 'placement', ':8778'),
+    ('compute', 'nova', ':8774/v2.1'),
+    ('network', 'neutron', ':9696'),
+    ('volumev3', 'cinderv3', ':8776/v3/%(project_id)s'),
+    ('block-storage', 'cinder', ':8776/v3/%(project_id)s'),
+)
+FLAVORS = (('m1.tiny', 1, 512, 1), ('m1.small', 1, 2048, 10), ('m1.medium', 2, 4096, 20))
+
+
+def users(cloud):
+    identity = cloud.identity
+    roles = {role.name: role for role in identity.roles()}
+    for name in {'service', 'member', 'reader'} - roles.keys():
+        roles[name] = identity.create_role(name=name)
+
+    def user(name, project, password, *granted):
+        made = identity.create_user(name=name, domain_id='default', password=password,
+                                    default_project_id=project.id)
+        for role in granted:
+            identity.assign_project_role_to_user(project, made, roles[role])
+
+    service = identity.create_project(name='service', domain_id='default')
+    for _, name, _ in SERVICES[:4]:
+        user(name, service, SECRETS['service'], 'admin', 'service')
+    user('cinder', service, SECRETS['service'], 'admin', 'service')
+    user('devcloud', identity.create_project(name='devcloud', domain_id='default'), SECRETS['member'],
+         'member', 'reader')
+
+    for kind, name, where in SERVICES:
+        entry = identity.create_service(type=kind, name=name)
+        for interface in ('public', 'internal', 'admin'):
+            identity.create_endpoint(service_id=entry.id, region_id='RegionOne', interface=interface,
+                                     url=API + where)
+
+
+def cloud(cloud):
+    for name, cpus, memory, disk in FLAVORS:
+        cloud.compute.create_flavor(name=name, vcpus=cpus, ram=memory, disk=disk)
+    for zone in sorted(set(ZONES.values())):
+        aggregate = cloud.compute.create_aggregate(name=zone, availability_zone=zone)
+        for host in (host for host, where in ZONES.items() if where == zone):
+            cloud.compute.add_host_to_aggregate(aggregate, host)
+
+    # The image's bytes are never read: the property names the tree that a guest's root is laid over.
+    cloud.image.create_image('debian-12', data=b'\0' * 4096, disk_format='raw', container_format='bare',
+                             visibility='public', min_disk=1, wait=True,
+                             meta={'os_distro': 'debian', 'os_version': '12', 'devcloud_tree': 'debian-12'})
+
+    project = cloud.identity.find_project('devcloud')
+    network = cloud.network.create_network(name='private', project_id=project.id)
+    cloud.network.create_subnet(name='private', network_id=network.id, project_id=project.id, ip_version=4,
+                                cidr='198.18.0.0/24', gateway_ip='198.18.0.1', is_dhcp_enabled=False,
+                                dns_nameservers=['198.18.0.1'],
+                                allocation_pools=[{'start': '198.18.0.10', 'end': '198.18.0.254'}])
+    with open('/var/lib/devcloud/network', 'w') as file:
+        file.write(network.id)
+
+    cloud.set_compute_quotas(project.id, instances=500, cores=2000, ram=4000000, key_pairs=500,
+                             server_groups=500, server_group_members=100)
+    cloud.set_volume_quotas(project.id, volumes=500, gigabytes=50000, snapshots=500)
+    cloud.set_network_quotas(project.id, port=1000, security_group=500, security_group_rule=5000,
+                             network=50, subnet=50)
+
+
+if __name__ == '__main__':
+    administrator = openstack.connect(
+        auth_url=API + ':5000/v3', username='admin', password=SECRETS['admin'], project_name='admin',
+        user_domain_name='Default', project_domain_name='Default', region_name='RegionOne')
+    {'users': users, 'cloud': cloud}[sys.argv[1]](administrator)
