@@ -60,4 +60,8 @@ export function parse<T>(schema: z.ZodType<T>, value: unknown, what: string): T 
 
 /** The failures `check` reports: property and reason. */
 export const failures = (schema: z.ZodType, value: unknown): { property: string; reason: string }[] =>
-  schema.safeParse(value).error?.issues.map(({ path, message }) => ({ property: path.join("."), reason: message })) ?? [];
+  schema.safeParse(value).error?.issues.map((issue) => ({
+    property: issue.path.join("."),
+    // Of a wrong key zod keeps the rule one level down.
+    reason: (issue.code === "invalid_key" ? issue.issues : [issue]).map(({ message }) => message).join("; "),
+  })) ?? [];

@@ -1,0 +1,60 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import fc from "fast-check";
+import { options } from "../../../../provider/datastores/galera/options";
+import { failures, parse } from "../../../../provider/inputs";
+
+const problems = (value: object) => failures(options, { vendor: "mariadb", ...value });
+const refused = (key: string, value: unknown = "x") => problems({ configuration: { [key]: value } }).some(({ property }) => property === `configuration.${key}`);
+
+describe("galera options", () => {
+  it("the least that must be said is the vendor", () => {
+    deepEqual(parse(options, { vendor: "mariadb" }, "options"), { vendor: "mariadb", configuration: {} });
+    deepEqual(failures(options, {}).map(({ property }) => property), ["vendor"]);
+  });
+
+  it("a refusal names the argument and says what would be right", () => {
+    deepEqual(problems({ vendor: "percona" }), [{ property: "vendor", reason: "only \"mariadb\" can be run yet" }]);
+    deepEqual(problems({ version: "10" }), [{ property: "version", reason: "give a major version such as \"10.11\"" }]);
+    deepEqual(problems({ configuration: { datadir: "/data" } }), [{ property: "configuration.datadir", reason: "is set by the package itself and cannot be given" }]);
+    match(problems({ configuration: { max_connections: null } })[0]!.property, /^configuration\.max_connections$/);
+  });
+
+  it("an option that does not exist is refused, not ignored", () => ok(problems({ settings: {} }).length > 0));
+
+  it("usual settings are the user's own", () => {
+    for (const key of ["max_connections", "slow-query-log", "innodb_buffer_pool_size", "innodb_flush_log_at_trx_commit", "skip_name_resolve", "loose-innodb_foo",
+      "sql_mode", "tmpdir", "log_bin", "ssl_cipher", "tls_version", "require_secure_transport", "enable-local-infile"]) ok(!refused(key), key);
+    for (const value of ["utf8mb4", 500, 0.5, true, "", "two\nlines"]) ok(!refused("max_connections", value));
+  });
+
+  const owned = ["wsrep_on", "wsrep_cluster_address", "wsrep_provider_options", "datadir", "port", "socket", "bind_address", "binlog_format", "default_storage_engine",
+    "innodb_autoinc_lock_mode", "ssl_ca", "ssl_cert", "ssl_key", "pid_file", "user", "init_file", "skip_grant_tables"];
+  for (const key of owned) it(`${key} is not`, () => ok(refused(key)));
+
+  it("nor in any other spelling that MariaDB takes", () => {
+    for (const key of ["wsrep-on", "WSREP_ON", "Wsrep-On", "BIND-ADDRESS", "Skip-Grant-Tables",
+      "loose-wsrep_on", "loose_wsrep_on", "LOOSE-WSREP-ON", "skip-wsrep-on", "disable-wsrep_on", "enable-wsrep-on", "maximum-wsrep_slave_threads", "autoset-wsrep_on",
+      "loose-skip-wsrep-on", "loose-loose-datadir", "loose-datadir", "skip-bind-address"]) ok(refused(key), key);
+  });
+
+  it("nor what would leave it without TLS, network, or the data below the data directory", () => {
+    for (const key of ["skip-networking", "skip_networking", "loose-skip-networking", "ssl", "skip-ssl", "disable_ssl", "ssl_capath", "chroot",
+      "innodb_data_home_dir", "innodb_data_file_path", "innodb_log_group_home_dir", "innodb_undo_directory"]) ok(refused(key), key);
+  });
+
+  it("nor by the first letters of its name, which MariaDB completes", () => {
+    for (const key of ["datadi", "bind-addr", "ssl_k", "sock", "pid-f", "loose-datad", "skip-grant-t", "skip-net", "wsre"]) ok(refused(key), key);
+  });
+
+  it("a name is a name: no value, section or second line comes with it", () => {
+    for (const key of ["a b", "a=b", "a\nwsrep_on", "[client]", "!include x", "#a", "a.b", "", "1a", "-wsrep_on", "--wsrep_on", "_wsrep_on"]) ok(refused(key), JSON.stringify(key));
+  });
+
+  it("whatever is put before and however it is written", () => fc.assert(fc.property(
+    fc.array(fc.constantFrom("loose", "skip", "disable", "enable", "maximum", "autoset"), { maxLength: 3 }), fc.constantFrom(...owned), fc.infiniteStream(fc.boolean()),
+    (prefixes, name, coin) => {
+      const flip = () => coin.next().value;
+      const key = [...prefixes, name].join("_").replace(/[_a-z]/g, (letter) => (!flip() ? letter : letter === "_" ? "-" : letter.toUpperCase()));
+      equal(refused(key), true, key);
+    })));
+});

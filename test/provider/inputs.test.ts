@@ -1,0 +1,46 @@
+import { deepEqual, doesNotThrow, ok, throws } from "node:assert/strict";
+import { byName } from "../../provider/datastores";
+import { failures, inputs, outputs, parse } from "../../provider/inputs";
+import { known, news } from "./document";
+
+const without = (key: string) => Object.fromEntries(Object.entries(known).filter(([each]) => each !== key));
+const named = (value: unknown) => failures(inputs, value).map(({ property }) => property);
+
+describe("inputs", () => {
+  it("a whole document passes, and keys of the engine beside it", () => {
+    deepEqual(named(known), []);
+    deepEqual(named({ ...known, __provider: "text" }), []);
+  });
+
+  for (const key of Object.keys(known)) it(`without ${key} it does not, and ${key} is named`, () => ok(named(without(key)).some((each) => each.startsWith(key))));
+
+  it("a wrong part is named by its path", () => {
+    deepEqual(named({ ...known, members: [] }), ["members"]);
+    deepEqual(named({ ...known, members: [{ ...known.members[0], address: 5 }] }), ["members.0.address"]);
+    deepEqual(named({ ...known, access: { ...known.access, bastion: { host: "bastion" } } }), ["access.bastion.user"]);
+    deepEqual(named({ ...known, access: { ...known.access, privateKey: "ssh-ed25519 AAAA" } }), ["access.privateKey"]);
+    deepEqual(named({ ...known, rootPassword: "short" }), ["rootPassword"]);
+    deepEqual(named({ ...known, authority: { ...known.authority, key: undefined } }), ["authority.key"]);
+  });
+
+  it("an unknown part inside is refused, not ignored", () => {
+    deepEqual(failures(inputs, { ...known, access: { ...known.access, password: "x" } }).map(({ reason }) => /password/.test(reason)), [true]);
+    deepEqual(failures(inputs, { ...known, members: [{ ...known.members[0], role: "x" }] }).map(({ reason }) => /role/.test(reason)), [true]);
+  });
+
+  it("a failure says what was read, where, and the rule, and shows no secret", () => {
+    throws(() => parse(inputs, { ...known, rootPassword: "s3cr3t" }, "cluster"), (error: Error) =>
+      error.message.startsWith("cluster: ") && error.message.includes("rootPassword") && !error.message.includes("s3cr3t"));
+  });
+
+  it("outputs are inputs and what the runs leave", () => {
+    doesNotThrow(() => parse(outputs, { ...known, stateVersion: 1, status: "failed", known: [], seen: {}, pins: {} }, "state"));
+    throws(() => parse(outputs, known, "state"), /stateVersion/);
+  });
+
+  it("a datastore is one that we know", () => {
+    throws(() => byName("oracle"), /"oracle" is not known; known are galera/);
+    throws(() => byName("constructor"), /not known/);
+    doesNotThrow(() => byName(news.datastore));
+  });
+});
