@@ -31,11 +31,6 @@ class Guest:
     def runs(self):
         return monitor.runs(self.folder)
 
-    @property
-    def name(self):
-        with open(f'{self.folder}/name') as file:
-            return file.read()
-
     def console(self):
         try:
             with open(f'{self.folder}/console.log', 'rb') as file:
@@ -44,11 +39,9 @@ class Guest:
             return b''
 
     def make(self, instance, injected_files, network_info):
-        """Writes what lasts: its name, and the metadata as Nova gives it to a server with a config drive."""
+        """Writes what lasts: the metadata, as Nova gives it to a server with a config drive."""
         drive = f'{self.folder}/config-drive'
         os.makedirs(drive, mode=0o700)
-        with open(f'{self.folder}/name', 'w') as file:
-            file.write(instance.name)
         builder = ConfigDriveBuilder(
             metadata.InstanceMetadata(instance, content=injected_files, network_info=network_info))
         builder._write_md_files(drive)
@@ -101,8 +94,10 @@ class Guest:
 
     def _tell(self, do, **arguments):
         """A guest that does not run needs no telling: what it is told comes true at its next start."""
-        if self.runs():
+        try:
             monitor.ask(self.folder, do, **arguments)
+        except monitor.GONE:
+            pass
 
 
 class Guests:

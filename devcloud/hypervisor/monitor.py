@@ -7,6 +7,8 @@ import os
 import socket
 
 SECONDS = 20
+# No machine, one that was killed, one that ends while it is asked.
+GONE = (FileNotFoundError, ConnectionError, json.JSONDecodeError)
 
 
 def listen(folder):
@@ -49,7 +51,7 @@ def ask(folder, do, **arguments):
 def runs(folder):
     try:
         return ask(folder, 'ping') is None
-    except (FileNotFoundError, ConnectionError, json.JSONDecodeError):
+    except GONE:
         return False
 
 

@@ -1,7 +1,8 @@
-"""Nova's driver for servers that are systemd-nspawn machines. What a server is on disk is its folder, see guests.py."""
+"""Nova's driver for servers that are systemd-nspawn machines. A server's folder is in guests.py."""
 import os
 import time
 
+import eventlet
 from oslo_utils import versionutils
 
 import nova.conf
@@ -71,7 +72,8 @@ class NspawnDriver(driver.ComputeDriver):
         return self.guests.uuids()
 
     def list_instances(self):
-        return [Guest(CONF.host, uuid).name for uuid in self.guests.uuids()]
+        """Only ever counted."""
+        return self.guests.uuids()
 
     def instance_exists(self, instance):
         return _guest(instance).exists()
@@ -99,8 +101,10 @@ class NspawnDriver(driver.ComputeDriver):
         try:
             with self.virtapi.wait_for_instance_event(instance, unplugged, deadline=CONF.vif_plugging_timeout):
                 guest.start(instance, network_info, block_device_info)
+        except eventlet.Timeout as error:
+            guest.delete()
+            raise exception.VirtualInterfaceCreateException() from error
         except Exception:
-            # Nova destroys a server that failed only when it fails in a way that Nova knows.
             guest.delete()
             raise
 
@@ -144,13 +148,6 @@ class NspawnDriver(driver.ComputeDriver):
 
     def default_root_device_name(self, instance, image_meta, root_bdm):
         return '/dev/vda'
-
-    def default_device_names_for_instance(self, instance, root_device_name, *block_device_lists):
-        mappings = [mapping for mappings in block_device_lists for mapping in mappings or []]
-        for mapping in mappings:
-            if not mapping.device_name:
-                mapping.device_name = self.get_device_name_for_instance(instance, mappings, mapping)
-                mapping.save()
 
     def get_device_name_for_instance(self, instance, bdms, block_device_obj):
         used = {os.path.basename(mapping.device_name or '') for mapping in bdms} | {'vda'}
