@@ -26,9 +26,17 @@ function secrets(file: string): Secrets {
   return JSON.parse(readFileSync(file, "utf8")) as Secrets;
 }
 
+/** Keystone's keys: a staged one and the one in use. */
+function keys(repository: string): void {
+  mkdirSync(repository, { recursive: true, mode: 0o700 });
+  for (const name of ["0", "1"].map((number) => join(repository, number)))
+    if (!existsSync(name)) writeFileSync(name, `${randomBytes(32).toString("base64url")}=`, { mode: 0o600 });
+}
+
 /** Writes the configuration of every daemon into `etc`, and the way in for users: `clouds`, a clouds.yaml. */
 export function configure(etc: string, clouds: string): void {
   mkdirSync(etc, { recursive: true, mode: 0o700 });
+  for (const repository of ["fernet", "credential"]) keys(join(etc, repository));
   const passwords = secrets(join(etc, "secrets.json"));
   const data = { secrets: passwords, api, address: network.inside, queue: `rabbit://openstack:${passwords.queue}@127.0.0.1:5672/`, daemons };
   const write = (name: string, content: string) => writeFileSync(join(etc, name), content, { mode: 0o600 });

@@ -38,9 +38,9 @@ const reported = (table: string, where: string, column = "greatest(created_at, c
 };
 
 /** Each connection is closed after its answer and said to be, else clients that keep connections fail at random. */
-const wsgi = (number: number, file: string, processes: number) =>
-  `uwsgi --http-socket ${network.inside}:${number} --plugins python3 --master --lazy-apps --enable-threads --thunder-lock ` +
-  `--die-on-term --no-orphans --buffer-size 65535 --need-app --processes ${processes} --threads 1 ` +
+const wsgi = (number: number, file: string, threads: number) =>
+  `uwsgi --http-socket ${network.inside}:${number} --plugins python3 --master --enable-threads ` +
+  `--die-on-term --no-orphans --buffer-size 65535 --need-app --processes 1 --threads ${threads} ` +
   `--add-header "Connection: close" --disable-logging --wsgi-file ${file}`;
 
 const seed = (part: string) => `python3 /opt/devcloud/openstack/seed.py ${part}`;
@@ -75,16 +75,16 @@ export const daemons: Daemon[] = [
   },
   {
     name: "keystone",
-    command: wsgi(5000, "/usr/bin/keystone-wsgi-public", 2),
+    command: wsgi(5000, "/usr/bin/keystone-wsgi-public", 8),
     environment: `OS_KEYSTONE_CONFIG_FILES="${etc}/keystone.conf"`,
-    needs: ["identity", "memcached"],
+    needs: ["mariadb", "memcached"],
     ready: answers(5000),
   },
   {
     name: "placement",
-    command: wsgi(8778, "/usr/bin/placement-api", 1),
+    command: wsgi(8778, "/usr/bin/placement-api", 4),
     environment: `OS_PLACEMENT_CONFIG_DIR="${etc}"`,
-    needs: ["users"],
+    needs: ["mariadb"],
     ready: answers(8778),
   },
   { name: "glance", command: service("glance-api", "glance-api.conf"), needs: ["mariadb"], ready: answers(9292) },
@@ -108,14 +108,12 @@ export const daemons: Daemon[] = [
     ready: reported("nova.services", "services.binary = 'nova-conductor'"),
   },
   { name: "nova-scheduler", command: service("nova-scheduler", "nova.conf"), needs: ["users", "rabbitmq"] },
-  { name: "nova-api", command: service("nova-api", "nova.conf"), needs: ["users", "rabbitmq"], ready: answers(8774) },
+  { name: "nova-api", command: service("nova-api", "nova.conf"), needs: ["mariadb", "rabbitmq"], ready: answers(8774) },
   ...Object.keys(hosts).map((host) => ({
     name: `nova-compute-${host}`,
     command: service("/opt/devcloud/hypervisor/nova-compute", "nova.conf", `${host}.conf`),
     needs: ["nova-conductor", "placement"],
-    ready:
-      reported("nova.services", `services.binary = 'nova-compute' and host = '${host}'`) +
-      ` && ${reported("nova.compute_nodes", `deleted = 0 and host = '${host}'`)}`,
+    ready: reported("nova.services", `services.binary = 'nova-compute' and host = '${host}'`),
   })),
   { name: "cinder-api", command: service("cinder-api", "cinder.conf"), needs: ["mariadb", "rabbitmq"], ready: answers(8776) },
   { name: "cinder-scheduler", command: service("cinder-scheduler", "cinder.conf"), needs: ["mariadb", "rabbitmq"] },
@@ -136,13 +134,7 @@ export const daemons: Daemon[] = [
 /** Shell scripts beside the templates, and what the SDK does with their result. */
 export const jobs: Job[] = [
   { name: "identity", run: "bash /opt/devcloud/openstack/identity.sh", needs: ["mariadb"], once: true },
-  { name: "users", run: seed("users"), needs: ["keystone"], once: true },
-  {
-    name: "hosts",
-    run: `nova-manage --config-file ${etc}/nova.conf cell_v2 discover_hosts`,
-    needs: Object.keys(hosts).map((host) => `nova-compute-${host}`),
-    once: true,
-  },
-  { name: "cloud", run: seed("cloud"), needs: ["hosts", "nova-api", "glance", "neutron", "cinder-api"], once: true },
+  { name: "users", run: seed("users"), needs: ["keystone", "identity"], once: true },
+  { name: "cloud", run: seed("cloud"), needs: ["users", "nova-api", "glance", "neutron", "cinder-api"], once: true },
   { name: "gateway", run: "bash /opt/devcloud/container/gateway.sh", needs: ["cloud"] },
 ];

@@ -9,7 +9,7 @@ import { startDaemon } from "./supervisor";
  */
 export async function startAll(container: Container, complete: boolean, progress: Progress): Promise<void> {
   const began = new Map<string, Promise<void>>();
-  const all: (Daemon | Job)[] = [...daemons, ...jobs];
+  const all: readonly (Daemon | Job)[] = [...daemons, ...jobs];
   const ready = (name: string): Promise<void> => {
     const found = all.find((one) => one.name === name);
     if (!found) throw new Error(`nothing is called ${name}`);

@@ -1,11 +1,8 @@
 #!/bin/bash
-# Keystone's keys, its administrator, and the catalog's first entry.
+# Keystone's administrator and the catalog's first entry.
 set -euo pipefail
-manage() { keystone-manage --config-file /etc/devcloud/keystone.conf "$@"; }
-manage fernet_setup --keystone-user root --keystone-group root
-manage credential_setup --keystone-user root --keystone-group root
-OS_BOOTSTRAP_PASSWORD=$(python3 -c 'import json; print(json.load(open("/etc/devcloud/secrets.json"))["admin"])')
+OS_BOOTSTRAP_PASSWORD=$(sed 's/.*"admin":"\([^"]*\)".*/\1/' /etc/devcloud/secrets.json)
 export OS_BOOTSTRAP_PASSWORD
 url=http://198.19.0.2:5000/v3/
-manage bootstrap --bootstrap-region-id RegionOne \
+exec keystone-manage --config-file /etc/devcloud/keystone.conf bootstrap --bootstrap-region-id RegionOne \
   --bootstrap-public-url $url --bootstrap-internal-url $url --bootstrap-admin-url $url

@@ -1,6 +1,7 @@
 """What an operator would set up once: `users` when only keystone runs, `cloud` when everything does."""
 import json
 import sys
+import time
 
 import openstack
 
@@ -47,11 +48,6 @@ def users(cloud):
 def cloud(cloud):
     for name, cpus, memory, disk in FLAVORS:
         cloud.compute.create_flavor(name=name, vcpus=cpus, ram=memory, disk=disk)
-    for zone in sorted(set(ZONES.values())):
-        aggregate = cloud.compute.create_aggregate(name=zone, availability_zone=zone)
-        for host in (host for host, where in ZONES.items() if where == zone):
-            cloud.compute.add_host_to_aggregate(aggregate, host)
-
     # The image's bytes are never read: the property names the tree that a guest's root is laid over.
     cloud.image.create_image('debian-12', data=b'\0' * 4096, disk_format='raw', container_format='bare',
                              visibility='public', min_disk=1, wait=True,
@@ -71,6 +67,23 @@ def cloud(cloud):
     cloud.set_volume_quotas(project.id, volumes=500, gigabytes=50000, snapshots=500)
     cloud.set_network_quotas(project.id, port=1000, security_group=500, security_group_rule=5000,
                              network=50, subnet=50)
+
+    for zone in sorted(set(ZONES.values())):
+        aggregate = cloud.compute.create_aggregate(name=zone, availability_zone=zone)
+        for host in (host for host, where in ZONES.items() if where == zone):
+            add_when_known(cloud, aggregate, host)
+
+
+def add_when_known(cloud, aggregate, host, seconds=90):
+    """A host can be put into a zone once its nova-compute has reported and the scheduler has seen it."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return cloud.compute.add_host_to_aggregate(aggregate, host)
+        except openstack.exceptions.NotFoundException:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.3)
 
 
 if __name__ == '__main__':
