@@ -5,7 +5,7 @@ import { newAuthority } from "./certificates";
 import { byName } from "./datastores";
 import type { Cluster } from "./datastores/datastore";
 import { endWithEngine } from "./engine";
-import { reason } from "./errors";
+import { reason, Refused } from "./errors";
 import { Guests } from "./guest/guests";
 import { lease } from "./guest/lease";
 import { failures, inputs, outputs, parse, type Inputs, type Outputs } from "./inputs";
@@ -13,6 +13,9 @@ import { describe } from "./plan";
 import { observe, reconcile } from "./reconcile";
 import { names } from "./topology";
 import { hasUnknown, isUnknown, plain, secret } from "./wire";
+
+/** Seconds a server may take to let a refresh in, which waits for no boot. */
+const lookSeconds = 20;
 
 type Raw = Record<string, unknown>;
 type Wanted = Pick<Inputs, "datastore" | "members" | "owner">;
@@ -22,14 +25,21 @@ const made = ["plan", "authority", "rootPassword", "__provider"];
 /** What may change without a look at the guests. */
 const besideGuests = ["deletionProtection", "access"];
 
-const changed = (olds: Raw, news: Raw): string[] =>
-  Object.keys(news).filter((key) => !made.includes(key) && !isDeepStrictEqual(olds[key], news[key]));
+const unchanged = (olds: Raw, news: Raw, key: string): boolean => isDeepStrictEqual(olds[key], news[key]);
+const changed = (olds: Raw, news: Raw): string[] => Object.keys(news).filter((key) => !made.includes(key) && !unchanged(olds, news, key));
+
+/** Whether it is unknown yet who the members are, not only where. */
+const unknownMembers = ({ members }: Raw): boolean => isUnknown(members) || (members as unknown[]).some(isUnknown);
 
 /** Refusals that can be known without looking, passwords and keys, and the title and forecast of the change. */
 export async function check(olds: Raw | undefined, news: Raw): Promise<dynamic.CheckResult> {
   const first = olds === undefined || Object.keys(olds).length === 0;
   const before = first ? undefined : olds;
-  const problems = [...schemaFailures(news), ...(before ? notYet(before, news) : [])];
+  const wrong = schemaFailures(news);
+  // A rule that is new in a release must not fail the `up` of an unchanged cluster.
+  const isOld = ({ property }: dynamic.CheckFailure) => before !== undefined && unchanged(before, news, property.split(".")[0]!);
+  print(news as Wanted, wrong.filter(isOld).map(({ property, reason: why }) => `${property} ${why}; this cluster has it already and goes on`));
+  const problems = [...wrong.filter((each) => !isOld(each)), ...(before ? notYet(before, news) : [])];
   const password = news.rootPassword ?? before?.rootPassword ?? randomBytes(18).toString("base64url");
   const authority = before?.authority ?? await newAuthority((news as Wanted).owner.cluster);
   const completed = { ...news, rootPassword: secret(password), authority: secret(authority), plan: problems.length > 0 ? {} : planOf(before, news) };
@@ -52,7 +62,7 @@ function schemaFailures(news: Raw): dynamic.CheckFailure[] {
 /** What this version cannot change on a cluster that exists is refused by name, never ignored. */
 function notYet(olds: Raw, news: Raw): dynamic.CheckFailure[] {
   const was = names(olds as Wanted);
-  const wanted = isUnknown(news.members) ? was : names(news as Wanted);
+  const wanted = unknownMembers(news) ? was : names(news as Wanted);
   const no = (property: string, what: string, instead: string) => ({ property, reason: `${what} cannot be done by this version; ${instead}` });
   return [
     ...(wanted.length > was.length ? [no("members", `growing from ${was.length} to ${wanted.length}`, `set it back to ${was.length}`)] : []),
@@ -67,6 +77,7 @@ function notYet(olds: Raw, news: Raw): dynamic.CheckFailure[] {
 
 /** The keys whose values are known and differ. */
 function differing(was: unknown, wanted: unknown): string[] {
+  if (isUnknown(wanted)) return [];
   const [olds, news] = [was ?? {}, wanted ?? {}] as [Raw, Raw];
   return [...new Set([...Object.keys(olds), ...Object.keys(news)])]
     .filter((key) => !hasUnknown(news[key]) && !isDeepStrictEqual(olds[key], news[key]));
@@ -74,7 +85,7 @@ function differing(was: unknown, wanted: unknown): string[] {
 
 /** The change under its title. When nothing changed the old one stays, so that a second `up` is an empty diff. */
 function planOf(olds: Raw | undefined, news: Raw): Inputs["plan"] {
-  if (isUnknown(news.members)) return {};
+  if (unknownMembers(news)) return {};
   const wanted = news as Wanted;
   const it = byName(wanted.datastore);
   if (!olds) {
@@ -90,14 +101,22 @@ function planOf(olds: Raw | undefined, news: Raw): Inputs["plan"] {
 const healthy = (datastore: string, members: string[]) =>
   Object.fromEntries(members.map((name) => [name, byName(datastore).healthy(members.length)]));
 
-/** The steps from what was last seen. A server that is another than then, or not known yet, is seen as new. */
+/**
+ * The steps from what was last seen. A server that is another than then, or not known yet, is seen as new.
+ * A refusal is a forecast too: what was seen may be mended since, and some changes need no guest.
+ */
 function forecast(olds: Pick<Wanted, "members">, { datastore, members }: Wanted, seen: Record<string, unknown>): string[] {
   const it = byName(datastore);
   const now = members.map(({ name, server }) => {
     const same = olds.members.some((old) => old.name === name && old.server === server);
     return [name, same ? seen[name] ?? it.blank : it.blank] as const;
   });
-  return describe(it.plan(names({ members }), Object.fromEntries(now)));
+  try {
+    return describe(it.plan(names({ members }), Object.fromEntries(now)));
+  } catch (error) {
+    if (error instanceof Refused) return [error.message];
+    throw error;
+  }
 }
 
 const print = ({ owner }: Pick<Wanted, "owner">, lines: string[]) => {
@@ -106,7 +125,7 @@ const print = ({ owner }: Pick<Wanted, "owner">, lines: string[]) => {
 
 /** Prints the forecast of an update. The engine itself compares the inputs, minimally and in detail. */
 export async function diff(_id: string, olds: Outputs, news: Raw): Promise<dynamic.DiffResult> {
-  if (isUnknown(news.members)) return {};
+  if (unknownMembers(news)) return {};
   const lines = forecast(olds, news as Wanted, olds.seen ?? {});
   if (olds.status !== "ready") console.log(`[${olds.owner.cluster}] the last run did not end; this one goes on from what it then sees`);
   print(olds, lines);
@@ -133,7 +152,8 @@ async function converge(raw: Raw, olds?: Outputs): Promise<Raw> {
   const result = (status: Outputs["status"], seen: Record<string, unknown>, pins: Record<string, string>) =>
     plain({ ...raw, stateVersion: 1, status, known: names(news), seen, pins });
   try {
-    const members = await Promise.all(names(news).map(guests.reach));
+    // One that cannot be reached holds no lease: the planner sees it so, and says what that means.
+    const members = (await Promise.allSettled(names(news).map(guests.reach))).flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
     const held = await lease(members, cluster.run, `${news.owner.project}/${news.owner.stack}: ${title}`);
     try {
       const seen = await reconcile(it, cluster, steps, (line) => console.log(`[${news.owner.cluster}] ${line}`));
@@ -151,10 +171,11 @@ async function converge(raw: Raw, olds?: Outputs): Promise<Raw> {
   }
 }
 
-function reach(news: Inputs, pins: Record<string, string>) {
+function reach(news: Inputs, pins: Record<string, string>, seconds?: number) {
   const run = randomUUID();
   const guests = new Guests(news.members, pins, {
     run,
+    seconds,
     access: news.access,
     secrets: [news.rootPassword, news.access.privateKey, news.authority.key],
     say: (member, line) => console.log(`[${news.owner.cluster}/${member}] ${line}`),
@@ -167,17 +188,25 @@ function reach(news: Inputs, pins: Record<string, string>) {
   return { guests, cluster };
 }
 
-/** Serves `pulumi refresh`: what is seen now. A guest that cannot be reached changes neither `status` nor what was seen of it. */
+/**
+ * Serves `pulumi refresh`: what is seen now. It never throws, and a guest that cannot be reached changes
+ * neither `status` nor what was seen of it.
+ */
 export async function read(id: string, props: Outputs): Promise<dynamic.ReadResult> {
-  const olds = parse(outputs, props, "state");
-  const { guests, cluster } = reach(olds, olds.pins);
+  try {
+    return { id, props: await look(parse(outputs, props, "state"), props) };
+  } catch (error) {
+    console.log(`[${id}] refresh could not look: ${reason(error)}`);
+    return { id, props };
+  }
+}
+
+async function look(olds: Outputs, props: Outputs): Promise<Raw> {
+  const { guests, cluster } = reach(olds, olds.pins, lookSeconds);
   try {
     const seen = await observe(byName(olds.datastore), cluster);
     const reached = Object.entries(seen).filter(([, sight]) => (sight as { is: string }).is !== "unreachable");
-    return { id, props: plain({ ...props, seen: { ...olds.seen, ...Object.fromEntries(reached) } }) };
-  } catch (error) {
-    console.log(`[${olds.owner.cluster}] refresh could not look: ${reason(error)}`);
-    return { id, props };
+    return plain({ ...props, seen: { ...olds.seen, ...Object.fromEntries(reached) } });
   } finally {
     await guests.close();
   }

@@ -24,6 +24,8 @@ export interface Target {
 export interface Session {
   /** Names the run that may change guests; see lease.ts. */
   run: string;
+  /** How long to dial, when not as long as a server may take to boot. */
+  seconds?: number;
   access: Access;
   /** Strings that may appear in no message. */
   secrets: string[];
@@ -69,7 +71,7 @@ export async function connect(target: Target, session: Session): Promise<Connect
 async function dial(target: Target, session: Session, as: Pick<Config, "username" | "port">, through?: NodeSSH) {
   let shown = "";
   let ssh = new NodeSSH();
-  await eventually(`SSH to ${target.name} (${target.address})`, { seconds: bootSeconds, every: 250, say: session.say }, async () => {
+  await eventually(`SSH to ${target.name} (${target.address})`, { seconds: session.seconds ?? bootSeconds, every: 250, say: session.say }, async () => {
     ssh = new NodeSSH();
     try {
       await ssh.connect({

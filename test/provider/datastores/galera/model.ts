@@ -43,6 +43,9 @@ export function sight(text: string, members: number): Sight {
   return seen;
 }
 
+/** The same sight of each of `members`. */
+export const all = (members: string[], text: string): Seen => Object.fromEntries(members.map((name) => [name, sight(text, members.length)]));
+
 /** What the guests show once `step` is done on `on`: all of its members, or those that it reached before a cut. */
 export function after(seen: Seen, step: Step, on: string[] = step.on): Seen {
   const next = structuredClone(seen);

@@ -5,11 +5,10 @@ import { plan, type Do } from "../../../../provider/datastores/galera/plan";
 import { Refused, reason } from "../../../../provider/errors";
 import { describe as lines, type Step } from "../../../../provider/plan";
 import { answersIn, goldens } from "../../../goldens";
-import { after, during, sight, type Seen } from "./model";
+import { after, all, during, sight, type Seen } from "./model";
 
 const folder = `${__dirname}/plans`;
 const named = (count: number) => Array.from({ length: count }, (_, index) => `db-${index + 1}`);
-const all = (count: number, word: string): Seen => Object.fromEntries(named(count).map((name) => [name, sight(word, count)]));
 
 describe("galera plan", () => {
   goldens(folder, ({ want = [], seen = [] }) => {
@@ -31,7 +30,7 @@ describe("galera plan", () => {
   });
 
   it("a member that nobody looked at is no reason to act", () => {
-    const seen = all(3, "synced");
+    const seen = all(named(3), "synced");
     delete seen["db-2"];
     ok(refusal(named(3), seen)?.message.includes("db-2 does not answer (not looked at)"));
   });
@@ -40,18 +39,18 @@ describe("galera plan", () => {
 describe("galera plan, interrupted", () => {
   for (const count of [1, 3, 5]) {
     it(`reaches the same end from wherever a create of ${count} was cut`, () => {
-      for (const [cut, halfway] of cuts(all(count, "blank"), plan(named(count), all(count, "blank")))) {
+      for (const [cut, halfway] of cuts(all(named(count), "blank"), plan(named(count), all(named(count), "blank")))) {
         const end = plan(named(count), halfway).reduce((seen, step) => after(seen, step), halfway);
-        deepEqual(end, all(count, "synced"), cut);
+        deepEqual(end, all(named(count), "synced"), cut);
         deepEqual(plan(named(count), end), [], cut);
       }
     });
   }
 
   it("reaches the same end when the second run is cut too", () => {
-    for (const [first, halfway] of cuts(all(3, "blank"), plan(named(3), all(3, "blank"))))
+    for (const [first, halfway] of cuts(all(named(3), "blank"), plan(named(3), all(named(3), "blank"))))
       for (const [second, later] of cuts(halfway, plan(named(3), halfway)))
-        deepEqual(plan(named(3), later).reduce((seen, step) => after(seen, step), later), all(3, "synced"), `${first}; ${second}`);
+        deepEqual(plan(named(3), later).reduce((seen, step) => after(seen, step), later), all(named(3), "synced"), `${first}; ${second}`);
   });
 
   /** All that guests may show when `steps` are cut: between two of them, with a part of the members done, or inside one. */

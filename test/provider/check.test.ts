@@ -1,0 +1,119 @@
+import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
+import { runtime } from "@pulumi/pulumi";
+import fc from "fast-check";
+import { check } from "../../provider/lifecycle";
+import { known, news } from "./document";
+import { Fleet } from "./fleet";
+import { unwrapped, withUnknown } from "./wire";
+
+const reasons = async (olds: object | undefined, wanted: object) => (await check(olds as never, wanted as never)).failures!.map(({ property, reason }) => `${property}: ${reason}`);
+const changed = (change: object) => ({ ...structuredClone(news), ...change });
+
+describe("check", () => {
+  let fleet: Fleet;
+  beforeEach(() => { fleet = new Fleet({}); });
+  afterEach(() => {
+    fleet.end();
+    deepEqual(fleet.dialled, [], "check may reach no guest");
+  });
+
+  it("of a new cluster makes a password and an authority, as secret objects, and the plan under its title", async () => {
+    const { inputs, failures } = await check({}, structuredClone(news));
+    deepEqual(failures, []);
+    for (const key of ["rootPassword", "authority"]) equal(inputs[key][runtime.specialSigKey], runtime.specialSecretSig, key);
+    ok(unwrapped(inputs).rootPassword.length >= 20);
+    ok(unwrapped(inputs).authority.certificate.includes("BEGIN CERTIFICATE"));
+    deepEqual(inputs.plan, { "create 3 members": ["install orders-1 orders-2 orders-3", "mount orders-1 orders-2 orders-3", "configure orders-1 orders-2 orders-3",
+      "bootstrap orders-1", "secure orders-1", "join orders-2", "join orders-3", "verify orders-1 orders-2 orders-3"] });
+  });
+
+  it("of a new cluster prints the plan, a line a step, with the cluster's name in front", async () => {
+    const { inputs } = await check(undefined, structuredClone(news));
+    deepEqual(fleet.printed, Object.values(inputs.plan as Record<string, string[]>).flat().map((line) => `[orders] ${line}`));
+  });
+
+  it("keeps a password that was given", async () => equal(unwrapped((await check({}, changed({ rootPassword: "given-password" }))).inputs).rootPassword, "given-password"));
+
+  it("makes another password for each cluster", async () => {
+    notEqual(unwrapped((await check({}, news)).inputs).rootPassword, unwrapped((await check({}, news)).inputs).rootPassword);
+  });
+
+  it("is the same over calls: password, authority and plan", async () => {
+    const first = unwrapped((await check({}, structuredClone(news))).inputs);
+    const second = unwrapped((await check(first, structuredClone(news))).inputs);
+    deepEqual(second, first);
+    deepEqual(unwrapped((await check(second, structuredClone(news))).inputs), first);
+  });
+
+  it("keeps a given password when it is left out later", async () => {
+    const first = unwrapped((await check({}, changed({ rootPassword: "given-password" }))).inputs);
+    equal(unwrapped((await check(first, news)).inputs).rootPassword, "given-password");
+  });
+
+  it("refuses by name what this version cannot change", async () => {
+    const grown = [...news.members, { ...news.members[0]!, name: "orders-4" }, { ...news.members[0]!, name: "orders-5" }];
+    for (const [change, property, words] of [
+      [{ members: grown }, "members", "growing from 3 to 5"],
+      [{ members: news.members.slice(0, 1) }, "members", "shrinking from 3 to 1"],
+      [{ options: { ...news.options, version: "10.11" } }, "options.version", "changing version"],
+      [{ options: { vendor: "mariadb" } }, "options.configuration", "changing configuration"],
+      [{ options: { ...news.options, configuration: { max_connections: 501 } } }, "options.configuration", "changing configuration"],
+      [{ rootPassword: "another-password" }, "rootPassword", "changing the password"],
+      [{ owner: { ...news.owner, cluster: "sales" } }, "owner", "renaming"],
+      [{ owner: { ...news.owner, stack: "live" } }, "owner", "renaming"],
+      ...Object.keys(news.servers).map((key) => [{ servers: { ...news.servers, [key]: "another" } }, `servers.${key}`, `changing ${key}`] as const),
+      [{ servers: { ...news.servers, availabilityZones: ["az1"] } }, "servers.availabilityZones", "changing availabilityZones"],
+    ] as const) {
+      const [reason, ...more] = await reasons(known, changed(change));
+      deepEqual(more, [], words);
+      ok(reason?.startsWith(`${property}: ${words}`) && reason.includes("cannot be done by this version; "), `${words}: ${reason}`);
+    }
+  });
+
+  it("refuses wrong arguments by name, in a new cluster and in a change", async () => {
+    for (const [change, property] of [
+      [{ options: { vendor: "oracle" } }, "options.vendor"],
+      [{ options: { ...news.options, configuration: { "loose-wsrep_on": 0 } } }, "options.configuration.loose-wsrep_on"],
+      [{ access: { ...news.access, privateKey: "none" } }, "access.privateKey"],
+      [{ rootPassword: "short" }, "rootPassword"],
+    ] as const) {
+      ok((await reasons({}, changed(change))).some((reason) => reason.startsWith(`${property}: `)), property);
+      ok((await reasons(known, changed(change))).some((reason) => reason.startsWith(`${property}: `)), property);
+    }
+  });
+
+  it("a rule that is new in a release warns of an unchanged cluster and does not fail it", async () => {
+    const lenient = { ...known, options: { vendor: "mariadb", configuration: { wsrep_on: 0 } } };
+    const { failures, inputs } = await check(lenient, changed({ options: lenient.options }));
+    deepEqual(failures, []);
+    deepEqual(unwrapped(inputs), lenient);
+    ok(fleet.printed.some((line) => line.startsWith("[orders] ") && line.includes("options.configuration.wsrep_on")), fleet.printed.join());
+  });
+
+  it("an update has a title that says what changes, and the steps for a server that was made again", async () => {
+    const members = structuredClone(news.members);
+    members[1]!.server = "another";
+    const { inputs, failures } = await check(known, changed({ members }));
+    deepEqual(failures, []);
+    deepEqual(inputs.plan, { "change members": ["install orders-2", "mount orders-2", "configure orders-2", "join orders-2", "verify orders-1 orders-2 orders-3"] });
+    deepEqual((await check(known, changed({ deletionProtection: false }))).inputs.plan, { "change deletionProtection": [] });
+  });
+
+  it("takes unknown values at any depth for what they are: neither wrong nor changed", () => fc.assert(fc.asyncProperty(
+    fc.constantFrom<object | undefined>(undefined, known), withUnknown(news, ["datastore", "owner"]), async (olds, wanted) => {
+      deepEqual(await reasons(olds, wanted), []);
+    }), { numRuns: 60 }));
+
+  it("takes unknown members for those that were", async () => {
+    deepEqual(await reasons(known, changed({ members: runtime.unknownValue })), []);
+    deepEqual(await reasons({}, changed({ members: runtime.unknownValue })), []);
+  });
+
+  it("an unknown password is neither made anew nor refused", async () => {
+    for (const olds of [{}, known]) {
+      const { inputs, failures } = await check(olds, changed({ rootPassword: runtime.unknownValue }));
+      deepEqual(failures, []);
+      equal(unwrapped(inputs).rootPassword, runtime.unknownValue);
+    }
+  });
+});

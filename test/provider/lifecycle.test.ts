@@ -1,0 +1,143 @@
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { inputs } from "../../provider/inputs";
+import * as lifecycle from "../../provider/lifecycle";
+import { all } from "./datastores/galera/model";
+import { known, privateKey, rootPassword } from "./document";
+import { Fleet } from "./fleet";
+import { survivesTheWire } from "./wire";
+
+interface Failure { id: string; reasons: string[]; properties: Record<string, unknown> }
+
+const members = known.members.map(({ name }) => name);
+const seenAs = (word: string) => all(members, word);
+const forecast = { "create 3 members": ["bootstrap orders-1"] };
+const news = { ...known, plan: forecast, __provider: "the text" };
+const ready = { ...news, stateVersion: 1 as const, status: "ready" as const, known: members, seen: seenAs("synced"), pins: { "server-of-orders-1": "SHA256:of-orders-1" } };
+const failed = { ...ready, status: "failed" as const, seen: {} };
+
+describe("lifecycle", () => {
+  let fleet: Fleet;
+  beforeEach(() => { fleet = new Fleet(seenAs("blank")); });
+  afterEach(() => fleet.end());
+  const failure = async (call: Promise<unknown>): Promise<Failure> =>
+    call.then(() => { throw new Error("it should have failed"); }, (error) => error as Failure);
+
+  it("create makes the cluster and hands back what was asked, done, seen and pinned", async () => {
+    const { id, outs } = await lifecycle.create(news);
+    equal(id, "orders");
+    const { stateVersion, status, known: alive, seen, pins, ...rest } = outs!;
+    deepEqual(rest, news);
+    deepEqual({ stateVersion, status, alive }, { stateVersion: 1, status: "ready", alive: members });
+    deepEqual(seen, seenAs("synced"));
+    deepEqual(pins, Object.fromEntries(members.map((name) => [`server-of-${name}`, `SHA256:of-${name}`])));
+    equal(fleet.done.filter((act) => act.startsWith("bootstrap")).length, 1);
+  });
+
+  it("create looks first: of a cluster that runs it changes nothing", async () => {
+    fleet.seen = seenAs("synced");
+    equal((await lifecycle.create(news)).outs!.status, "ready");
+    deepEqual(fleet.done, []);
+  });
+
+  it("dials each guest once in a run", async () => {
+    await lifecycle.create(news);
+    deepEqual([...fleet.dialled].sort(), members);
+  });
+
+  it("what comes back is plain, whatever came in", async () => {
+    survivesTheWire((await lifecycle.create({ ...news, access: { ...known.access, bastion: undefined } })).outs!);
+    survivesTheWire((await lifecycle.update("orders", ready, { ...news, deletionProtection: undefined as never })).outs!);
+    survivesTheWire((await lifecycle.read("orders", ready)).props!);
+  });
+
+  it("a failed create keeps the resource: id, properties with __provider and status, and reasons", async () => {
+    fleet.beforeStep = (step, name) => { if (step === "join" && name === "orders-2") throw new Error("no donor"); };
+    const { id, reasons, properties } = await failure(lifecycle.create(news));
+    equal(id, "orders");
+    deepEqual(reasons, ["join orders-2: no donor"]);
+    deepEqual([properties.__provider, properties.status, properties.known], ["the text", "failed", members]);
+    deepEqual(properties.pins, Object.fromEntries(members.map((name) => [`server-of-${name}`, `SHA256:of-${name}`])));
+    deepEqual(inputs.safeParse(properties).error, undefined);
+    survivesTheWire(properties);
+  });
+
+  it("the update after it resumes without a second bootstrap, and ends ready", async () => {
+    fleet.beforeStep = (step) => { if (step === "join") throw new Error("no donor"); };
+    const { properties } = await failure(lifecycle.create(news));
+    fleet.beforeStep = () => undefined;
+    const { outs } = await lifecycle.update("orders", properties as never, news);
+    equal(outs!.status, "ready");
+    deepEqual(fleet.done.filter((act) => act.startsWith("bootstrap")), ["bootstrap orders-1"]);
+  });
+
+  it("unreachable guests are all named, with the way forward, and nothing is changed", async () => {
+    fleet.unreachable.add("orders-1").add("orders-3");
+    const { id, reasons, properties } = await failure(lifecycle.create(news));
+    equal(id, "orders");
+    equal(reasons.length, 1);
+    for (const part of ["refused: every member must answer", "orders-1 does not answer", "orders-3 does not answer", "Way forward: "]) ok(reasons[0]!.includes(part), reasons[0]);
+    deepEqual([properties.__provider, properties.status], ["the text", "failed"]);
+    deepEqual(fleet.done, []);
+  });
+
+  it("an unannounced bootstrap is refused before the first change", async () => {
+    const { reasons } = await failure(lifecycle.update("orders", ready, { ...news, plan: { "change members": ["join orders-2"] }, members: known.members.map((each) => ({ ...each, server: "new" })) }));
+    ok(reasons[0]!.includes("pulumi refresh"), reasons[0]);
+    deepEqual(fleet.done, []);
+  });
+
+  it("a changed deletionProtection alone touches no guest, and what was known stays known", async () => {
+    fleet.unreachable.add("orders-1");
+    const { outs } = await lifecycle.update("orders", ready, { ...news, deletionProtection: false });
+    deepEqual(fleet.dialled, []);
+    deepEqual(outs, { ...ready, deletionProtection: false });
+    await lifecycle.remove("orders", outs as never);
+  });
+
+  it("a rotated key reaches the outputs, for refresh and delete get those", async () => {
+    const rotated = { ...news.access, privateKey: `${privateKey}rotated` };
+    deepEqual((await lifecycle.update("orders", ready, { ...news, access: rotated })).outs!.access, rotated);
+    deepEqual(fleet.dialled, []);
+  });
+
+  it("no secret is printed, nor in a reason", async () => {
+    fleet.beforeStep = (step) => { if (step === "verify") throw new Error("no agreement"); };
+    const { reasons } = await failure(lifecycle.create(news));
+    const said = [...fleet.printed, ...reasons].join("\n");
+    for (const secret of [rootPassword, privateKey, known.authority.key]) ok(!said.includes(secret));
+    ok(fleet.printed.length > 0 && fleet.printed.every((line) => line.startsWith("[orders")), said);
+  });
+
+  it("a protected cluster is not deleted, and the error says the way", async () => {
+    await rejects(lifecycle.remove("orders", ready), /orders is protected from deletion: set deletionProtection to false, run `pulumi up`, then destroy/);
+    await rejects(lifecycle.remove("orders", failed), /protected/);
+  });
+
+  it("delete needs no guest", async () => {
+    members.forEach((name) => fleet.unreachable.add(name));
+    await lifecycle.remove("orders", { ...failed, deletionProtection: false });
+    deepEqual(fleet.dialled, []);
+  });
+
+  describe("read", () => {
+    it("brings what is seen now, and leaves status and all else", async () => {
+      fleet.seen = { ...seenAs("synced/2"), "orders-3": all(["x"], "whole:95").x! };
+      deepEqual(await lifecycle.read("orders", ready), { id: "orders", props: { ...ready, seen: fleet.seen } });
+      deepEqual(fleet.done, []);
+    });
+
+    it("keeps what was seen of a guest that it cannot reach, and never lowers the status", async () => {
+      fleet.seen = seenAs("synced/2");
+      fleet.unreachable.add("orders-2");
+      const { props } = await lifecycle.read("orders", ready);
+      deepEqual(props!.seen, { ...seenAs("synced/2"), "orders-2": ready.seen["orders-2"] });
+      equal(props!.status, "ready");
+    });
+
+    it("never throws, whatever the state holds, and never says that the cluster is gone", async () => {
+      members.forEach((name) => fleet.unreachable.add(name));
+      for (const state of [ready, { ...ready, options: { vendor: "gone" } }, { ...ready, datastore: "gone" }, { ...ready, members: [] }, {}, { ...ready, access: { ...known.access, hostKeys: { "orders-1": "no key" } } }])
+        equal((await lifecycle.read("orders", state as never)).id, "orders");
+    });
+  });
+});
