@@ -30,8 +30,9 @@ mv ${folder}/lease.new ${folder}/lease`;
 export async function lease(guests: Guest[], run: string, doing: string): Promise<{ release(): Promise<void> }> {
   const title = `${doing}, on ${hostname()}, since ${new Date().toISOString()}`;
   for (const guest of guests) await takeOn(guest, run, title);
+  // By `run`: a lease that was lost is not taken again, for the plan of this run is old by then.
   const timer = setInterval(() => {
-    for (const guest of guests) guest.look(take(run, title)).catch((error) => guest.say(`lease not renewed: ${reason(error)}`));
+    for (const guest of guests) guest.run(take(run, title)).catch((error) => guest.say(`lease not renewed: ${reason(error)}`));
   }, lifetime * 1000 / 3);
   return {
     async release() {

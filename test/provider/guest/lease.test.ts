@@ -1,0 +1,114 @@
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import timers from "node:timers";
+import { lease } from "../../../provider/guest/lease";
+import { Box, needsRoot } from "./box";
+
+describe("lease", () => {
+  before(needsRoot);
+  let box: Box;
+  let renew: () => void = () => undefined;
+  const { setInterval, clearInterval } = timers;
+  const now = Date.now;
+  beforeEach(() => {
+    box = new Box();
+    // The renewal comes when the test says so, not every 10 s.
+    Object.assign(timers, { setInterval: (act: () => void) => { renew = act; }, clearInterval: () => { renew = () => undefined; } });
+  });
+  afterEach(() => {
+    Object.assign(timers, { setInterval, clearInterval });
+    Date.now = now;
+    box.end();
+  });
+  const renewed = async (said: string[] = []) => {
+    renew();
+    for (let waited = 0; waited < 40 && said.length === 0; waited++) await new Promise((resolve) => setTimeout(resolve, 10));
+  };
+
+  it("a run that holds it may change a guest, another may only look", async () => {
+    const [first, second] = [box.guest("run-1"), box.guest("run-2")];
+    await rejects(first.run("true"), /this run no longer holds the lease/);
+    await lease([first], "run-1", "shop/test: create 3 members");
+    equal(await first.run("echo done"), "done\n");
+    equal(await second.look("echo seen"), "seen\n");
+    await rejects(second.run("touch /run/changed"), /this run no longer holds the lease/);
+    deepEqual(readdirSync(`${box.folder}/run`), ["datastores"]);
+  });
+
+  it("says whose it is, what that run does, on which host, and since when", async () => {
+    await lease([box.guest("run-1")], "run-1", "shop/test: create 3 members");
+    const [run, until, title] = box.held;
+    equal(run, "run-1");
+    ok(Number(until) > 0);
+    match(title!, /^shop\/test: create 3 members, on \S+, since \d{4}-\d\d-\d\dT/);
+  });
+
+  it("is free after its release, and may be released twice", async () => {
+    const held = await lease([box.guest("run-1")], "run-1", "first");
+    await held.release();
+    await held.release();
+    deepEqual(box.held, []);
+    await lease([box.guest("run-2")], "run-2", "second");
+    equal(box.held[0], "run-2");
+  });
+
+  it("a run that comes second is told whose turn it is, waits, and is refused when that run lives", async () => {
+    const said: string[] = [];
+    box.hold("run-1", 30);
+    const taken = lease([box.guest("run-2", said)], "run-2", "second");
+    setTimeout(() => { Date.now = () => now() + 60_000; }, 200);
+    await rejects(taken, { name: "Refused", message: /one run at a time changes a cluster.*db-1 is held by: shop\/test: create 3 members, on laptop.*Way forward: wait until that run ends/ });
+    equal(said.length, 1);
+    match(said[0]!, /held by another run \(shop\/test: create 3 members, on laptop\); its lease ends in (30|29) s unless it is alive/);
+    equal(box.held[0], "run-1");
+  });
+
+  it("that of a dead run ends by itself", async () => {
+    box.hold("run-1", 1);
+    await lease([box.guest("run-2")], "run-2", "second");
+    equal(box.held[0], "run-2");
+  });
+
+  it("is renewed while the run lives", async () => {
+    await lease([box.guest("run-1")], "run-1", "first");
+    box.hold("run-1", 3);
+    const [, before] = box.held;
+    await renewed();
+    ok(Number(box.held[1]) > Number(before) + 20);
+  });
+
+  it("once lost stays lost: it is not renewed, nor taken again when the other run has ended", async () => {
+    const said: string[] = [];
+    const guest = box.guest("run-1", said);
+    await lease([guest], "run-1", "first");
+    box.hold("run-2", 30);
+    await rejects(guest.run("touch /run/changed"), /this run no longer holds the lease/);
+    await renewed(said);
+    equal(box.held[0], "run-2");
+    box.letGo();
+    await renewed([]);
+    deepEqual(box.held, []);
+    await rejects(guest.run("touch /run/changed"), /this run no longer holds the lease/);
+    match(said[0]!, /lease not renewed: /);
+  });
+
+  it("a release leaves the lease of another run", async () => {
+    const held = await lease([box.guest("run-1")], "run-1", "first");
+    box.hold("run-2", 30);
+    await held.release();
+    equal(box.held[0], "run-2");
+  });
+
+  it("is taken on each guest, in the order given", async () => {
+    const order: string[] = [];
+    const named = (name: string) => ({ ...box.guest("run-1"), name, look: async () => { order.push(name); return ""; } });
+    await lease(["db-1", "db-2", "db-3"].map(named), "run-1", "first");
+    deepEqual(order, ["db-1", "db-2", "db-3"]);
+  });
+
+  it("words of the title are words, not shell", async () => {
+    await lease([box.guest("run-1")], "run-1", "$(touch /run/evil); `id` 'x' \"y\"");
+    match(box.held[2]!, /^\$\(touch \/run\/evil\); `id` 'x' "y", on /);
+    deepEqual(readdirSync(`${box.folder}/run`), ["datastores"]);
+  });
+});
