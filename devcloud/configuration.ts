@@ -33,7 +33,7 @@ function keys(repository: string): void {
     if (!existsSync(name)) writeFileSync(name, `${randomBytes(32).toString("base64url")}=`, { mode: 0o600 });
 }
 
-/** Writes the configuration of every daemon into `etc`, and the way in for users: `clouds`, a clouds.yaml. */
+/** Writes the configuration of every daemon into `etc`, and the way in for users, from here and from within: `clouds`, a clouds.yaml. */
 export function configure(etc: string, clouds: string): void {
   mkdirSync(etc, { recursive: true, mode: 0o700 });
   for (const repository of ["fernet", "credential"]) keys(join(etc, repository));
@@ -47,7 +47,7 @@ export function configure(etc: string, clouds: string): void {
   for (const host of Object.keys(hosts)) write(`${host}.conf`, `[DEFAULT]\nhost = ${host}\nstate_path = /var/lib/devcloud/nova/${host}\n`);
   write("zones.json", JSON.stringify(hosts));
   const entries = { devcloud: cloud("devcloud", passwords.member), "devcloud-admin": cloud("admin", passwords.admin) };
-  writeFileSync(clouds, stringify({ clouds: entries }), { mode: 0o600 });
+  for (const file of [clouds, join(etc, "clouds.yaml")]) writeFileSync(file, stringify({ clouds: entries }), { mode: 0o600 });
 }
 
 /** An entry of clouds.yaml: each user has a project of the same name. */

@@ -1,4 +1,4 @@
-import execa from "execa";
+import type execa from "execa";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cacheFolder, locked } from "../tools/cache";

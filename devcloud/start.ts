@@ -33,11 +33,11 @@ async function serve(container: Container, daemon: Daemon): Promise<void> {
 
 /** Waits until a daemon serves. */
 export const ready = ({ pid }: Container, daemon: Daemon) =>
-  exec({ pid }, ["timeout", "120", "bash", "-c", daemon.ready ?? "true"]);
+  exec({ pid }, ["timeout", "240", "bash", "-c", daemon.ready ?? "true"]);
 
 async function finish(container: Container, job: Job, complete: boolean): Promise<void> {
   if (job.once && complete) return;
-  await orItsLog(container, job.name, () => run(container, `${job.run} >/var/log/devcloud/${job.name}.log 2>&1`, { timeout: 120_000 }));
+  await orItsLog(container, job.name, () => run(container, `${job.run} >/var/log/devcloud/${job.name}.log 2>&1`, { timeout: 240_000 }));
 }
 
 /** An error of a daemon or job is told by the last lines of its log. */

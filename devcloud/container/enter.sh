@@ -22,6 +22,8 @@ root=$root/merged
 bind "$folder/state" /var/lib/devcloud
 bind "$folder/log" /var/log/devcloud
 bind "$folder/etc" /etc/devcloud ro
+mkdir -p "$root/etc/openstack"
+ln -s /etc/devcloud/clouds.yaml "$root/etc/openstack/clouds.yaml"
 bind "$program" /opt/devcloud ro
 bind "$packages" /var/cache/apt-cacher-ng
 bind "$image" /var/lib/devcloud/images/debian-12 ro
@@ -45,6 +47,7 @@ mkdir -p .host
 pivot_root . .host
 mount -t proc proc /proc
 umount -l /.host
+rmdir /.host
 ip link set lo up
 exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root \
   /usr/bin/supervisord --nodaemon --configuration /etc/devcloud/supervisord.conf

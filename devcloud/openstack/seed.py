@@ -74,7 +74,7 @@ def cloud(cloud):
             add_when_known(cloud, aggregate, host)
 
 
-def add_when_known(cloud, aggregate, host, seconds=90):
+def add_when_known(cloud, aggregate, host, seconds=200):
     """A host can be put into a zone once its nova-compute has reported and the scheduler has seen it."""
     end = time.monotonic() + seconds
     while True:
