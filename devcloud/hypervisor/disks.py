@@ -77,5 +77,5 @@ class Disks:
 def run(*command):
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        raise OSError(f'{" ".join(command)}: {done.stderr.strip()}')
+        raise OSError(f'{" ".join(command)}: {" ".join(done.stderr.split())}')
     return done.stdout.strip()

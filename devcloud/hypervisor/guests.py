@@ -18,6 +18,7 @@ from cgroup import Cgroup
 STATE = '/var/lib/devcloud'
 MACHINE = f'{os.path.dirname(os.path.abspath(__file__))}/machine'
 POLL_SECONDS = 0.1
+CUT_SECONDS = 30
 
 
 class Guest:
@@ -49,7 +50,7 @@ class Guest:
     def start(self, instance, network_info, block_device_info):
         with open(f'{self.folder}/machine.json', 'w') as file:
             json.dump({
-                'tree': f'{STATE}/images/{instance.system_metadata.get("image_devcloud_tree", "debian-12")}',
+                'tree': _tree(instance),
                 'memory_mb': instance.flavor.memory_mb,
                 'cpus': instance.flavor.vcpus,
                 'nics': [_nic(vif) for vif in network_info or []],
@@ -64,16 +65,20 @@ class Guest:
 
     def stop(self, patience=0):
         """Asks the guest to power off, and after `patience` seconds pulls the plug."""
-        if not self.exists():
-            return
-        end = time.monotonic() + patience
         if patience:
             self._tell('shut_down')
-            while self.runs() and time.monotonic() < end:
-                time.sleep(POLL_SECONDS)
+            self._ends_within(patience)
         self._tell('cut')
+        if not self._ends_within(CUT_SECONDS):
+            raise exception.InstancePowerOffFailure(reason=f'its machine does not end, see {self.folder}/machine.log')
+
+    def _ends_within(self, seconds):
+        end = time.monotonic() + seconds
         while self.runs():
+            if time.monotonic() > end:
+                return False
             time.sleep(POLL_SECONDS)
+        return True
 
     def delete(self):
         self.stop()
@@ -117,6 +122,16 @@ class Guests:
             group = Cgroup(uuid)
             group.kill()
             group.remove()
+
+
+def _tree(instance):
+    """The image's bytes are not used: its property names a tree that every host has."""
+    name = instance.system_metadata.get('image_devcloud_tree', 'debian-12')
+    tree = f'{STATE}/images/{name}'
+    if not os.path.isdir(tree):
+        has = ', '.join(sorted(os.listdir(f'{STATE}/images')))
+        raise exception.Invalid(f'The image has the property devcloud_tree={name}; the devcloud has {has}: set it to one of these.')
+    return tree
 
 
 def _nic(vif):

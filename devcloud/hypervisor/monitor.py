@@ -53,6 +53,8 @@ def runs(folder):
         return ask(folder, 'ping') is None
     except GONE:
         return False
+    except TimeoutError:
+        return True
 
 
 def _connect(folder):
