@@ -86,6 +86,8 @@ async function dial(target: Target, session: Session, as: Pick<Config, "username
           return target.pin === undefined || target.pin === shown;
         },
       });
+      // A connection that breaks while idle would end the process, and every other cluster's run with it. The next command tells.
+      ssh.connection?.on("error", () => undefined);
       return true;
     } catch (error) {
       ssh.dispose();

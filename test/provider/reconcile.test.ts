@@ -23,7 +23,7 @@ function memory(start: Record<string, Sight>) {
   };
   const it = {
     options, blank: "new", healthy: () => "in",
-    beforeEnd: async (_step: Do, _name: string) => undefined as void,
+    beforeEnd: (async () => undefined) as (step: Do, name: string) => Promise<void>,
     unreachable: (why) => `unreachable: ${why}`,
     observe: async (_, { name }) => {
       log.push(`look at ${name}`);
@@ -36,7 +36,7 @@ function memory(start: Record<string, Sight>) {
       ...oneByOne<Do>("join", members.filter((name) => sights[name] !== "in")),
     ],
     steps: { prepare: act("prepare", "prepared"), wipe: act("wipe", "new"), join: act("join", "in") },
-  } satisfies Datastore<Options, Sight, Do> & { beforeEnd(step: Do, name: string): Promise<void> };
+  } satisfies Datastore<Options, Sight, Do> & { beforeEnd: object };
   return { it, log, seen };
 }
 

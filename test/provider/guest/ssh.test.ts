@@ -1,0 +1,161 @@
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { chmodSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { CommandFailed } from "../../../provider/errors";
+import { lease } from "../../../provider/guest/lease";
+import { connect, type Connection, type Session } from "../../../provider/guest/ssh";
+import { Box, needsRoot } from "./box";
+import { newKey, Sshd } from "./sshd";
+
+const host = "127.198.18.11";
+const key = newKey();
+
+describe("ssh", () => {
+  before(needsRoot);
+  let box: Box;
+  let sshd: Sshd;
+  let said: string[];
+  let open: Connection[];
+  let session: Session;
+  beforeEach(async () => {
+    [box, said, open] = [new Box(), [], []];
+    sshd = new Sshd(box, key);
+    await sshd.listen(host, 22);
+    session = { run: "run-1", seconds: 5, access: { user: "root", privateKey: key }, secrets: ["s3cr3t", "line one\nline two"], say: (line) => { said.push(line); } };
+  });
+  afterEach(async () => {
+    open.forEach((each) => each.close());
+    await sshd?.end();
+    box?.end();
+  });
+  const reach = async (more: { pin?: string; session?: Partial<Session> } = {}) => {
+    const connection = await connect({ name: "db-1", address: host, pin: more.pin }, { ...session, ...more.session });
+    open.push(connection);
+    return connection;
+  };
+  const guest = async () => (await reach()).guest;
+  const held = async () => {
+    const it = await guest();
+    box.hold("run-1", 60);
+    return it;
+  };
+
+  describe("commands", () => {
+    it("give back their output as it was, blanks, many bytes and all", async () => {
+      const it = await guest();
+      equal(await it.look("printf '  a\\n\\nb \\n'"), "  a\n\nb \n");
+      equal(await it.look("for i in $(seq 20000); do printf 'ä€😀'; done"), "ä€😀".repeat(20_000));
+    });
+
+    it("run in bash, and end at the first error, also of an unset variable or inside a pipe", async () => {
+      const it = await guest();
+      equal(await it.look("[[ a == a ]] && echo $BASH | sed 's,.*/,,'"), "bash\n");
+      for (const command of ["false; echo on", "echo $unset", "false | cat"]) await rejects(it.look(command), { name: "CommandFailed" }, command);
+    });
+
+    it("get their stdin whole, and it is in no command", async () => {
+      const it = await guest();
+      const secret = `${"x".repeat(2_000_000)} 'é" $s3cr3t \\ \n`;
+      equal(await it.look("cat", secret), secret);
+      equal(await it.look("cat; ps -eo args | grep -c [s]3cr3t-in-argv || true", ""), "0\n");
+      ok(sshd.commands.every((command) => !command.includes("s3cr3t") || command.includes("[s]3cr3t")));
+    });
+
+    it("without stdin see its end at once", async () => equal(await (await guest()).look("wc -c"), "0\n"));
+
+    it("that fail say where, what, the exit code and the end of the errors", async () => {
+      await rejects((await guest()).look("echo one >&2; echo two >&2; exit 7"), { name: "CommandFailed", code: 7, message: "db-1: `echo one >&2; echo two >&2; exit 7` failed (exit code 7): one | two" });
+    });
+
+    it("that fail show no secret: not in the command, not in the errors, not in the kept ones", async () => {
+      await rejects((await guest()).look("echo 's3cr3t and line one\nline two' >&2; exit 1 # s3cr3t"), (error: CommandFailed) => {
+        for (const text of [error.message, error.stderr, error.stack!]) ok(!text.includes("s3cr3t") && !text.includes("line two"), text);
+        equal(error.stderr, "[secret] and [secret]\n");
+        return true;
+      });
+    });
+
+    it("that change something need the lease of their run; others do not", async () => {
+      const it = await guest();
+      await rejects(it.run("touch /run/changed"), { code: 75, message: /^db-1: `touch \/run\/changed` failed .*this run no longer holds the lease of this guest$/ });
+      await lease([it], "run-1", "test").then(async ({ release }) => {
+        equal(await it.run("touch /run/changed; echo done"), "done\n");
+        await release();
+      });
+      deepEqual(readdirSync(join(box.folder, "run")).sort(), ["changed", "datastores"]);
+    });
+
+    it("go through sudo unless the user is root", async () => {
+      const it = (await reach({ session: { access: { ...session.access, user: "debian" } } })).guest;
+      await it.look("true").catch(() => undefined);
+      match(sshd.commands[0]!, /^sudo -n \/bin\/bash -euo pipefail -c true$/);
+    });
+
+    it("whose connection is cut say so", async () => {
+      const it = await guest();
+      const slow = it.look("sleep 30");
+      setTimeout(() => sshd.cut(), 300);
+      await rejects(slow, { name: "CommandFailed", code: null, message: /^db-1: `sleep 30` failed \(the connection was lost\)/ });
+      await rejects(it.look("true"), { name: "CommandFailed", code: null, message: /the connection was lost/ });
+    });
+
+    it("say so too when the connection was cut between two of them, which harms nobody else", async () => {
+      const it = await guest();
+      await it.look("true");
+      sshd.cut();
+      await sleep(100);
+      await rejects(it.look("true"), { name: "CommandFailed", code: null, message: /the connection was lost/ });
+    });
+  });
+
+  describe("write", () => {
+    const file = (name = "file") => join(box.folder, name);
+
+    it("makes a file with its content, mode and owner", async () => {
+      const it = await held();
+      equal(await it.write(file(), "a'b\"c\\d$e\n\n", { mode: "600", owner: "nobody:nogroup" }), true);
+      const { mode, uid, gid } = statSync(file());
+      deepEqual([readFileSync(file(), "utf8"), mode & 0o7777, uid, gid], ["a'b\"c\\d$e\n\n", 0o600, 65534, 65534]);
+    });
+
+    it("says false and touches nothing when content, mode and owner are so already", async () => {
+      const it = await held();
+      equal(await it.write(file(), "content"), true);
+      const { ino } = statSync(file());
+      equal(await it.write(file(), "content"), false);
+      equal(statSync(file()).ino, ino);
+      for (const [content, how] of [["content", { mode: "0600" }], ["content", { mode: "0600", owner: "nobody:root" }], ["other", { mode: "0600", owner: "nobody:root" }]] as const)
+        equal(await it.write(file(), content, how), true, JSON.stringify(how));
+    });
+
+    it("repairs a mode that was changed by hand, and leaves no file of its own", async () => {
+      const it = await held();
+      await it.write(file(), "content", { mode: "600" });
+      chmodSync(file(), 0o644);
+      equal(await it.write(file(), "content", { mode: "600" }), true);
+      equal(statSync(file()).mode & 0o777, 0o600);
+      deepEqual(readdirSync(box.folder).sort(), ["file", "run"]);
+    });
+
+    it("replaces in one move: who reads sees the old or the new", async () => {
+      const it = await held();
+      await it.write(file(), "old");
+      const { ino } = statSync(file());
+      await it.write(file(), "new");
+      ok(statSync(file()).ino !== ino);
+    });
+
+    it("needs the lease, and its content is in no command", async () => {
+      const it = await guest();
+      await rejects(it.write(file(), "s3cr3t"), { code: 75 });
+      ok(!sshd.commands.join().includes("s3cr3t"));
+      deepEqual(readdirSync(box.folder), ["run"]);
+    });
+
+    it("fails where it cannot write, and leaves nothing", async () => {
+      await rejects((await held()).write(file("no/such/folder"), "x"), { name: "CommandFailed" });
+      deepEqual(readdirSync(box.folder), ["run"]);
+    });
+  });
+});
