@@ -95,7 +95,7 @@ describe("devcloud", function () {
   });
 
   it("opens a port to guests and host only by a rule", async () => {
-    await ssh("one", "systemd-run --user --quiet python3 -m http.server 8080");
+    await ssh("one", "sudo systemd-run --quiet python3 -m http.server 8080");
     await until("the web server", () => ssh("one", "curl -sf -o /dev/null http://127.0.0.1:8080 && echo served"));
     const fromGuest = () => ssh("three", `curl -sf -m 3 -o /dev/null http://${addresses["one"]}:8080 && echo reached || echo blocked`);
     const fromHost = () => execa("curl", ["-sf", "-m", "3", "-o", "/dev/null", `http://${addresses["one"]}:8080`], { reject: false });
