@@ -58,15 +58,16 @@ async function askMembers(galera: Stack): Promise<void> {
   }
 }
 
-function tellHowToLookAround({ env, keyFile, select, program }: Stack): void {
+function tellHowToLookAround({ env, keyFile, program }: Stack): void {
   console.log(`
 The cluster and its OpenStack are left up. To look around:
-  export OS_CLIENT_CONFIG_FILE=${cloudsYaml} OS_CLOUD=devcloud PULUMI_BACKEND_URL=${env.PULUMI_BACKEND_URL}
-  export PULUMI_CONFIG_PASSPHRASE_FILE=${env.PULUMI_CONFIG_PASSPHRASE_FILE} PATH=${env.PATH!.split(":")[0]}:$PATH
-  pulumi stack output ${select.slice(0, 2).join(" ")} --cwd ${program}
-  ssh -i ${keyFile} debian@198.18.0.10        # the addresses are among the outputs
-  npm run devcloud -- status
-To end it all:  npm run devcloud -- down`);
+  cd ${program}
+  export PATH=${env.PATH!.split(":")[0]}:$PATH PULUMI_HOME=${env.PULUMI_HOME} OS_CLIENT_CONFIG_FILE=${cloudsYaml} OS_CLOUD=devcloud
+  export PULUMI_BACKEND_URL=${env.PULUMI_BACKEND_URL} PULUMI_CONFIG_PASSPHRASE_FILE=${env.PULUMI_CONFIG_PASSPHRASE_FILE}
+  pulumi stack output
+  ssh -i ${keyFile} debian@ADDRESS       # the addresses are among the outputs
+To end it all:
+  npm run devcloud -- down`);
 }
 
 /** A devcloud goes as a whole, with all servers and volumes: so the demo leaves nothing also when it fails half-way. */

@@ -25,7 +25,7 @@ apt update && apt install --no-install-recommends ${packages}`;
   if (!(await running())) {
     if ((await missing()).length === 0) return;
     await guest.run(sh`systemctl reset-failed ${unit} 2>/dev/null || true
-systemd-run --quiet --no-block --unit=${unit} --service-type=oneshot --setenv=DEBIAN_FRONTEND=noninteractive /bin/bash -c ${script}`);
+systemd-run --quiet --no-block --unit=${unit} --description="Installation of packages" --service-type=oneshot --setenv=DEBIAN_FRONTEND=noninteractive /bin/bash -c ${script}`);
   }
   await eventually("packages to be installed", { seconds, every: 250, say: guest.say }, async () =>
     (await running()) ? (await guest.look(sh`journalctl -q -o cat -n 1 -u ${unit}`)).trim() || "started" : true);
