@@ -1,6 +1,7 @@
 // Runs a program of this repository from a fresh clone: first gets the node packages when the lock file
 // changed since they were installed, then compiles what the provider process loads by the package's name.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,24 +13,30 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1);
 }
 
-function run(command, args) {
-  const { status, signal, error } = spawnSync(command, args, { cwd: root, stdio: "inherit" });
-  if (error) console.error(`${command}: ${error.message}`);
+// A terminal sends Ctrl-C to the child as well: we wait for its own end. Other signals come to us alone and are passed on.
+let child;
+process.on("SIGINT", () => {});
+for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+
+/** Runs a command to its end, and ends with it when it fails. */
+async function run(command, args) {
+  child = spawn(command, args, { cwd: root, stdio: "inherit" });
+  const [status, signal] = await once(child, "close");
   if (status !== 0) process.exit(status ?? (signal === "SIGINT" ? 130 : 1));
 }
 
 const lock = readFileSync(join(root, "package-lock.json"), "utf8");
 const installed = join(root, "node_modules", ".installed-from");
 if (!existsSync(installed) || readFileSync(installed, "utf8") !== lock) {
-  run("npm", ["ci", "--no-fund", "--no-audit", "--loglevel=error"]);
+  await run("npm", ["ci", "--ignore-scripts", "--no-fund", "--no-audit", "--loglevel=error"]);
   writeFileSync(installed, lock);
 }
-run("npm", ["run", "--silent", "build"]);
+await run("npm", ["run", "--silent", "build"]);
 
 const [program, ...args] = process.argv.slice(2);
 if (program === "--test") {
-  run("npm", ["run", "--silent", "check"]);
-  run("npx", ["mocha", ...args]);
+  await run("npm", ["run", "--silent", "check"]);
+  await run("npx", ["mocha", ...args]);
 } else {
-  run("node", ["-r", "ts-node/register/transpile-only", program, ...args]);
+  await run("node", ["-r", "ts-node/register/transpile-only", program, ...args]);
 }
