@@ -81,5 +81,8 @@ class Cgroup:
 
 
 def _write(path, value):
-    with open(path, 'w') as file:
-        file.write(str(value))
+    try:
+        with open(path, 'w') as file:
+            file.write(str(value))
+    except OSError as error:
+        raise OSError(f'writing {value} to {path}: {error.strerror}') from error

@@ -1,6 +1,7 @@
 """Cuts a guest off from a disk it may still have mounted."""
 import fcntl
 import os
+import re
 import struct
 import subprocess
 
@@ -26,6 +27,6 @@ def _mount_points(process, number):
     device = f'{os.major(number)}:{os.minor(number)}'
     with open(f'/proc/{process}/mountinfo') as file:
         fields = [line.split() for line in file]
-    # The kernel writes blanks and the like in octal.
-    points = [field[4].encode().decode('unicode_escape') for field in fields if field[2] == device]
+    # The kernel writes blanks and the like in octal. What lies deeper goes first.
+    points = [re.sub(r'\\(\d{3})', lambda octal: chr(int(octal[1], 8)), field[4]) for field in fields if field[2] == device]
     return sorted(points, key=len, reverse=True)
