@@ -7,7 +7,7 @@ const progress: Progress = (line) => console.log(`[${((Date.now() - began) / 100
 
 const commands: Record<string, () => Promise<void>> = {
   async up() {
-    process.once("SIGINT", () => void interrupted());
+    process.once("SIGINT", () => (interruption = interrupted()));
     await up(progress);
     progress("the devcloud is up; to use it:");
     console.log(`  export OS_CLIENT_CONFIG_FILE=${cloudsYaml} OS_CLOUD=devcloud`);
@@ -28,12 +28,14 @@ const commands: Record<string, () => Promise<void>> = {
   },
 };
 
+let interruption: Promise<never> | undefined;
+
 /** The first Ctrl-C cleans up; the second leaves at once, and the next command cleans up. */
-async function interrupted(): Promise<void> {
+async function interrupted(): Promise<never> {
   process.once("SIGINT", () => process.exit(130));
   progress("interrupted, cleaning up");
   await interrupt().catch((error: Error) => console.error(error.message));
-  process.exit(130);
+  return process.exit(130);
 }
 
 const command = commands[process.argv[2] ?? ""];
@@ -41,7 +43,9 @@ if (!command || process.argv.length > 3) {
   console.error("Say what to do: npm run devcloud -- up|status|down");
   process.exit(2);
 }
-command().catch((error: Error) => {
+command().catch(async (error: Error) => {
+  // What fails because everything is being ended is no news.
+  await interruption;
   console.error(error.message);
   process.exit(1);
 });
