@@ -48,10 +48,11 @@ export class GaleraCluster extends pulumi.ComponentResource {
   declare readonly securityGroupId: pulumi.Output<string>;
 
   constructor(name: string, args: GaleraClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("pulumi-openstack-datastores:index:GaleraCluster", name, args, opts);
+    const given = opts?.urn ? args : sealed(args);
+    super("pulumi-openstack-datastores:index:GaleraCluster", name, given, opts);
     if (opts?.urn) return;
     refuseUnsafe(name, args);
-    const { vendor, version, configuration = {}, access, rootPassword } = args;
+    const { vendor, version, configuration = {}, access, rootPassword } = given;
     const { members, servers, serverGroupId, securityGroupId } = createMembers(name, { count: args.members, args, port }, this);
     const { user, privateKey, bastion, hostKeys } = access;
     const cluster = new Cluster(name, {
@@ -64,6 +65,7 @@ export class GaleraCluster extends pulumi.ComponentResource {
       rootPassword,
       deletionProtection: args.deletionProtection ?? true,
     }, { parent: this });
+    const password = pulumi.secret(cluster.rootPassword);
 
     // From the resources, not from the cluster: so they stay known in a preview.
     const addresses = pulumi.all(members.map(({ address }) => address));
@@ -72,9 +74,9 @@ export class GaleraCluster extends pulumi.ComponentResource {
       members: pulumi.output(members.map((member) => member.name)),
       addresses,
       endpoints,
-      connectionString: pulumi.secret(pulumi.all([endpoints, cluster.rootPassword]).apply(([all, password]) =>
-        `mysql://root:${encodeURIComponent(password)}@${all.join(",")}/?ssl-mode=REQUIRED`)),
-      rootPassword: cluster.rootPassword,
+      connectionString: pulumi.all([endpoints, password]).apply(([all, plain]) =>
+        `mysql://root:${encodeURIComponent(plain)}@${all.join(",")}/?ssl-mode=REQUIRED`),
+      rootPassword: password,
       plan: cluster.plan,
       status: cluster.status,
       topology: addresses.apply((all) => mermaid(name, memberNames(name, args.members), all)),
@@ -86,8 +88,15 @@ export class GaleraCluster extends pulumi.ComponentResource {
   }
 }
 
+/** What a component is given is stored with it: so its secrets are marked, also those that a program gives as plain strings. */
+const sealed = (args: GaleraClusterArgs): GaleraClusterArgs => ({
+  ...args,
+  access: { ...args.access, privateKey: pulumi.secret(args.access.privateKey) },
+  rootPassword: args.rootPassword && pulumi.secret(args.rootPassword),
+});
+
 function refuseUnsafe(name: string, { members, memberOverrides = {} }: GaleraClusterArgs): void {
-  const no = (propertyPath: string, reason: string) => { throw new pulumi.InputPropertyError({ propertyPath, reason }); };
+  const no = (propertyPath: string, rule: string) => { throw new pulumi.InputPropertyError({ propertyPath, reason: `${propertyPath} ${rule}` }); };
   if (!Number.isInteger(members) || members < 3 || members % 2 === 0)
     no("members", `must be odd and at least 3, so that a majority survives when one member fails; it is ${members}`);
   const unknown = Object.keys(memberOverrides).filter((member) => !memberNames(name, members).includes(member));

@@ -1,0 +1,145 @@
+import { deepEqual, doesNotMatch, equal, match, ok, rejects } from "node:assert/strict";
+import { join } from "node:path";
+import { runtime } from "@pulumi/pulumi";
+import { golden } from "../goldens";
+import type { GaleraCluster } from "../../components";
+import { galera, privateKey, program, settled, type Registered } from "./program";
+
+type Run = Awaited<ReturnType<typeof program<GaleraCluster>>>;
+type Output = "members" | "addresses" | "endpoints" | "connectionString" | "rootPassword" | "plan" | "status" | "serverGroupId" | "securityGroupId" | "topology";
+
+const of = (registered: Registered[], type: string) => registered.filter((each) => each.type.endsWith(`:${type}`));
+const lines = (registered: Registered[]) => registered.map(({ type, name, parent, options }) =>
+  [`${type} ${name} <- ${parent || "nothing"}`, ...Object.entries(options).flatMap(([key, value]) => (value === true ? [`  ${key}`] : value === false || value.length === 0 ? [] : [`  ${key}: ${value.join(" ")}`]))].join("\n")).join("\n");
+
+describe("GaleraCluster", () => {
+  // What is asked of the same program is asked of one run of it.
+  let least: Run;
+  let most: Run;
+  before(async () => {
+    least = await program(() => galera());
+    most = await program(() => galera({
+      members: 5, version: "10.11", configuration: { max_connections: 500 }, rootPassword: "s3cr3t-pass-w0rd",
+      volume: { size: 7, type: "fast", keep: false }, locality: "anti-affinity", availabilityZones: ["az1", "az2"],
+      allowedCidrs: ["192.0.2.0/24", "2001:db8::/32"], access: { user: "debian", privateKey, allowedCidrs: ["198.51.100.7/32"] },
+      memberOverrides: { "orders-2": { flavor: "m1.large", networks: ["storage", "backup"] }, "orders-3": { zone: "az9" } },
+    }));
+  });
+  const inputs = (run: Run, type: string) => of(run.registered, type).map((each) => each.inputs);
+
+  it("registers these resources, by names that stay for ever", () => golden(join(__dirname, "galera.resources"), `${lines(least.registered)}\n`));
+
+  it("with all options it registers these too", () => {
+    deepEqual(most.registered.filter(({ type }) => /:(Port|SecGroupRule)$/.test(type)).map(({ name }) => name), [
+      "orders-1", "orders-2", "orders-2-nic-2", "orders-2-nic-3", "orders-3", "orders-4", "orders-5",
+      "orders-clients-192.0.2.0/24", "orders-clients-2001:db8::/32", "orders-members", "orders-ssh-198.51.100.7/32"]);
+  });
+
+  describe("servers", () => {
+    it("are dealt to the zones in turn, unless one is named for a member", () => {
+      deepEqual(inputs(most, "Instance").map(({ availabilityZone }) => availabilityZone), ["az1", "az2", "az9", "az2", "az1"]);
+      deepEqual(inputs(least, "Instance").map(({ availabilityZone }) => availabilityZone), [undefined, undefined, undefined]);
+    });
+
+    it("have their own flavor where it is named, and all their networks", () => {
+      const servers = inputs(most, "Instance");
+      deepEqual(servers.map(({ flavorName }) => flavorName), ["m1.small", "m1.large", "m1.small", "m1.small", "m1.small"]);
+      deepEqual(servers[0].networks, [{ port: "Port-orders-1" }]);
+      deepEqual(servers[1].networks, [{ port: "Port-orders-2" }, { port: "Port-orders-2-nic-2" }, { port: "Port-orders-2-nic-3" }]);
+      deepEqual(most.invoked.map(({ inputs: { name } }) => name).sort(), ["backup", "private", "storage"]);
+    });
+
+    it("belong to one group of the wanted locality, and get the public half of the key", () => {
+      deepEqual([inputs(least, "ServerGroup")[0].policies, inputs(most, "ServerGroup")[0].policies], [["soft-anti-affinity"], ["anti-affinity"]]);
+      deepEqual(inputs(least, "Instance").map(({ schedulerHints }) => schedulerHints), Array(3).fill([{ group: "ServerGroup-orders" }]));
+      match(inputs(least, "Keypair")[0].publicKey, /^ecdsa-sha2-nistp256 AAAA/);
+    });
+
+    it("are on a network by its id without a look-up", async () => {
+      const id = "0b7e3c8e-3a57-4b07-8d4c-8a3a9a3f9d10";
+      const run = await program(() => galera({ network: id }));
+      deepEqual(run.invoked, []);
+      deepEqual(inputs(run, "Port").map(({ networkId }) => networkId), [id, id, id]);
+    });
+  });
+
+  it("volumes survive unless told otherwise", () => {
+    const volumes = (run: Run) => of(run.registered, "Volume").map(({ inputs: { size, volumeType, enableOnlineResize }, options }) => [size, volumeType, enableOnlineResize, options.retainOnDelete]);
+    deepEqual(volumes(least), Array(3).fill([10, undefined, true, true]));
+    deepEqual(volumes(most), Array(5).fill([7, "fast", true, false]));
+  });
+
+  describe("security group", () => {
+    const rules = (run: Run) => inputs(run, "SecGroupRule").map(({ direction, ethertype, protocol = "any", portRangeMin = "all", portRangeMax = "all", remoteIpPrefix, remoteGroupId }) =>
+      [direction, ethertype, protocol, portRangeMin, portRangeMax, remoteIpPrefix ?? remoteGroupId].join(" "));
+
+    it("opens members to each other, SSH to who has the key, and 3306 to nobody", () => {
+      deepEqual(rules(least), ["ingress IPv4 any all all SecGroup-orders", "ingress IPv4 tcp 22 22 0.0.0.0/0"]);
+    });
+
+    it("opens 3306 and SSH only to those named", () => {
+      deepEqual(rules(most), ["ingress IPv4 tcp 3306 3306 192.0.2.0/24", "ingress IPv6 tcp 3306 3306 2001:db8::/32", "ingress IPv4 any all all SecGroup-orders", "ingress IPv4 tcp 22 22 198.51.100.7/32"]);
+    });
+
+    it("is on every port", () => deepEqual(inputs(most, "Port").map(({ securityGroupIds }) => securityGroupIds), Array(7).fill(["SecGroup-orders"])));
+  });
+
+  it("hands one document to the provider", () => {
+    const { __provider, ...document } = inputs(least, "Cluster")[0];
+    ok(__provider);
+    deepEqual(document, {
+      datastore: "galera",
+      owner: { project: "shop", stack: "test", cluster: "orders" },
+      members: [1, 2, 3].map((number) => ({ name: `orders-${number}`, address: `198.18.0.1${number}`, server: `Instance-orders-${number}`, volume: `Volume-orders-${number}` })),
+      options: { vendor: "mariadb", configuration: {} },
+      servers: { flavor: "m1.small", image: "debian-12", network: "private", locality: "soft-anti-affinity", volumeSize: 10 },
+      access: { user: "debian", privateKey },
+      deletionProtection: true,
+    });
+  });
+
+  it("and with it all that was asked: what is not there can be neither done nor refused", () => {
+    const { options, servers, rootPassword } = inputs(most, "Cluster")[0];
+    deepEqual(options, { vendor: "mariadb", version: "10.11", configuration: { max_connections: 500 } });
+    deepEqual(servers, { flavor: "m1.small", image: "debian-12", network: "private", locality: "anti-affinity", volumeSize: 7, volumeType: "fast", availabilityZones: ["az1", "az2"],
+      memberOverrides: { "orders-2": { flavor: "m1.large", networks: ["storage", "backup"] }, "orders-3": { zone: "az9" } } });
+    equal(rootPassword, "s3cr3t-pass-w0rd");
+  });
+
+  it("in a preview each unknown part of a member is a leaf, and its name is known", async () => {
+    const { registered } = await program(() => galera(), true);
+    for (const [index, member] of of(registered, "Cluster")[0]!.inputs.members.entries())
+      deepEqual([member.name, member.address], [`orders-${index + 1}`, runtime.unknownValue]);
+  });
+
+  it("gives these outputs", async () => {
+    const value = async (key: Output) => (await settled<unknown>(least.result[key])).value;
+    deepEqual(await value("members"), ["orders-1", "orders-2", "orders-3"]);
+    deepEqual(await value("addresses"), ["198.18.0.11", "198.18.0.12", "198.18.0.13"]);
+    deepEqual(await value("endpoints"), ["198.18.0.11:3306", "198.18.0.12:3306", "198.18.0.13:3306"]);
+    equal(await value("connectionString"), "mysql://root:gener%40ted%2Fpass@198.18.0.11:3306,198.18.0.12:3306,198.18.0.13:3306/?ssl-mode=REQUIRED");
+    deepEqual([await value("rootPassword"), await value("status"), await value("plan")], ["gener@ted/pass", "ready", { "create 3 members": ["install orders-1"] }]);
+    deepEqual([await value("serverGroupId"), await value("securityGroupId")], ["ServerGroup-orders", "SecGroup-orders"]);
+    golden(join(__dirname, "galera.mermaid"), `${await value("topology") as string}\n`);
+  });
+
+  it("keeps secrets secret, also when the program gives plain strings", async () => {
+    for (const [key, secret] of [["connectionString", true], ["rootPassword", true], ["endpoints", false], ["addresses", false], ["topology", false]] as const)
+      equal((await settled<unknown>(least.result[key])).secret, secret, key);
+    const raw = (type: string) => JSON.stringify(of(most.registered, type).map((each) => each.raw), hideSecrets);
+    match(raw("GaleraCluster"), /"user":"debian"/);
+    for (const type of ["GaleraCluster", "Cluster", "Keypair", "Instance"]) doesNotMatch(raw(type), /s3cr3t|PRIVATE KEY/, type);
+    deepEqual(of(most.registered, "Cluster")[0]!.options.additionalSecretOutputs.sort(), ["access", "authority", "rootPassword"]);
+  });
+
+  describe("refuses", () => {
+    for (const members of [0, 1, 2, 4, -3, 3.5, NaN])
+      it(`${members} members`, () => rejects(program(() => galera({ members })), /members must be odd and at least 3, .*; it is /));
+
+    it("an override of a member that is none, and names those that are", () => rejects(
+      program(() => galera({ memberOverrides: { "orders-4": { zone: "az1" }, "order-1": {} } })), /memberOverrides names orders-4, order-1, but the members are orders-1, orders-2, orders-3/));
+  });
+});
+
+const hideSecrets = (_key: string, value: unknown) =>
+  typeof value === "object" && value !== null && runtime.specialSigKey in value ? "[secret]" : value;

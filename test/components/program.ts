@@ -1,0 +1,70 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { runtime } from "@pulumi/pulumi";
+import { generateKeyPairSync } from "node:crypto";
+import { GaleraCluster, type GaleraClusterArgs } from "../../components";
+import { unwrapped } from "../provider/wire";
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- what a program registers has no type */
+export interface Registered {
+  type: string;
+  name: string;
+  parent: string;
+  inputs: any;
+  /** Inputs as they go to the engine: secrets are wrapped. */
+  raw: any;
+  options: { ignoreChanges: string[]; retainOnDelete: boolean; deleteBeforeReplace: boolean; additionalSecretOutputs: string[] };
+}
+
+export const privateKey = generateKeyPairSync("ec", {
+  namedCurve: "P-256", privateKeyEncoding: { type: "sec1", format: "pem" }, publicKeyEncoding: { type: "spki", format: "pem" },
+}).privateKey;
+
+/** The least that a program must say. */
+export const least: GaleraClusterArgs = {
+  members: 3, vendor: "mariadb", flavor: "m1.small", image: "debian-12", network: "private", volume: { size: 10 },
+  access: { user: "debian", privateKey },
+};
+
+/** Runs a program against Pulumi's mocks, and gives back what it registered, sorted: the order of creation varies. */
+export async function program<T>(body: () => T, preview = false): Promise<{ result: T; registered: Registered[]; invoked: { token: string; inputs: any }[] }> {
+  const registered: Registered[] = [];
+  const invoked: { token: string; inputs: any }[] = [];
+  await runtime.setMocks({
+    newResource: ({ type, name, inputs }) => ({ id: `${type.split(":").at(-1)}-${name}`, state: preview ? inputs : { ...inputs, ...computed(type, name) } }),
+    call: ({ token, inputs }) => {
+      invoked.push({ token, inputs });
+      return { id: `id-of-${inputs.name}` };
+    },
+  }, "shop", "test", preview);
+  const monitor = runtime.getMonitor() as any;
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request: any, answer: unknown) => {
+    const raw = request.getObject().toJavaScript();
+    registered.push({
+      type: request.getType(), name: request.getName(), parent: request.getParent().split(/::|[$]/).slice(-2).join(" "), raw, inputs: unwrapped(raw),
+      options: {
+        ignoreChanges: request.getIgnorechangesList(), retainOnDelete: request.getRetainondelete() ?? false,
+        deleteBeforeReplace: request.getDeletebeforereplace(), additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
+      },
+    });
+    return register(request, answer);
+  };
+  let result!: T;
+  await runtime.runInPulumiStack(async () => { result = body(); });
+  await runtime.disconnect();
+  return { result, registered: registered.sort((a, b) => `${a.type} ${a.name}`.localeCompare(`${b.type} ${b.name}`)), invoked };
+}
+
+/** What a cloud and the provider would have filled in. */
+const computed = (type: string, name: string): object =>
+  type === "openstack:networking/port:Port" ? { allFixedIps: [`198.18.0.1${name.at(-1)}`] }
+    : type.startsWith("pulumi-nodejs:dynamic") ? { status: "ready", plan: { "create 3 members": ["install orders-1"] }, rootPassword: "gener@ted/pass" }
+      : {};
+
+export const galera = (change: Partial<GaleraClusterArgs> = {}, name = "orders"): GaleraCluster => new GaleraCluster(name, { ...least, ...change });
+
+/** The value of an output, and whether it is secret. */
+export const settled = async <T>(output: pulumi.Output<T>): Promise<{ value: T; secret: boolean }> => {
+  const all = output as unknown as { promise(): Promise<T>; isSecret: Promise<boolean> };
+  return { value: await all.promise(), secret: await all.isSecret };
+};
