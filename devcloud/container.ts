@@ -1,5 +1,5 @@
 import execa from "execa";
-import { openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "./eventually";
 
@@ -7,6 +7,8 @@ import { eventually } from "./eventually";
 export interface Container {
   pid: number;
 }
+
+export const supervisorSocket = "/run/supervisor.sock";
 
 const record = (folder: string) => join(folder, "container.json");
 
@@ -59,9 +61,14 @@ async function supervised(folder: string, outer: number): Promise<Container> {
     return child ? Number(child) : undefined;
   });
   writeFileSync(record(folder), JSON.stringify({ pid, started: startTime(pid) }), { mode: 0o600 });
-  await eventually("the container's supervisor", 20, async () => run({ pid }, "supervisorctl pid"));
+  // Until it has pivoted, its root is ours, where a supervisor of the machine's own may listen.
+  const files = ["/etc/devcloud", supervisorSocket].map((path) => inside({ pid }, path));
+  await eventually("the container's supervisor", 30, async () => files.every((file) => existsSync(file)) || undefined);
   return { pid };
 }
+
+/** A file of the container as seen from here. */
+export const inside = ({ pid }: Container, path: string) => `/proc/${pid}/root${path}`;
 
 /** Ends every process in the container. With the last of them go its mounts, links, rules and bridges. */
 export async function stop(folder: string): Promise<void> {
@@ -79,9 +86,9 @@ export const exec = (container: Container, command: string[], options: execa.Opt
     "nsenter",
     ["--target", `${container.pid}`, "--mount", "--pid", "--net", "--uts", "--ipc", "--", "env", "--ignore-environment",
       "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/root", ...command],
-    options,
+    { stdin: "ignore", ...options },
   );
 
 /** Runs a line of shell in the container and gives its output. */
 export const run = async (container: Container, line: string, options: execa.Options = {}): Promise<string> =>
-  (await exec(container, ["bash", "-c", line], options)).stdout;
+  (await exec(container, ["bash", "--norc", "-c", line], options)).stdout;

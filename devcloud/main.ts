@@ -7,7 +7,7 @@ const progress: Progress = (line) => console.log(`[${((Date.now() - began) / 100
 
 const commands: Record<string, () => Promise<void>> = {
   async up() {
-    process.once("SIGINT", () => (interruption = interrupted()));
+    process.once("SIGINT", () => void (interruption = interrupted()));
     await up(progress);
     progress("the devcloud is up; to use it:");
     console.log(`  export OS_CLIENT_CONFIG_FILE=${cloudsYaml} OS_CLOUD=devcloud`);

@@ -33,7 +33,7 @@ async function serve(container: Container, daemon: Daemon): Promise<void> {
 
 /** Waits until a daemon serves. */
 export const ready = ({ pid }: Container, daemon: Daemon) =>
-  exec({ pid }, ["timeout", "240", "bash", "-c", daemon.ready ?? "true"]);
+  exec({ pid }, ["timeout", "240", "bash", "--norc", "-c", daemon.ready ?? "true"]);
 
 async function finish(container: Container, job: Job, complete: boolean): Promise<void> {
   if (job.once && complete) return;

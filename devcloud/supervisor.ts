@@ -1,5 +1,5 @@
 import { request } from "node:http";
-import { type Container, run } from "./container";
+import { type Container, inside, run, supervisorSocket } from "./container";
 
 /** What the supervisor says of one daemon. */
 export interface Supervised {
@@ -33,7 +33,7 @@ function call(container: Container, method: string, ...values: string[]): Promis
   const params = values.map((value) => `<param><value>${value}</value></param>`).join("");
   const body = `<?xml version="1.0"?><methodCall><methodName>supervisor.${method}</methodName><params>${params}</params></methodCall>`;
   return new Promise((resolve, reject) => {
-    const socketPath = `/proc/${container.pid}/root/run/supervisor.sock`;
+    const socketPath = inside(container, supervisorSocket);
     const sent = request({ socketPath, path: "/RPC2", method: "POST", headers: { "Content-Type": "text/xml" } }, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (part: string) => (text += part));
