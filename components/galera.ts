@@ -6,8 +6,8 @@ import { mermaid } from "./topology";
 
 const port = 3306;
 
-/** Builds of Galera that can be run. */
-export const GaleraVendor = { MariaDB: "mariadb" } as const;
+/** Builds of Galera. MariaDB can be run; Percona XtraDB Cluster is refused until it can be. */
+export const GaleraVendor = { MariaDB: "mariadb", Percona: "percona" } as const;
 export type GaleraVendor = (typeof GaleraVendor)[keyof typeof GaleraVendor];
 
 /** Arguments of a Galera cluster. */
@@ -17,8 +17,11 @@ export interface GaleraClusterArgs extends ClusterArgs {
   vendor: GaleraVendor;
   /** Major version, such as `10.11`. Default: what the image's package sources offer. */
   version?: pulumi.Input<string>;
-  /** Options of the `[mysqld]` section. Those that the package sets itself (`wsrep_*`, `datadir`, …) are refused. */
-  configuration?: Record<string, pulumi.Input<string | number | boolean>>;
+  /**
+   * Options of the `[mysqld]` section, with their values as they stand in an option file: `{ max_connections: "500" }`.
+   * Those that the package sets itself (`wsrep_*`, `datadir`, …) are refused.
+   */
+  configuration?: Record<string, pulumi.Input<string>>;
   /** Password of `root` for clients, over TLS. Default: generated, and kept in the state. */
   rootPassword?: pulumi.Input<string>;
 }

@@ -19,7 +19,7 @@ describe("GaleraCluster", () => {
   before(async () => {
     least = await program(() => galera());
     most = await program(() => galera({
-      members: 5, version: "10.11", configuration: { max_connections: 500 }, rootPassword: "s3cr3t-pass-w0rd",
+      members: 5, version: "10.11", configuration: { max_connections: "500" }, rootPassword: "s3cr3t-pass-w0rd",
       volume: { size: 7, type: "fast", keep: false }, locality: "anti-affinity", availabilityZones: ["az1", "az2"],
       allowedCidrs: ["192.0.2.0/24", "2001:db8::/32"], access: { user: "debian", privateKey, allowedCidrs: ["198.51.100.7/32"] },
       memberOverrides: { "orders-2": { flavor: "m1.large", networks: ["storage", "backup"] }, "orders-3": { zone: "az9" } },
@@ -100,7 +100,7 @@ describe("GaleraCluster", () => {
 
   it("and with it all that was asked: what is not there can be neither done nor refused", () => {
     const { options, servers, rootPassword } = inputs(most, "Cluster")[0];
-    deepEqual(options, { vendor: "mariadb", version: "10.11", configuration: { max_connections: 500 } });
+    deepEqual(options, { vendor: "mariadb", version: "10.11", configuration: { max_connections: "500" } });
     deepEqual(servers, { flavor: "m1.small", image: "debian-12", network: "private", locality: "anti-affinity", volumeSize: 7, volumeType: "fast", availabilityZones: ["az1", "az2"],
       memberOverrides: { "orders-2": { flavor: "m1.large", networks: ["storage", "backup"] }, "orders-3": { zone: "az9" } } });
     equal(rootPassword, "s3cr3t-pass-w0rd");
