@@ -31,11 +31,16 @@ const port = (address: string, number: number) => `until exec 3<>/dev/tcp/${addr
 const answers = (number: number) => `${port(network.inside, number)}; curl -s -o /dev/null ${api}:${number}/`;
 const sql = (query: string) => `mariadb --defaults-file=${etc}/mariadb.cnf --delimiter=// -e "${query}"`;
 
-/** Waits in the database for a row that was written since it was started: older ones say nothing about this run. */
-const reported = (table: string, where: string, column = "greatest(created_at, coalesce(updated_at, 0))") => {
-  const began = "utc_timestamp() - interval (select variable_value from information_schema.global_status where variable_name = 'uptime') second";
-  return sql(`begin not atomic while not exists(select 1 from ${table} where ${where} and ${column} > ${began}) do do sleep(0.3); end while; end`);
-};
+/** Waits in the database for a row: a client that asks again and again would cost more. */
+const appears = (table: string, condition: string) =>
+  sql(`begin not atomic while not exists(select 1 from ${table} where ${condition}) do do sleep(0.3); end while; end`);
+
+/** Written since the database was started: older rows say nothing about this run. */
+const recent = (column: string) =>
+  `${column} > utc_timestamp() - interval (select variable_value from information_schema.global_status where variable_name = 'uptime') second`;
+
+const reported = (database: string, condition: string) =>
+  appears(`${database}.services`, `${condition} and ${recent("greatest(created_at, coalesce(updated_at, 0))")}`);
 
 /** Each connection is closed after its answer and said to be, else clients that keep connections fail at random. */
 const wsgi = (number: number, file: string, threads: number) =>
@@ -99,13 +104,13 @@ export const daemons: Daemon[] = [
     command: service("neutron-linuxbridge-agent", "neutron.conf", "linuxbridge.ini"),
     environment: 'PATH="/opt/devcloud/hypervisor/bin:/usr/sbin:/usr/bin:/sbin:/bin"',
     needs: ["neutron"],
-    ready: reported("neutron.agents", "agent_type = 'Linux bridge agent'", "heartbeat_timestamp"),
+    ready: appears("neutron.agents", `agent_type = 'Linux bridge agent' and ${recent("heartbeat_timestamp")}`),
   },
   {
     name: "nova-conductor",
     command: service("nova-conductor", "nova.conf"),
     needs: ["users", "rabbitmq"],
-    ready: reported("nova.services", "services.binary = 'nova-conductor'"),
+    ready: reported("nova", "services.binary = 'nova-conductor'"),
   },
   { name: "nova-scheduler", command: service("nova-scheduler", "nova.conf"), needs: ["users", "rabbitmq"] },
   { name: "nova-api", command: service("nova-api", "nova.conf"), needs: ["mariadb", "rabbitmq"], ready: answers(8774) },
@@ -113,7 +118,10 @@ export const daemons: Daemon[] = [
     name: `nova-compute-${host}`,
     command: service("/opt/devcloud/hypervisor/nova-compute", "nova.conf", `${host}.conf`),
     needs: ["nova-conductor", "placement"],
-    ready: reported("nova.services", `services.binary = 'nova-compute' and host = '${host}'`),
+    // The scheduler looks for new hosts every two seconds; a server cannot be put on one that it has not seen.
+    ready:
+      reported("nova", `services.binary = 'nova-compute' and host = '${host}'`) +
+      ` && ${appears("nova_api.host_mappings", `host = '${host}'`)}`,
   })),
   { name: "cinder-api", command: service("cinder-api", "cinder.conf"), needs: ["mariadb", "rabbitmq"], ready: answers(8776) },
   { name: "cinder-scheduler", command: service("cinder-scheduler", "cinder.conf"), needs: ["mariadb", "rabbitmq"] },
@@ -121,7 +129,7 @@ export const daemons: Daemon[] = [
     name: "cinder-volume",
     command: service("cinder-volume", "cinder.conf"),
     needs: ["mariadb", "rabbitmq"],
-    ready: reported("cinder.services", "services.binary = 'cinder-volume'"),
+    ready: reported("cinder", "services.binary = 'cinder-volume'"),
   },
   {
     name: "dns",

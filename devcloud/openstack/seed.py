@@ -71,11 +71,11 @@ def cloud(cloud):
     for zone in sorted(set(ZONES.values())):
         aggregate = cloud.compute.create_aggregate(name=zone, availability_zone=zone)
         for host in (host for host, where in ZONES.items() if where == zone):
-            add_when_known(cloud, aggregate, host)
+            add_when_up(cloud, aggregate, host)
 
 
-def add_when_known(cloud, aggregate, host, seconds=200):
-    """A host can be put into a zone once its nova-compute has reported and the scheduler has seen it."""
+def add_when_up(cloud, aggregate, host, seconds=200):
+    """A host can be put into a zone once its nova-compute has reported, which may take until later."""
     end = time.monotonic() + seconds
     while True:
         try:
