@@ -32,7 +32,7 @@ function putTogether(pulumi: string | undefined, progress: Progress): Promise<st
   const scripts = nodePrograms.filter((name) => !onPath(name)).map((name) => ({ name, file: join(sources, `${name}.js`) }));
   return cached(
     {
-      name: "bin",
+      name: "engine-bin",
       title: "putting the Pulumi engine together",
       from: { pulumi, scripts: scripts.map(({ name, file }) => [name, readFileSync(file, "utf8")]) },
       build: async (folder) => {
