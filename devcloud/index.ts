@@ -74,7 +74,7 @@ async function wholeContainer(progress: Progress): Promise<Container> {
   const found = running(folder);
   if (found && existsSync(complete)) return found;
   await end();
-  const [tree, image] = [await controlPlaneTree(progress), await guestImage(progress)];
+  const [tree, image] = await Promise.all([controlPlaneTree(progress), guestImage(progress)]);
   if (!existsSync(complete)) rmSync(folder, { recursive: true, force: true });
   for (const name of ["state", "log", "root"]) mkdirSync(join(folder, name), { recursive: true, mode: 0o700 });
   configure(join(folder, "etc"), cloudsYaml);
