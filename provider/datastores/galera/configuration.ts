@@ -5,6 +5,8 @@ import type { Options } from "./options";
 
 /** Below the volume's root, beside the marker: a state transfer empties this directory whole. */
 export const dataDirectory = "mysql";
+/** A file in a data directory that was made for a new cluster and has not been started yet. */
+export const neverStarted = "never-started";
 export const optionsFile = "/etc/mysql/mariadb.conf.d/99-datastore.cnf";
 export const certificates = "/etc/mysql/datastore";
 

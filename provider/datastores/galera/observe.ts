@@ -6,7 +6,7 @@ import { assignments } from "../../guest/shell";
 import { lookAtVolume } from "../../guest/volume";
 import type { Member } from "../../topology";
 import type { Cluster } from "../datastore";
-import { dataDirectory, optionsFile, optionsText } from "./configuration";
+import { dataDirectory, neverStarted, optionsFile, optionsText } from "./configuration";
 import type { Options } from "./options";
 import type { Data, Prepared, Sight } from "./plan";
 import { isSecured, wsrep } from "./sql";
@@ -15,6 +15,7 @@ import { isSecured, wsrep } from "./sql";
 const lookAtData = `
 data=$root/${dataDirectory}
 [ ! -e "$data/ibdata1" ] || echo tablespace=yes
+[ ! -e "$data/${neverStarted}" ] || echo fresh=yes
 [ ! -e "$data/sst_in_progress" ] && [ ! -e "$data/.sst" ] || echo transfer=yes
 [ ! -s "$data/grastate.dat" ] || sed -n 's/^\\(uuid\\|seqno\\|safe_to_bootstrap\\): */\\1=/p' "$data/grastate.dat"`;
 
@@ -57,6 +58,8 @@ echo "sum=$(sha256sum ${optionsFile} 2>/dev/null | cut -d ' ' -f 1)"`));
 function dataOf(file: Record<string, string | undefined>): Data {
   if (!file.tablespace && !file.transfer) return { is: "none" };
   const known = file.uuid !== undefined && !/^[0-]+$/.test(file.uuid);
+  // Made for a cluster whose bootstrap was cut or failed: nobody has written to it.
+  if (file.fresh && !file.transfer && !known) return { is: "none" };
   return {
     // A tablespace without a history is an aborted transfer, however whole it looks.
     is: file.transfer || !known ? "partial" : "whole",

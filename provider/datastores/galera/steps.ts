@@ -8,7 +8,7 @@ import { guardUnit, mark, mountPoint, mountVolume } from "../../guest/volume";
 import type { Member } from "../../topology";
 import { names } from "../../topology";
 import type { Cluster } from "../datastore";
-import { certificates, dataDirectory, hostsText, optionsFile, optionsText } from "./configuration";
+import { certificates, dataDirectory, hostsText, neverStarted, optionsFile, optionsText } from "./configuration";
 import type { Options } from "./options";
 import { inCluster, type Do } from "./plan";
 import { administrators, execute, wsrep } from "./sql";
@@ -66,13 +66,14 @@ const bootstrap: Step = async (cluster, member) => {
 if [ ! -e ${data} ]; then
   rm -rf ${data}.new
   mariadb-install-db --no-defaults --user=mysql --datadir=${data}.new --skip-test-db --auth-root-authentication-method=socket --auth-root-socket-user=root >/dev/null
-  sync -f ${data}.new; mv ${data}.new ${data}
+  touch ${data}.new/${neverStarted}; sync -f ${data}.new; mv ${data}.new ${data}
 fi
 [ ! -s ${data}/grastate.dat ] || sed -i 's/^safe_to_bootstrap: 0/safe_to_bootstrap: 1/' ${data}/grastate.dat
 systemctl enable --quiet mariadb
 systemctl reset-failed mariadb datastores-bootstrap 2>/dev/null || true
 systemd-run --quiet --collect --wait --unit=datastores-bootstrap galera_new_cluster || true`);
   await gate(cluster, [member.name], guest);
+  await guest.run(sh`rm -f ${data}/${neverStarted}`);
 };
 
 const secure: Step = async (cluster, { name }) => {
