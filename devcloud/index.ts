@@ -9,7 +9,7 @@ import { databases } from "./databases";
 import { guestImage } from "./image";
 import { removeLeftovers } from "./leftovers";
 import { connect, disconnect, owner } from "./network";
-import { requirements } from "./requirements";
+import { requireLinuxAndRoot, requireRoom } from "./requirements";
 import { startAll } from "./start";
 import { type Status, statusOf } from "./status";
 import { controlPlaneTree } from "./tree";
@@ -24,7 +24,6 @@ export const cloudsYaml = join(folder, "clouds.yaml");
 
 /** Brings the devcloud up, from whatever it finds. */
 export async function up(progress: Progress): Promise<void> {
-  await requirements(folder, progress);
   await alone(progress, async () => {
     const container = await wholeContainer(progress);
     await startAll(container, existsSync(complete), progress);
@@ -44,6 +43,7 @@ export async function interrupt(): Promise<void> {
 
 /** What runs, or nothing when the devcloud is down. */
 export async function status(): Promise<Status | undefined> {
+  requireLinuxAndRoot();
   const container = running(folder);
   return container && statusOf(container);
 }
@@ -59,11 +59,12 @@ let atWork = false;
 
 /** One command at a time, and only where no other folder's devcloud runs. */
 async function alone<T>(progress: Progress, act: () => Promise<T>): Promise<T> {
+  requireLinuxAndRoot();
   const waiting = () => progress("another devcloud command is at work, waiting for it");
   return locked(join(cacheFolder("devcloud"), "lock"), waiting, async () => {
     const other = await owner();
-    if (other !== undefined && other !== folder)
-      throw new Error(`The devcloud of ${other} runs on this machine, and there is room for one: run \`npm run devcloud -- down\` there first.`);
+    if (other && other !== folder)
+      throw new Error(`The devcloud of ${dirname(other)} runs on this machine, and there is room for one: run \`npm run devcloud -- down\` there first.`);
     atWork = true;
     return act().finally(() => (atWork = false));
   });
@@ -74,6 +75,7 @@ async function wholeContainer(progress: Progress): Promise<Container> {
   const found = running(folder);
   if (found && existsSync(complete)) return found;
   await end();
+  await requireRoom(folder, progress);
   const [tree, image] = await Promise.all([controlPlaneTree(progress), guestImage(progress)]);
   if (!existsSync(complete)) rmSync(folder, { recursive: true, force: true });
   for (const name of ["state", "log", "root"]) mkdirSync(join(folder, name), { recursive: true, mode: 0o700 });
@@ -91,6 +93,6 @@ async function remove(): Promise<void> {
 
 async function end(): Promise<void> {
   await stop(folder);
-  if ((await owner()) === folder) await disconnect();
+  if ((await owner()) !== undefined) await disconnect();
   await removeLeftovers(state);
 }

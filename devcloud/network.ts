@@ -15,12 +15,12 @@ export const network = {
 
 export const api = `http://${network.inside}`;
 
-/** The folder of the devcloud that runs on this machine, if one does. */
+/** The folder of the devcloud that runs on this machine, if one does. Empty when its start was cut before it was named. */
 export async function owner(): Promise<string | undefined> {
   const { stdout, failed } = await execa("ip", ["-json", "link", "show", "dev", network.link], { reject: false });
   if (failed) return undefined;
   const [link] = JSON.parse(stdout) as { ifalias?: string }[];
-  return link?.ifalias ?? "another program's";
+  return link?.ifalias ?? "";
 }
 
 /** Links the host with the network namespace of process `pid`. Of two that try at once, the kernel lets one win. */

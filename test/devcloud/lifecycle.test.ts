@@ -48,7 +48,7 @@ describe("devcloud's life", function () {
     const { exitCode, stderr } = await command(folder, "up");
     rmSync(folder, { recursive: true });
     equal(exitCode, 1);
-    ok(stderr.includes(`The devcloud of ${root}/.devcloud runs on this machine`), stderr);
+    ok(stderr.includes(`The devcloud of ${root} runs on this machine`), stderr);
   });
 
   it("comes back with its servers and volumes after its first process was killed", async () => {
