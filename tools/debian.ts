@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import execa from "execa";
 import { cacheFolder, locked } from "./cache";
 import { type Progress, timed } from "./progress";
@@ -34,14 +35,28 @@ function requireAptAndRoot(wanted: string[]): void {
 }
 
 async function install(names: string[]): Promise<void> {
-  const lists = readdirSync("/var/lib/apt/lists").some((file) => file.endsWith("_Packages") || file.includes("_Packages."));
-  if (lists) {
-    const { failed } = await apt(["install", ...names], { reject: false });
-    if (!failed) return;
-  }
-  await apt(["update"]);
-  await apt(["install", ...names]);
+  const lists = readdirSync("/var/lib/apt/lists").some((file) => /_Packages(\.|$)/.test(file));
+  if (lists && (await apt("install", installing, names)).exitCode === 0) return;
+  await update();
+  const { exitCode, stderr } = await apt("install", installing, names);
+  if (exitCode !== 0) throw new Error(`apt-get could not install ${names.join(" ")}: ${errors(stderr)}`);
 }
+
+const installing = ["--yes", "--no-install-recommends", "--no-remove"];
+const lockSeconds = 300;
+
+/** For the lock of the package lists apt itself does not wait, as it does for that of the packages. */
+async function update(): Promise<void> {
+  const deadline = Date.now() + lockSeconds * 1000;
+  for (;;) {
+    const { exitCode, stderr } = await apt("update", []);
+    if (exitCode === 0) return;
+    if (!stderr.includes("Could not get lock") || Date.now() > deadline) throw new Error(`apt-get could not update its lists: ${errors(stderr)}`);
+    await setTimeout(2000);
+  }
+}
+
+const errors = (stderr: string) => stderr.split("\n").filter((line) => line.startsWith("E: ")).join("; ") || stderr;
 
 const policy = "/usr/sbin/policy-rc.d";
 
@@ -60,17 +75,19 @@ async function withoutServices(act: () => Promise<void>): Promise<void> {
   }
 }
 
-function apt([command = "", ...args]: string[], options: execa.Options = {}) {
+function apt(command: string, options: string[], names: string[] = []) {
   const refusal = join(cacheFolder("debian"), "refuse-services");
   writeFileSync(refusal, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
-  const aptOptions = ["--yes", "--quiet", "--no-install-recommends", "--no-remove"];
-  const aptSettings = ["DPkg::Lock::Timeout=300", "Dpkg::Use-Pty=0"].flatMap((setting) => ["--option", setting]);
-  const quiet = { DEBIAN_FRONTEND: "noninteractive", APT_LISTCHANGES_FRONTEND: "none", NEEDRESTART_SUSPEND: "1", LC_ALL: "C" };
+  const settings = ["--quiet", "--option", `DPkg::Lock::Timeout=${lockSeconds}`, "--option", "Dpkg::Use-Pty=0"];
   return execa(
     "unshare",
-    ["--mount", "sh", "-ec", `mount --bind "$0" ${policy}; exec "$@"`, refusal]
-      .concat("apt-get", command, ...(command === "install" ? aptOptions : ["--quiet"]), aptSettings, args),
-    // An installation cut in the middle leaves dpkg half-done: apt ends on its own, also when this process does not wait.
-    { env: quiet, stdin: "ignore", cleanup: false, ...options },
+    ["--mount", "sh", "-ec", `mount --bind "$0" ${policy}; exec apt-get "$@"`, refusal, command, ...settings, ...options, ...names],
+    {
+      env: { DEBIAN_FRONTEND: "noninteractive", APT_LISTCHANGES_FRONTEND: "none", NEEDRESTART_SUSPEND: "1", LC_ALL: "C" },
+      stdin: "ignore",
+      reject: false,
+      // An installation cut in the middle leaves dpkg half-done: apt ends on its own, also when this process does not wait.
+      cleanup: false,
+    },
   );
 }
