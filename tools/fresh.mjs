@@ -33,10 +33,12 @@ if (!existsSync(installed) || readFileSync(installed, "utf8") !== lock) {
 }
 await run("npm", ["run", "--silent", "build"]);
 
+/** Quick tests first; those on real guests last. */
+const everything = ["test/*.test.ts", ...["components", "provider", "tools", "devcloud", "guests"].map((place) => `test/${place}/**/*.test.ts`)];
 const [program, ...args] = process.argv.slice(2);
 if (program === "--test") {
   await run("npm", ["run", "--silent", "check"]);
-  await run("npx", ["mocha", ...args]);
+  await run("npx", ["mocha", ...(args.length > 0 ? args : everything)]);
 } else {
   await run("node", ["-r", "ts-node/register/transpile-only", program, ...args]);
 }
