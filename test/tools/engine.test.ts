@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { version as openstack } from "@pulumi/openstack/package.json";
@@ -103,6 +103,58 @@ function processesIn(folder: string): string[] {
     }
   });
 }
+
+describe("the choice of the engine", () => {
+  const official = ["pulumi", "pulumi-language-nodejs", "pulumi-resource-pulumi-nodejs"];
+  const before = { ...process.env };
+  let machine: string;
+
+  beforeEach(() => {
+    machine = mkdtempSync(join(tmpdir(), "datastores-machine-"));
+    Object.assign(process.env, { PATH: `${join(machine, "bin")}:/usr/bin:/bin`, DATASTORES_CACHE: join(machine, "cache"), HOME: machine });
+    delete process.env.PULUMI_HOME;
+  });
+  afterEach(() => {
+    rmSync(machine, { recursive: true });
+    for (const name of ["PATH", "DATASTORES_CACHE", "HOME", "PULUMI_HOME"])
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+  });
+
+  const install = (folder: string, ...names: string[]) => {
+    mkdirSync(join(machine, folder), { recursive: true });
+    for (const name of names) writeFileSync(join(machine, folder, name), "#!/bin/sh\necho go1.19.8\n", { mode: 0o755 });
+  };
+  const choose = async () => {
+    const { bin, env } = await engine(() => undefined);
+    const plugin = join(env.PULUMI_HOME!, "plugins", `resource-openstack-${openstack}`, "pulumi-resource-openstack");
+    return { ours: readdirSync(bin), plugin: readlinkSync(plugin).replace(machine, "") };
+  };
+
+  it("takes what is on PATH", async () => {
+    install("bin", ...official, "pulumi-resource-openstack");
+    assert.deepEqual(await choose(), { ours: [], plugin: "/bin/pulumi-resource-openstack" });
+  });
+
+  it("takes the OpenStack plugin that Pulumi has installed for the user, in the version that is wanted", async () => {
+    const installed = `.pulumi/plugins/resource-openstack-${openstack}`;
+    install("bin", ...official);
+    install(installed, "pulumi-resource-openstack");
+    assert.deepEqual(await choose(), { ours: [], plugin: `/${installed}/pulumi-resource-openstack` });
+  });
+
+  it("adds only what is missing", async () => {
+    install("bin", "pulumi", "pulumi-resource-openstack");
+    assert.deepEqual((await choose()).ours, ["pulumi-language-nodejs", "pulumi-resource-pulumi-nodejs"]);
+  });
+
+  it("asks for Go where something is to be built and Go is missing or too old", async () => {
+    install("bin", ...official);
+    await assert.rejects(choose(), /this machine has none. Install Go 1.21 or newer/);
+    install("bin", "go");
+    await assert.rejects(choose(), /the 1.19.8 of this machine is too old. Install Go 1.21 or newer/);
+  });
+});
 
 describe("the OpenStack plugin that we build", () => {
   const source = readFileSync(join(root, "tools/engine/pulumi-resource-openstack/main.go"), "utf8");
