@@ -36,7 +36,7 @@ export function goBuild(names: string[], progress: Progress): Promise<string> {
   );
 }
 
-/** Go's own caches, some 4 GB: they outlive an interrupted build, so that the next one continues it, and no other. */
+/** Go's own caches, some 3 GB: they outlive an interrupted build, so that the next one continues it, and no other. */
 const caches = () => cacheFolder("go");
 
 async function build(names: string[], folder: string, run: Run, progress: Progress): Promise<void> {
