@@ -67,8 +67,7 @@ function notYet(olds: Raw, news: Raw): dynamic.CheckFailure[] {
   return [
     ...(wanted.length > was.length ? [no("members", `growing from ${was.length} to ${wanted.length}`, `set it back to ${was.length}`)] : []),
     ...(wanted.length < was.length ? [no("members", `shrinking from ${was.length} to ${wanted.length}`, `set it back to ${was.length}`)] : []),
-    ...["options", "servers"].flatMap((group) => differing(olds[group], news[group]).map((key) =>
-      no(`${group}.${key}`, `changing ${key} of a cluster that exists`, "set it back"))),
+    ...differing(olds.servers, news.servers).map((key) => no(`servers.${key}`, `changing ${key} of a cluster that exists`, "set it back")),
     ...(news.rootPassword === undefined || isUnknown(news.rootPassword) || news.rootPassword === olds.rootPassword ? []
       : [no("rootPassword", "changing the password of a cluster that exists", "set it back, or leave it out")]),
     ...(isDeepStrictEqual(olds.owner, news.owner) || hasUnknown(news.owner) ? [] : [no("owner", "renaming a cluster, its project or its stack", "keep the old name")]),
@@ -123,9 +122,16 @@ const print = ({ owner }: Pick<Wanted, "owner">, lines: string[]) => {
   for (const line of lines) console.log(`[${owner.cluster}] ${line}`);
 };
 
-/** Prints the forecast of an update. The engine itself compares the inputs, minimally and in detail. */
+/**
+ * Prints the forecast of an update. The engine itself compares the inputs, minimally and in detail.
+ * Options are refused here and not in `check`, which does not know the status: a setting that kept a
+ * cluster from being created must be mendable.
+ */
 export async function diff(_id: string, olds: Outputs, news: Raw): Promise<dynamic.DiffResult> {
   if (unknownMembers(news)) return {};
+  const options = differing(olds.options, news.options);
+  if (olds.status === "ready" && options.length > 0)
+    throw new Error(`${olds.owner.cluster}: changing ${options.map((key) => `options.${key}`).join(", ")} of a cluster that runs cannot be done by this version; set it back`);
   const lines = forecast(olds, news as Wanted, olds.seen ?? {});
   if (olds.status !== "ready") console.log(`[${olds.owner.cluster}] the last run did not end; this one goes on from what it then sees`);
   print(olds, lines);

@@ -1,4 +1,4 @@
-import { deepEqual, ok } from "node:assert/strict";
+import { deepEqual, ok, rejects } from "node:assert/strict";
 import { runtime } from "@pulumi/pulumi";
 import fc from "fast-check";
 import { diff } from "../../provider/lifecycle";
@@ -54,6 +54,12 @@ describe("diff", () => {
   it("a refusal is a forecast too: what needs no guest must still go through", async () => {
     deepEqual(await diff("orders", stored(all(members, "whole:95")), { ...known, deletionProtection: false }), {});
     ok(fleet.printed[0]?.startsWith("[orders] refused: "), fleet.printed.join());
+  });
+
+  it("refuses by name to change the options of a cluster that runs, and lets those of one that did not come up be mended", async () => {
+    const news = { ...known, options: { vendor: "mariadb", version: "10.11", configuration: { max_connections: 501 } } };
+    await rejects(diff("orders", healthy, news), /changing .*options\.configuration.* cannot be done by this version; set it back/);
+    deepEqual(await diff("orders", stored({}, "failed"), news), { changes: true });
   });
 
   it("takes unknown members for no change, as `destroy --target` asks", async () => {

@@ -47,7 +47,9 @@ const configure: Step = async ({ guest: reach, want, authority }, member) => {
   await guest.write(`${certificates}/ca.pem`, authority.certificate);
   await guest.write("/etc/cloud/cloud.cfg.d/99-datastore.cfg", "manage_etc_hosts: false\n");
   await guest.write("/etc/hosts", hostsText(want));
-  await guest.write(optionsFile, optionsText(want, member));
+  const changed = await guest.write(optionsFile, optionsText(want, member));
+  if (changed && (await guest.look("systemctl is-active mariadb || true")).trim() === "active")
+    guest.say("MariaDB runs with its old options until its next start");
 };
 
 /**

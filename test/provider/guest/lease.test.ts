@@ -1,6 +1,8 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import timers from "node:timers";
+import execa from "execa";
 import { lease } from "../../../provider/guest/lease";
 import { Box, needsRoot } from "./box";
 
@@ -44,10 +46,12 @@ describe("lease", () => {
   });
 
   it("is free after its release, and may be released twice", async () => {
-    const held = await lease([box.guest("run-1")], "run-1", "first");
+    const said: string[] = [];
+    const held = await lease([box.guest("run-1", said)], "run-1", "first");
     await held.release();
     await held.release();
-    deepEqual(box.held, []);
+    await renewed(said);
+    deepEqual([box.held, said], [[], []]);
     await lease([box.guest("run-2")], "run-2", "second");
     equal(box.held[0], "run-2");
   });
@@ -104,6 +108,17 @@ describe("lease", () => {
     const named = (name: string) => ({ ...box.guest("run-1"), name, look: async () => { order.push(name); return ""; } });
     await lease(["db-1", "db-2", "db-3"].map(named), "run-1", "first");
     deepEqual(order, ["db-1", "db-2", "db-3"]);
+  });
+
+  it("is taken by one run at a time", async () => {
+    box.hold("run-0", 0);
+    const busy = execa("flock", [`${box.folder}/run/datastores/lock`, "sh", "-c", "echo locked; sleep 0.7"]);
+    await once(busy.stdout!, "data");
+    const taken = lease([box.guest("run-1")], "run-1", "first");
+    await Promise.race([taken, new Promise((resolve) => setTimeout(resolve, 400))]);
+    equal(box.held[0], "run-0");
+    await Promise.all([taken, busy]);
+    equal(box.held[0], "run-1");
   });
 
   it("words of the title are words, not shell", async () => {

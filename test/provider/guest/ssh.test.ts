@@ -125,6 +125,7 @@ describe("ssh", () => {
       const { ino } = statSync(file());
       equal(await it.write(file(), "content"), false);
       equal(statSync(file()).ino, ino);
+      deepEqual(readdirSync(box.folder).sort(), ["file", "run"]);
       for (const [content, how] of [["content", { mode: "0600" }], ["content", { mode: "0600", owner: "nobody:root" }], ["other", { mode: "0600", owner: "nobody:root" }]] as const)
         equal(await it.write(file(), content, how), true, JSON.stringify(how));
     });
