@@ -2,6 +2,7 @@ import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import timers from "node:timers";
+import { setTimeout as sleep } from "node:timers/promises";
 import execa from "execa";
 import { lease } from "../../../provider/guest/lease";
 import { Box, needsRoot } from "./box";
@@ -22,9 +23,8 @@ describe("lease", () => {
     Date.now = now;
     box.end();
   });
-  const renewed = async (said: string[] = []) => {
-    renew();
-    for (let waited = 0; waited < 40 && said.length === 0; waited++) await new Promise((resolve) => setTimeout(resolve, 10));
+  const until = async (holds: () => boolean) => {
+    for (let waited = 0; waited < 500 && !holds(); waited++) await sleep(10);
   };
 
   it("a run that holds it may change a guest, another may only look", async () => {
@@ -50,7 +50,8 @@ describe("lease", () => {
     const held = await lease([box.guest("run-1", said)], "run-1", "first");
     await held.release();
     await held.release();
-    await renewed(said);
+    renew();
+    await sleep(300);
     deepEqual([box.held, said], [[], []]);
     await lease([box.guest("run-2")], "run-2", "second");
     equal(box.held[0], "run-2");
@@ -77,7 +78,8 @@ describe("lease", () => {
     await lease([box.guest("run-1")], "run-1", "first");
     box.hold("run-1", 3);
     const [, before] = box.held;
-    await renewed();
+    renew();
+    await until(() => box.held[1] !== before);
     ok(Number(box.held[1]) > Number(before) + 20);
   });
 
@@ -87,10 +89,12 @@ describe("lease", () => {
     await lease([guest], "run-1", "first");
     box.hold("run-2", 30);
     await rejects(guest.run("touch /run/changed"), /this run no longer holds the lease/);
-    await renewed(said);
+    renew();
+    await until(() => said.length > 0);
     equal(box.held[0], "run-2");
     box.letGo();
-    await renewed([]);
+    renew();
+    await until(() => said.length > 1);
     deepEqual(box.held, []);
     await rejects(guest.run("touch /run/changed"), /this run no longer holds the lease/);
     match(said[0]!, /lease not renewed: /);
@@ -115,7 +119,7 @@ describe("lease", () => {
     const busy = execa("flock", [`${box.folder}/run/datastores/lock`, "sh", "-c", "echo locked; sleep 0.7"]);
     await once(busy.stdout!, "data");
     const taken = lease([box.guest("run-1")], "run-1", "first");
-    await Promise.race([taken, new Promise((resolve) => setTimeout(resolve, 400))]);
+    await Promise.race([taken, sleep(400)]);
     equal(box.held[0], "run-0");
     await Promise.all([taken, busy]);
     equal(box.held[0], "run-1");
