@@ -5,10 +5,14 @@ from neutron.plugins.ml2 import plugin
 from neutron.plugins.ml2 import rpc
 from neutron.plugins.ml2.drivers.linuxbridge.mech_driver import mech_linuxbridge
 from neutron_lib.plugins import directory
+from sqlalchemy import orm
 
 
 class OneAgentMechanismDriver(mech_linuxbridge.LinuxbridgeMechanismDriver):
     def initialize(self):
+        # Neutron fails each listing of ports until it has asked its database for something else: the columns it
+        # names come into being with the first query.
+        orm.configure_mappers()
         # Only where the plugin looks the class up: in its own module it names itself.
         plugin.rpc = types.SimpleNamespace(**{**vars(rpc), 'RpcCallbacks': AnyHostCallbacks})
 
