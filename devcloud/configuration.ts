@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { dirname, join } from "node:path";
 import ejs from "ejs";
 import { stringify } from "yaml";
 import { daemons, hosts } from "./daemons";
+import type { Mirror } from "./mirror";
 import { api, network } from "./network";
 
 const templates = join(__dirname, "openstack");
@@ -34,18 +35,20 @@ function keys(repository: string): void {
 }
 
 /** Writes the configuration of every daemon into `etc`, and the way in for users, from here and from within: `clouds`, a clouds.yaml. */
-export function configure(etc: string, clouds: string): void {
-  mkdirSync(etc, { recursive: true, mode: 0o700 });
+export function configure(etc: string, clouds: string, { proxy }: Mirror): void {
   for (const repository of ["fernet", "credential"]) keys(join(etc, repository));
   const passwords = secrets(join(etc, "secrets.json"));
-  const data = { secrets: passwords, api, address: network.inside, queue: `rabbit://openstack:${passwords.queue}@127.0.0.1:5672/`, daemons };
-  const write = (name: string, content: string) => writeFileSync(join(etc, name), content, { mode: 0o600 });
-  for (const template of readdirSync(templates).filter((name) => /^[^_].*\.ejs$/.test(name))) {
+  const data = { secrets: passwords, api, address: network.inside, queue: `rabbit://openstack:${passwords.queue}@127.0.0.1:5672/`, daemons, network, proxy };
+  const write = (name: string, content: string) => {
+    mkdirSync(dirname(join(etc, name)), { recursive: true, mode: 0o700 });
+    writeFileSync(join(etc, name), content, { mode: 0o600 });
+  };
+  for (const template of readdirSync(templates, { recursive: true, encoding: "utf8" }).filter((name) => /^[^_].*\.ejs$/.test(name))) {
     const filename = join(templates, template);
-    write(basename(template, ".ejs"), ejs.render(readFileSync(filename, "utf8"), data, { filename, escape: String }));
+    write(template.replace(/\.ejs$/, ""), ejs.render(readFileSync(filename, "utf8"), data, { filename, escape: String }));
   }
   for (const host of Object.keys(hosts)) write(`${host}.conf`, `[DEFAULT]\nhost = ${host}\nstate_path = /var/lib/devcloud/nova/${host}\n`);
-  write("zones.json", JSON.stringify(hosts));
+  write("seed.json", JSON.stringify({ secrets: passwords, api, network, hosts }));
   const entries = { devcloud: cloud("devcloud", passwords.member), "devcloud-admin": cloud("admin", passwords.admin) };
   for (const file of [clouds, join(etc, "clouds.yaml")]) writeFileSync(file, stringify({ clouds: entries }), { mode: 0o600 });
 }

@@ -73,9 +73,7 @@ export const daemons: Daemon[] = [
   },
   {
     name: "package-cache",
-    command:
-      "nsenter --net=/run/host-network apt-cacher-ng -c /etc/apt-cacher-ng ForeGround=1 " +
-      `BindAddress=${network.host} Port=3142 LogDir=/var/log/devcloud`,
+    command: `nsenter --net=/run/host-network apt-cacher-ng -c ${etc}/package-cache`,
     needs: [],
   },
   {
@@ -141,8 +139,8 @@ export const daemons: Daemon[] = [
 
 /** Shell scripts beside the templates, and what the SDK does with their result. */
 export const jobs: Job[] = [
-  { name: "identity", run: "bash /opt/devcloud/openstack/identity.sh", needs: ["mariadb"], once: true },
+  { name: "identity", run: `bash /opt/devcloud/openstack/identity.sh ${api}:5000/v3/`, needs: ["mariadb"], once: true },
   { name: "users", run: seed("users"), needs: ["keystone", "identity"], once: true },
   { name: "cloud", run: seed("cloud"), needs: ["users", "nova-api", "glance", "neutron", "cinder-api"], once: true },
-  { name: "gateway", run: "bash /opt/devcloud/container/gateway.sh", needs: ["cloud"] },
+  { name: "gateway", run: `bash /opt/devcloud/container/gateway.sh ${network.gateway}`, needs: ["cloud"] },
 ];

@@ -8,6 +8,7 @@ import { type Container, exec as execIn, running, start, stop } from "./containe
 import { databases } from "./databases";
 import { guestImage } from "./image";
 import { removeLeftovers } from "./leftovers";
+import { mirror } from "./mirror";
 import { connect, disconnect, owner } from "./network";
 import { requireLinuxAndRoot, requireRoom } from "./requirements";
 import { startAll } from "./start";
@@ -79,7 +80,7 @@ async function wholeContainer(progress: Progress): Promise<Container> {
   const [tree, image] = await Promise.all([controlPlaneTree(progress), guestImage(progress)]);
   if (!existsSync(complete)) rmSync(folder, { recursive: true, force: true });
   for (const name of ["state", "log", "root"]) mkdirSync(join(folder, name), { recursive: true, mode: 0o700 });
-  configure(join(folder, "etc"), cloudsYaml);
+  configure(join(folder, "etc"), cloudsYaml, await mirror());
   const container = await start(folder, { tree, image: image.tree, packages: cacheFolder("packages") });
   await connect(container.pid, folder);
   if (!existsSync(complete)) await databases(container, tree, state, progress);

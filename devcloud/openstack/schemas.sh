@@ -26,3 +26,4 @@ others() {
 running=()
 for schema in nova neutron others; do (set -e; "$schema") & running+=($!); done
 for pid in "${running[@]}"; do wait "$pid"; done
+echo "DROP USER openstack@'127.0.0.1'" | mariadb --defaults-file=$etc/mariadb.cnf

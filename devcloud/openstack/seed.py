@@ -5,9 +5,9 @@ import time
 
 import openstack
 
-API = 'http://198.19.0.2'
-SECRETS = json.load(open('/etc/devcloud/secrets.json'))
-ZONES = json.load(open('/etc/devcloud/zones.json'))
+with open('/etc/devcloud/seed.json') as file:
+    WANTED = json.load(file)
+API, SECRETS, HOSTS, NETWORK = (WANTED[key] for key in ('api', 'secrets', 'hosts', 'network'))
 SERVICES = (
     ('image', 'glance', ':9292'),
     ('placement', 'placement', ':8778'),
@@ -56,9 +56,9 @@ def cloud(cloud):
     project = cloud.identity.find_project('devcloud')
     network = cloud.network.create_network(name='private', project_id=project.id)
     cloud.network.create_subnet(name='private', network_id=network.id, project_id=project.id, ip_version=4,
-                                cidr='198.18.0.0/24', gateway_ip='198.18.0.1', is_dhcp_enabled=False,
-                                dns_nameservers=['198.18.0.1'],
-                                allocation_pools=[{'start': '198.18.0.10', 'end': '198.18.0.254'}])
+                                cidr=NETWORK['guests'], gateway_ip=NETWORK['gateway'], is_dhcp_enabled=False,
+                                dns_nameservers=[NETWORK['gateway']],
+                                allocation_pools=[{'start': NETWORK['firstGuest'], 'end': NETWORK['lastGuest']}])
     with open('/var/lib/devcloud/network', 'w') as file:
         file.write(network.id)
 
@@ -68,9 +68,9 @@ def cloud(cloud):
     cloud.set_network_quotas(project.id, port=1000, security_group=500, security_group_rule=5000,
                              network=50, subnet=50)
 
-    for zone in sorted(set(ZONES.values())):
+    for zone in sorted(set(HOSTS.values())):
         aggregate = cloud.compute.create_aggregate(name=zone, availability_zone=zone)
-        for host in (host for host, where in ZONES.items() if where == zone):
+        for host in (host for host, where in HOSTS.items() if where == zone):
             add_when_up(cloud, aggregate, host)
 
 
