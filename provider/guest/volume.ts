@@ -85,11 +85,14 @@ function classify(head: string, owner: Owner, member: Member): VolumeSight {
     : foreign(`its marker says it is ${mark.member} of ${mark.project}/${mark.stack}/${mark.cluster}`);
 }
 
+/** Waits for the volume's device: an attachment shows in the guest a moment after the cloud says that it is done. */
+export const attached = (guest: Guest, owner: Owner, member: Member): Promise<void> =>
+  eventually(`${device(member.volume)} to appear`, { seconds: 30, say: guest.say }, async () =>
+    (await lookAtVolume(guest, owner, member, ":"))[0].disk === "absent" ? "no such device" : true);
+
 /** Formats the volume when it is new, mounts it for ever, and marks it. */
 export async function mountVolume(guest: Guest, owner: Owner, member: Member): Promise<void> {
   const path = device(member.volume);
-  await eventually(`${path} to appear`, { seconds: 60, say: guest.say }, async () =>
-    (await lookAtVolume(guest, owner, member, ":"))[0].disk === "absent" ? "no such device" : true);
   const [sight] = await lookAtVolume(guest, owner, member, ":");
   if (sight.disk === "foreign")
     throw new Refused("a volume that we did not format is never touched", `the volume ${member.volume} of ${member.name}: ${sight.why}`,

@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { inputs } from "../../provider/inputs";
 import * as lifecycle from "../../provider/lifecycle";
-import { all } from "./datastores/galera/model";
+import { all, sight } from "./datastores/galera/model";
 import { known, privateKey, rootPassword } from "./document";
 import { Fleet } from "./fleet";
 import { survivesTheWire } from "./wire";
@@ -70,12 +70,32 @@ describe("lifecycle", () => {
     deepEqual(fleet.done.filter((act) => act.startsWith("bootstrap")), ["bootstrap orders-1"]);
   });
 
+  it("a failed run tells what it last saw, so that the next preview says what remains", async () => {
+    fleet.beforeStep = (step, name) => { if (step === "join" && name === "orders-3") throw new Error("no donor"); };
+    deepEqual((await failure(lifecycle.create(news))).properties.seen, fleet.seen);
+  });
+
+  it("what a refresh saw amiss is mended by the next update, though nothing was asked for", async () => {
+    fleet.seen = { ...all(members, "synced/2"), "orders-3": sight("whole:95", 3) };
+    const { props } = await lifecycle.read("orders", ready);
+    deepEqual(await lifecycle.diff("orders", props as never, news), { changes: true });
+    await lifecycle.update("orders", props as never, news);
+    deepEqual(fleet.done, ["join orders-3", ...members.map((name) => `verify ${name}`)]);
+  });
+
+  it("the plan of an earlier change announces nothing for that update", async () => {
+    fleet.seen = seenAs("blank");
+    const { reasons } = await failure(lifecycle.update("orders", ready, news));
+    ok(reasons[0]!.startsWith("refused: nothing grave is done that the preview did not announce"), reasons[0]);
+    deepEqual(fleet.done, []);
+  });
+
   it("unreachable guests are all named, with the way forward, and nothing is changed", async () => {
     fleet.unreachable.add("orders-1").add("orders-3");
     const { id, reasons, properties } = await failure(lifecycle.create(news));
     equal(id, "orders");
     equal(reasons.length, 1);
-    for (const part of ["refused: every member must answer", "orders-1 does not answer", "orders-3 does not answer", "Way forward: "]) ok(reasons[0]!.includes(part), reasons[0]);
+    for (const part of ["refused: every member and its volume must be seen", "orders-1 cannot be seen", "orders-3 cannot be seen", "Way forward: "]) ok(reasons[0]!.includes(part), reasons[0]);
     deepEqual([properties.__provider, properties.status], ["the text", "failed"]);
     deepEqual(fleet.done, []);
   });

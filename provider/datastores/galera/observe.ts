@@ -3,7 +3,7 @@ import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { installedVersion } from "../../guest/packages";
 import { assignments } from "../../guest/shell";
-import { lookAtVolume } from "../../guest/volume";
+import { attached, lookAtVolume } from "../../guest/volume";
 import type { Member } from "../../topology";
 import type { Cluster } from "../datastore";
 import { dataDirectory, neverStarted, optionsFile, optionsText } from "./configuration";
@@ -23,7 +23,9 @@ data=$root/${dataDirectory}
 export async function observe(cluster: Cluster<Options>, member: Member): Promise<Sight> {
   const guest = await cluster.guest(member.name);
   const running = await settled(guest);
+  await attached(guest, cluster.want.owner, member).catch(() => undefined);
   const [volume, files] = await lookAtVolume(guest, cluster.want.owner, member, lookAtData);
+  if (volume.disk === "absent") return { is: "unreachable", why: `its volume ${member.volume} is not attached` };
   if (volume.disk === "foreign") return { is: "foreign", why: volume.why ?? "unknown" };
   const prepared = { ...(await software(guest, optionsText(cluster.want, member))), mounted: volume.mounted, hasHadData: volume.hasHadData };
   if (!running) return { is: "down", data: dataOf(assignments(files)), ...prepared };

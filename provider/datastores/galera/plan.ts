@@ -51,7 +51,7 @@ const runs = (sight: Sight) => sight.is === "up" && inCluster(sight.primary, sig
 
 /** The history that a member runs, or that its whole data belong to. */
 const historyOf = (sight: Sight): string | undefined =>
-  sight.is === "up" ? sight.uuid : sight.is === "down" && sight.data.is === "whole" ? sight.data.uuid : undefined;
+  sight.is === "up" ? (/^[0-]+$/.test(sight.uuid) ? undefined : sight.uuid) : sight.is === "down" && sight.data.is === "whole" ? sight.data.uuid : undefined;
 
 type Sights = (readonly [name: string, sight: Sight])[];
 
@@ -60,12 +60,16 @@ function unsafe(sights: Sights): Refused | undefined {
   const those = (is: (sight: Sight) => boolean) => sights.filter(([, sight]) => is(sight));
   const unreachable = those(({ is }) => is === "unreachable");
   if (unreachable.length > 0)
-    return new Refused("every member must answer before anything is changed", evidence(unreachable),
-      "start the server or mend its network, then run `pulumi up` again; `openstack server show` says whether it is ACTIVE");
+    return new Refused("every member and its volume must be seen before anything is changed", evidence(unreachable),
+      "start the server, mend its network or attach its volume, then run `pulumi up` again; `openstack server show` tells its state");
   const foreign = those(({ is }) => is === "foreign");
   if (foreign.length > 0)
     return new Refused("a volume that we did not format is never touched", evidence(foreign),
       "empty the volume yourself if its data may go, or give the member another volume");
+  const emptied = those((sight) => sight.is === "down" && sight.hasHadData && sight.data.is === "none");
+  if (emptied.length > 0)
+    return new Refused("a member whose data vanished neither starts a cluster nor joins one", evidence(sights),
+      "attach the volume that holds its data; if that is lost and other members run, delete the member's server and volume, then `pulumi refresh` and `pulumi up`");
   const up = those(({ is }) => is === "up");
   const running = up.filter(([, sight]) => runs(sight));
   if (running.length === 0 && those(({ is }) => is === "up" || is === "starting").length > 0)
@@ -85,11 +89,7 @@ function unsafe(sights: Sights): Refused | undefined {
 
 /** The member a cluster is started from: the only one that holds data, else the first. */
 function seedOf(sights: Sights): string {
-  const emptied = sights.filter(([, sight]) => sight.is === "down" && sight.hasHadData && sight.data.is === "none");
   const holders = sights.filter(([, sight]) => sight.is === "down" && sight.data.is !== "none");
-  if (emptied.length > 0)
-    throw new Refused("a member whose data vanished is no reason to start anew", evidence(sights),
-      "attach the volume that holds the data, or restore from a backup");
   if (holders.length === 0) return sights[0]![0];
   const [[name, sight]] = holders as [Sights[number]];
   if (holders.length > 1 || (sight.is === "down" && sight.data.is === "partial"))
@@ -104,7 +104,7 @@ export const evidence = (sights: Sights): string =>
 
 function words(sight: Sight): string {
   switch (sight.is) {
-    case "unreachable": return `does not answer (${sight.why})`;
+    case "unreachable": return `cannot be seen (${sight.why})`;
     case "foreign": return `has a volume that is not ours (${sight.why})`;
     case "starting": return "is starting";
     case "up": return `is up (${sight.primary ? "Primary" : "non-Primary"}, ${sight.state}, size ${sight.size}, ${sight.uuid})`;

@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { mock } from "node:test";
 import { galera } from "../../../../provider/datastores/galera";
 import { optionsText } from "../../../../provider/datastores/galera/configuration";
 import { observe } from "../../../../provider/datastores/galera/observe";
@@ -59,6 +60,22 @@ describe("galera observe", () => {
   it("a minority is not Primary, and an administrator who cannot log in is not secured", async () => {
     const { sight } = await look({ unit: "active", wsrep: status({ cluster_status: "non-Primary" }), login: "" });
     deepEqual([sight.is === "up" && sight.primary, sight.is === "up" && sight.secured], [false, false]);
+  });
+
+  it("one whose volume does not appear in time cannot be seen: it may hold the newest data", async () => {
+    mock.timers.enable({ apis: ["setTimeout", "Date"] });
+    try {
+      const looking = look({ disk: "disk=absent\n" });
+      let ended = false;
+      void looking.finally(() => { ended = true; });
+      for (let tick = 0; tick < 1000 && !ended; tick += 1) {
+        await new Promise((resolve) => setImmediate(resolve));
+        mock.timers.tick(200);
+      }
+      deepEqual((await looking).sight, { is: "unreachable", why: `its volume ${self.volume} is not attached` });
+    } finally {
+      mock.timers.reset();
+    }
   });
 
   it("one that runs and does not answer is starting", async () => equal((await look({ unit: "active" })).sight.is, "starting"));

@@ -32,7 +32,7 @@ describe("galera plan", () => {
   it("a member that nobody looked at is no reason to act", () => {
     const seen = all(named(3), "synced");
     delete seen["db-2"];
-    ok(refusal(named(3), seen)?.message.includes("db-2 does not answer (not looked at)"));
+    ok(refusal(named(3), seen)?.message.includes("db-2 cannot be seen (not looked at)"));
   });
 });
 
