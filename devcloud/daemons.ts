@@ -48,6 +48,7 @@ const wsgi = (number: number, file: string, threads: number) =>
   `--die-on-term --no-orphans --buffer-size 65535 --need-app --processes 1 --threads ${threads} ` +
   `--add-header "Connection: close" --disable-logging --wsgi-file ${file}`;
 
+const compute = (host: string) => `nova-compute-${host}`;
 const seed = (part: string) => `python3 /opt/devcloud/openstack/seed.py ${part}`;
 
 export const database: Daemon = {
@@ -113,13 +114,15 @@ export const daemons: Daemon[] = [
   { name: "nova-scheduler", command: service("nova-scheduler", "nova.conf"), needs: ["users", "rabbitmq"] },
   { name: "nova-api", command: service("nova-api", "nova.conf"), needs: ["mariadb", "rabbitmq"], ready: answers(8774) },
   ...Object.keys(hosts).map((host) => ({
-    name: `nova-compute-${host}`,
+    name: compute(host),
     command: service("/opt/devcloud/hypervisor/nova-compute", "nova.conf", `${host}.conf`),
     needs: ["nova-conductor", "placement"],
-    // The scheduler looks for new hosts every two seconds; a server cannot be put on one that it has not seen.
-    ready:
-      reported("nova", `services.binary = 'nova-compute' and host = '${host}'`) +
-      ` && ${appears("nova_api.host_mappings", `host = '${host}'`)}`,
+    // A server can be put on a host that placement has and that the scheduler, which looks every two seconds, has seen.
+    ready: [
+      reported("nova", `services.binary = 'nova-compute' and host = '${host}'`),
+      appears("placement.resource_providers", `name = '${host}'`),
+      appears("nova_api.host_mappings", `host = '${host}'`),
+    ].join(" && "),
   })),
   { name: "cinder-api", command: service("cinder-api", "cinder.conf"), needs: ["mariadb", "rabbitmq"], ready: answers(8776) },
   { name: "cinder-scheduler", command: service("cinder-scheduler", "cinder.conf"), needs: ["mariadb", "rabbitmq"] },
@@ -142,5 +145,6 @@ export const jobs: Job[] = [
   { name: "identity", run: `bash /opt/devcloud/openstack/identity.sh ${api}:5000/v3/`, needs: ["mariadb"], once: true },
   { name: "users", run: seed("users"), needs: ["keystone", "identity"], once: true },
   { name: "cloud", run: seed("cloud"), needs: ["users", "nova-api", "glance", "neutron", "cinder-api"], once: true },
+  { name: "zones", run: seed("zones"), needs: ["nova-api", ...Object.keys(hosts).map(compute)], once: true },
   { name: "gateway", run: `bash /opt/devcloud/container/gateway.sh ${network.gateway}`, needs: ["cloud"] },
 ];

@@ -1,7 +1,6 @@
-"""What an operator would set up once: `users` when only keystone runs, `cloud` when everything does."""
+"""What an operator would set up once: `users` when only keystone runs, `zones` when every host is up, `cloud` beside it."""
 import json
 import sys
-import time
 
 import openstack
 
@@ -68,26 +67,16 @@ def cloud(cloud):
     cloud.set_network_quotas(project.id, port=1000, security_group=500, security_group_rule=5000,
                              network=50, subnet=50)
 
+
+def zones(cloud):
     for zone in sorted(set(HOSTS.values())):
         aggregate = cloud.compute.create_aggregate(name=zone, availability_zone=zone)
         for host in (host for host, where in HOSTS.items() if where == zone):
-            add_when_up(cloud, aggregate, host)
-
-
-def add_when_up(cloud, aggregate, host, seconds=200):
-    """A host can be put into a zone once its nova-compute has reported, which may take until later."""
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            return cloud.compute.add_host_to_aggregate(aggregate, host)
-        except openstack.exceptions.NotFoundException:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.3)
+            cloud.compute.add_host_to_aggregate(aggregate, host)
 
 
 if __name__ == '__main__':
     administrator = openstack.connect(
         auth_url=API + ':5000/v3', username='admin', password=SECRETS['admin'], project_name='admin',
         user_domain_name='Default', project_domain_name='Default', region_name='RegionOne')
-    {'users': users, 'cloud': cloud}[sys.argv[1]](administrator)
+    {'users': users, 'cloud': cloud, 'zones': zones}[sys.argv[1]](administrator)
