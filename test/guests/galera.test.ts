@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { exec, up } from "../../devcloud";
 import { engine } from "../../tools/engine";
-import { members, type Members } from "../../tools/members";
-import { stack, type Stack } from "../../tools/stack";
+import { members, type Members } from "../../demo/members";
+import { stack, type Stack } from "../../demo/stack";
 
 const root = join(__dirname, "../..");
 const folder = join(root, ".demo", "test");

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cloudsYaml, down, up } from "../devcloud";
-import { engine } from "./engine";
+import { engine } from "../tools/engine";
 import { members } from "./members";
 import { stack, type Stack } from "./stack";
 

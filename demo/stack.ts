@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import execa from "execa";
 import * as sshpk from "sshpk";
 import { cloudsYaml } from "../devcloud";
-import type { Engine } from "./engine";
+import type { Engine } from "../tools/engine";
 
 /** A Pulumi stack of the devcloud, with its own backend, passphrase and SSH key in one folder. */
 export interface Stack {
