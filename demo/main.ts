@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { cloudsYaml, down, up } from "../devcloud";
+import { cloudsYaml, down, requireMachine, up } from "../devcloud";
 import { engine } from "../tools/engine";
 import { members } from "./members";
 import { stack, type Stack } from "./stack";
@@ -77,16 +77,23 @@ async function clean(): Promise<void> {
 }
 
 async function main(): Promise<void> {
+  const told = (error: unknown) => (error instanceof Error ? error.message : String(error));
   let interrupted = false;
   process.on("SIGINT", () => {
-    if (!interrupted) say("interrupted: cleaning up, which takes some seconds");
+    if (!interrupted) say("interrupted: what runs ends first (Ctrl-C again ends it at once), then all is cleaned up");
     interrupted = true;
   });
+  try {
+    await requireMachine(say);
+  } catch (error) {
+    console.error(told(error));
+    process.exit(1);
+  }
   try {
     await demo();
   } catch (error) {
     process.exitCode = interrupted ? 130 : 1;
-    if (!interrupted) console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
+    if (!interrupted) console.error(`\nThe demo failed: ${told(error)}`);
   }
   if (!keep || process.exitCode) await part("Leave nothing behind", clean);
   console.log(`\n${times.map(([name, seconds]) => `${seconds.toFixed(1).padStart(7)} s  ${name}`).join("\n")}`);

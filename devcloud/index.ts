@@ -23,6 +23,12 @@ const complete = join(state, "complete");
 /** How a program reaches the devcloud: clouds `devcloud` (an ordinary member) and `devcloud-admin`. */
 export const cloudsYaml = join(folder, "clouds.yaml");
 
+/** Throws, in one line with the way out, where no devcloud can run. */
+export async function requireMachine(progress: Progress): Promise<void> {
+  requireLinuxAndRoot();
+  if (!running(folder)) await requireRoom(folder, progress);
+}
+
 /** Brings the devcloud up, from whatever it finds. */
 export async function up(progress: Progress): Promise<void> {
   await alone(progress, async () => {

@@ -58,6 +58,12 @@ describe("a Galera cluster on real guests", function () {
     deepEqual(bootstraps.map((count) => Number(count) > 0), [true, false, false]);
   });
 
+  it("makes one SSH connection to each guest in a run", async () => {
+    // Those of the run that was killed, of the one that went on, and ours.
+    for (const name of cluster.names)
+      equal((await cluster.guest(name).look("journalctl -q -o cat -t sshd | grep -c '^Accepted publickey'")).trim(), "3", name);
+  });
+
   it("is one Primary component whose members are all Synced", async () => {
     deepEqual(cluster.names, ["orders-1", "orders-2", "orders-3"]);
     const uuids = new Set<string>();
