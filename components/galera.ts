@@ -41,6 +41,8 @@ export class GaleraCluster extends pulumi.ComponentResource {
   declare readonly connectionString: pulumi.Output<string>;
   /** Secret. */
   declare readonly rootPassword: pulumi.Output<string>;
+  /** The authority that signs the members' certificates, in PEM: with it clients verify whom they talk to. */
+  declare readonly caCertificate: pulumi.Output<string>;
   /** The last change: its title, and its steps in order. */
   declare readonly plan: pulumi.Output<Record<string, string[]>>;
   /** `ready`, or `failed` while a run has not ended. */
@@ -56,7 +58,7 @@ export class GaleraCluster extends pulumi.ComponentResource {
     if (opts?.urn) return;
     refuseUnsafe(name, args);
     const { vendor, version, configuration = {}, access, rootPassword } = given;
-    const { members, servers, serverGroupId, securityGroupId } = createMembers(name, { count: args.members, args, port }, this);
+    const { members, servers, rules, serverGroupId, securityGroupId } = createMembers(name, { count: args.members, args, port }, this);
     const { user, privateKey, bastion, hostKeys } = access;
     const cluster = new Cluster(name, {
       datastore: "galera",
@@ -67,7 +69,8 @@ export class GaleraCluster extends pulumi.ComponentResource {
       access: pulumi.secret({ user, privateKey, bastion, hostKeys }),
       rootPassword,
       deletionProtection: args.deletionProtection ?? true,
-    }, { parent: this });
+      // The rules go after the cluster: a destroy that its protection refuses must not cut the members' network.
+    }, { parent: this, dependsOn: rules });
     const password = pulumi.secret(cluster.rootPassword);
 
     // From the resources, not from the cluster: so they stay known in a preview.
@@ -80,6 +83,7 @@ export class GaleraCluster extends pulumi.ComponentResource {
       connectionString: pulumi.all([endpoints, password]).apply(([all, plain]) =>
         `mysql://root:${encodeURIComponent(plain)}@${all.join(",")}/?ssl-mode=REQUIRED`),
       rootPassword: password,
+      caCertificate: pulumi.unsecret(cluster.authority.apply(({ certificate }) => certificate)),
       plan: cluster.plan,
       status: cluster.status,
       topology: addresses.apply((all) => mermaid(name, memberNames(name, args.members), all)),
@@ -98,10 +102,15 @@ const sealed = (args: GaleraClusterArgs): GaleraClusterArgs => ({
   rootPassword: args.rootPassword && pulumi.secret(args.rootPassword),
 });
 
-function refuseUnsafe(name: string, { members, memberOverrides = {} }: GaleraClusterArgs): void {
+function refuseUnsafe(name: string, { members, memberOverrides = {}, access }: GaleraClusterArgs): void {
   const no = (propertyPath: string, rule: string) => { throw new pulumi.InputPropertyError({ propertyPath, reason: `${propertyPath} ${rule}` }); };
   if (!Number.isInteger(members) || members < 3 || members % 2 === 0)
     no("members", `must be odd and at least 3, so that a majority survives when one member fails; it is ${members}`);
-  const unknown = Object.keys(memberOverrides).filter((member) => !memberNames(name, members).includes(member));
-  if (unknown.length > 0) no("memberOverrides", `names ${unknown.join(", ")}, but the members are ${memberNames(name, members).join(", ")}`);
+  if (!/^[a-z][a-z0-9-]{0,50}$/.test(name))
+    no("name", `becomes the servers' host names: give lower-case letters, digits and dashes, a letter first, 51 at most; it is ${JSON.stringify(name)}`);
+  const named: [string, object][] = [["memberOverrides", memberOverrides], ["access.hostKeys", access.hostKeys && !pulumi.Output.isInstance(access.hostKeys) ? access.hostKeys : {}]];
+  for (const [argument, by] of named) {
+    const unknown = Object.keys(by).filter((member) => !memberNames(name, members).includes(member));
+    if (unknown.length > 0) no(argument, `names ${unknown.join(", ")}, but the members are ${memberNames(name, members).join(", ")}`);
+  }
 }

@@ -16,8 +16,10 @@ export function createMembers(name: string, { count, args, port }: MembersSpec, 
   const { flavor: commonFlavor, image, network, availabilityZones, memberOverrides, locality = Locality.SoftAntiAffinity } = args;
   const group = new openstack.compute.ServerGroup(name, { name, policies: [locality] },
     { parent, ignoreChanges: ["policies"] });
-  const security = createSecurityGroup(name, port, args, parent);
-  const keyPair = new openstack.compute.Keypair(name, { name, publicKey: publicKeyOf(args.access.privateKey) },
+  const { security, rules } = createSecurityGroup(name, port, args, parent);
+  const publicKey = publicKeyOf(args.access.privateKey);
+  // Keypairs are unique per user: two stacks may have a cluster of the same name.
+  const keyPair = new openstack.compute.Keypair(name, { name: `${pulumi.getProject()}-${pulumi.getStack()}-${name}`, publicKey },
     { parent, ignoreChanges: ["publicKey"], deleteBeforeReplace: true });
   const networkIds = new Map<string, pulumi.Input<string>>();
   const networkId = (named: string) => {
@@ -55,8 +57,8 @@ export function createMembers(name: string, { count, args, port }: MembersSpec, 
     };
   });
   const { size, type } = args.volume;
-  const servers = { flavor: commonFlavor, image, network, availabilityZones, locality, memberOverrides, volumeSize: size, volumeType: type };
-  return { members, servers, serverGroupId: group.id, securityGroupId: security.id };
+  const servers = { flavor: commonFlavor, image, network, availabilityZones, locality, memberOverrides, volumeSize: size, volumeType: type, publicKey };
+  return { members, servers, rules, serverGroupId: group.id, securityGroupId: security.id };
 }
 
 /**
@@ -78,10 +80,12 @@ function createSecurityGroup(name: string, port: number, args: ClusterArgs, pare
       { securityGroupId: group.id, direction: "ingress", ethertype: "IPv4", ...rest }, { parent, deleteBeforeReplace: true });
   const open = (suffix: string, tcp: number, cidr: string) => rule(`${suffix}-${cidr}`,
     { protocol: "tcp", portRangeMin: tcp, portRangeMax: tcp, remoteIpPrefix: cidr, ethertype: cidr.includes(":") ? "IPv6" : "IPv4" });
-  rule("members", { remoteGroupId: group.id });
-  for (const cidr of args.access.allowedCidrs ?? ["0.0.0.0/0"]) open("ssh", 22, cidr);
-  for (const cidr of args.allowedCidrs ?? []) open("clients", port, cidr);
-  return group;
+  const rules = [
+    rule("members", { remoteGroupId: group.id }),
+    ...(args.access.allowedCidrs ?? ["0.0.0.0/0"]).map((cidr) => open("ssh", 22, cidr)),
+    ...(args.allowedCidrs ?? []).map((cidr) => open("clients", port, cidr)),
+  ];
+  return { security: group, rules };
 }
 
 const publicKeyOf = (privateKey: pulumi.Input<string>) =>

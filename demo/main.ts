@@ -13,7 +13,15 @@ const times: [string, number][] = [];
 
 const say = (line: string) => console.log(`[${((Date.now() - began) / 1000).toFixed(0).padStart(4)} s] ${line}`);
 
+let interrupted = false;
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+  process.on(signal, () => {
+    if (!interrupted) say("interrupted: what runs ends first (Ctrl-C again ends it at once), then all is cleaned up");
+    interrupted = true;
+  });
+
 async function part<T>(name: string, act: () => Promise<T>): Promise<T> {
+  if (interrupted && act !== clean) throw new Error("interrupted");
   const start = Date.now();
   console.log(`\n── ${name}`);
   try {
@@ -71,18 +79,13 @@ To end it all:
 }
 
 /** A devcloud goes as a whole, with all servers and volumes: so the demo leaves nothing also when it fails half-way. */
-async function clean(): Promise<void> {
+const clean = async (): Promise<void> => {
   await down(say);
   rmSync(folder, { recursive: true, force: true });
-}
+};
 
 async function main(): Promise<void> {
   const told = (error: unknown) => (error instanceof Error ? error.message : String(error));
-  let interrupted = false;
-  process.on("SIGINT", () => {
-    if (!interrupted) say("interrupted: what runs ends first (Ctrl-C again ends it at once), then all is cleaned up");
-    interrupted = true;
-  });
   try {
     await requireMachine(say);
   } catch (error) {

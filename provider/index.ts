@@ -31,6 +31,7 @@ export class Cluster extends pulumi.dynamic.Resource {
   declare readonly plan: pulumi.Output<Record<string, string[]>>;
   declare readonly status: pulumi.Output<string>;
   declare readonly rootPassword: pulumi.Output<string>;
+  declare readonly authority: pulumi.Output<{ certificate: string; key: string }>;
 
   constructor(name: string, args: ClusterArgs, opts?: pulumi.CustomResourceOptions) {
     super(provider, name, { ...args, authority: undefined, plan: undefined, status: undefined },

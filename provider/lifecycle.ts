@@ -16,16 +16,15 @@ export { check, diff } from "./check";
 
 /** Seconds a server may take to let a refresh in, which waits for no boot. */
 const lookSeconds = 20;
-/** What may change without a look at the guests. */
-const besideGuests = ["deletionProtection", "access"];
-
 export async function create(news: Raw): Promise<dynamic.CreateResult> {
   return { id: (news as Wanted).owner.cluster, outs: await converge(news, announced(news)) };
 }
 
 export async function update(_id: string, olds: Outputs, news: Raw): Promise<dynamic.UpdateResult> {
   const keys = changed(olds, news);
-  if (olds.status === "ready" && keys.length > 0 && keys.every((key) => besideGuests.includes(key)))
+  // What may change without a look at the guests. Of a cluster that did not come up, access may be just what was wrong.
+  const needless = olds.status === "ready" ? ["deletionProtection", "access"] : ["deletionProtection"];
+  if (keys.length > 0 && keys.every((key) => needless.includes(key)))
     return { outs: plain({ ...olds, ...news }) };
   // Nothing was asked for, so the plan in the inputs is that of an earlier change: the preview said what was seen.
   const drifted = olds.status === "ready" && keys.length === 0;

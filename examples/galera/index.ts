@@ -15,4 +15,4 @@ const orders = new GaleraCluster("orders", {
   deletionProtection: config.getBoolean("deletionProtection"),
 });
 
-export const { members, addresses, endpoints, connectionString, rootPassword, plan, status, topology } = orders;
+export const { members, addresses, endpoints, connectionString, rootPassword, plan, status, topology, caCertificate } = orders;

@@ -1,4 +1,4 @@
-import { connect, fingerprintOf, type Connection, type Session } from "./ssh";
+import { connect, fingerprintsOf, type Connection, type Session } from "./ssh";
 import type { Guest } from "./guest";
 import type { Member } from "../topology";
 
@@ -15,8 +15,9 @@ export class Guests {
     let connection = this.connections.get(name);
     if (!connection) {
       const given = this.session.access.hostKeys?.[name];
+      const pinned = this.pins[member.server];
       connection = connect(
-        { name, address: member.address, pin: given ? fingerprintOf(given) : this.pins[member.server] },
+        { name, address: member.address, pins: given ? fingerprintsOf(given, `access.hostKeys.${name}`) : (pinned === undefined ? undefined : [pinned]) },
         { ...this.session, say: (line) => this.session.say(name, line) });
       this.connections.set(name, connection);
     }

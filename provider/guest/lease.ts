@@ -9,9 +9,13 @@ const folder = "/run/datastores";
 const lifetime = 30;
 const held = 75;
 
-/** The shell words that stop a command on a guest whose lease another run holds. */
+/**
+ * The shell words that stop a command on a guest whose lease another run holds. A command outlives its run, so
+ * each holds `busy` shared, and a lease changes hands only when nobody does.
+ */
 export const onlyUnder = (run: string): string =>
-  sh`[ "$(head -n 1 ${folder}/lease 2>/dev/null)" = ${run} ] || { echo "this run no longer holds the lease of this guest" >&2; exit ${held}; };`;
+  sh`mkdir -p ${folder}; exec 8>${folder}/busy; flock -s 8
+[ "$(head -n 1 ${folder}/lease 2>/dev/null)" = ${run} ] || { echo "this run no longer holds the lease of this guest" >&2; exit ${held}; }`;
 
 const take = (run: string, title: string) => sh`
 mkdir -p ${folder}; exec 9>${folder}/lock; flock 9
@@ -19,6 +23,7 @@ read -r uptime _ </proc/uptime; now=\${uptime%.*}
 if [ -s ${folder}/lease ]; then
   { read -r owner; read -r until; read -r what; } <${folder}/lease
   if [ "$owner" != ${run} ] && [ "$now" -lt "$until" ]; then echo "$((until - now)) $what"; exit 0; fi
+  if [ "$owner" != ${run} ]; then exec 8>${folder}/busy; flock -x -n 8 || { echo "1 $what (a command of it still runs)"; exit 0; }; fi
 fi
 printf '%s\\n' ${run} "$((now + ${lifetime}))" ${title} >${folder}/lease.new
 mv ${folder}/lease.new ${folder}/lease`;
@@ -29,17 +34,27 @@ mv ${folder}/lease.new ${folder}/lease`;
  */
 export async function lease(guests: Guest[], run: string, doing: string): Promise<{ release(): Promise<void> }> {
   const title = `${doing}, on ${hostname()}, since ${new Date().toISOString()}`;
-  for (const guest of guests) await takeOn(guest, run, title);
+  const taken: Guest[] = [];
+  let renewal: Promise<unknown> = Promise.resolve();
   // By `run`: a lease that was lost is not taken again, for the plan of this run is old by then.
   const timer = setInterval(() => {
-    for (const guest of guests) guest.run(take(run, title)).catch((error) => guest.say(`lease not renewed: ${reason(error)}`));
+    renewal = Promise.all(taken.map((guest) => guest.run(take(run, title)).catch((error) => guest.say(`lease not renewed: ${reason(error)}`))));
   }, lifetime * 1000 / 3);
-  return {
-    async release() {
-      clearInterval(timer);
-      await Promise.allSettled(guests.map((guest) => guest.run(sh`rm -f ${folder}/lease`)));
-    },
+  const release = async () => {
+    clearInterval(timer);
+    await renewal;
+    await Promise.allSettled(taken.map((guest) => guest.run(sh`rm -f ${folder}/lease`)));
   };
+  try {
+    for (const guest of guests) {
+      await takeOn(guest, run, title);
+      taken.push(guest);
+    }
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return { release };
 }
 
 async function takeOn(guest: Guest, run: string, title: string) {

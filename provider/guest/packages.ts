@@ -9,6 +9,10 @@ const unit = "datastores-install";
 export const installedVersion = (name: string): string =>
   sh`dpkg-query -W -f '\${db:Status-Abbrev}\${Version}' ${name} 2>/dev/null | sed -n 's/^ii *//p'`;
 
+/** Those of the packages that are not, or not wholly, installed. */
+export const missingPackages = async (guest: Guest, packages: string[]): Promise<string[]> => (await guest.look(
+  sh`for name in ${packages}; do dpkg-query -W -f '\${db:Status-Abbrev}' "$name" 2>/dev/null | grep -q ^ii || echo "$name"; done`)).split(/\s+/).filter(Boolean);
+
 /**
  * Installs Debian packages. The work runs in a transient unit, so a lost connection or a killed run
  * does not cut dpkg in the middle; the next run finds the unit and waits for it.
@@ -17,9 +21,8 @@ export async function installPackages(guest: Guest, packages: string[], seconds 
   const script = sh`
 ! command -v cloud-init >/dev/null || cloud-init status --wait >/dev/null || true
 apt() { apt-get -q -y -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 "$@"; }
-apt update && apt install --no-install-recommends ${packages}`;
-  const missing = async () => (await guest.look(
-    sh`for name in ${packages}; do dpkg-query -W -f '\${db:Status-Abbrev}' "$name" 2>/dev/null | grep -q ^ii || echo "$name"; done`)).split(/\s+/).filter(Boolean);
+dpkg --configure -a && apt update && apt install --no-install-recommends ${packages}`;
+  const missing = () => missingPackages(guest, packages);
   const running = async () => ["active", "activating", "deactivating"]
     .includes((await guest.look(sh`systemctl show -P ActiveState ${unit}`)).trim());
   if (!(await running())) {

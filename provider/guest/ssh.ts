@@ -10,6 +10,9 @@ import { sh } from "./shell";
 
 /** Seconds a server may take from ACTIVE to a first login. */
 const bootSeconds = 180;
+/** Seconds that one command may take. What may take longer runs in a unit on the guest, which is looked at. */
+const lookSeconds = 60;
+const runSeconds = 900;
 
 /** Asked for in this order, so that a host shows the same one of its keys each time. */
 const hostKeyAlgorithms = ["ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512", "rsa-sha2-256"] as const;
@@ -17,8 +20,8 @@ const hostKeyAlgorithms = ["ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512",
 export interface Target {
   name: string;
   address: string;
-  /** Fingerprint (`SHA256:…`) that the host must show; undefined on first contact. */
-  pin?: string;
+  /** Fingerprints (`SHA256:…`) of which the host must show one; undefined on first contact. */
+  pins?: string[];
 }
 
 export interface Session {
@@ -41,18 +44,18 @@ export interface Connection {
 
 const fingerprint = (key: Buffer) => `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 
-/** The fingerprint of a public key as `ssh-keyscan` prints it: [host] type base64. */
-export const fingerprintOf = (line: string): string => {
-  const key = line.trim().split(/\s+/).find((word) => word.startsWith("AAAA"));
-  if (!key) throw new Error(`access.hostKeys: not a public host key: ${JSON.stringify(line)}; give it as ssh-keyscan prints it`);
-  return fingerprint(Buffer.from(key, "base64"));
+/** The fingerprints of a host's public keys as `ssh-keyscan` prints them: lines of [host] type base64. */
+export const fingerprintsOf = (keys: string, argument: string): string[] => {
+  const found = keys.trim().split(/\s+/).filter((word) => word.startsWith("AAAA"));
+  if (found.length === 0) throw new Error(`${argument}: not a public host key: ${JSON.stringify(keys)}; give it as ssh-keyscan prints it`);
+  return found.map((key) => fingerprint(Buffer.from(key, "base64")));
 };
 
 /** Dials until the guest lets us in: a server that is ACTIVE may still be booting. */
 export async function connect(target: Target, session: Session): Promise<Connection> {
   const { access } = session;
   const bastion = access.bastion
-    ? await dial({ name: "bastion", address: access.bastion.host, pin: access.bastion.hostKey && fingerprintOf(access.bastion.hostKey) },
+    ? await dial({ name: "bastion", address: access.bastion.host, pins: access.bastion.hostKey === undefined ? undefined : fingerprintsOf(access.bastion.hostKey, "access.bastion.hostKey") },
       session, { username: access.bastion.user, port: access.bastion.port })
     : undefined;
   try {
@@ -83,7 +86,7 @@ async function dial(target: Target, session: Session, as: Pick<Config, "username
         algorithms: { serverHostKey: [...hostKeyAlgorithms] },
         hostVerifier: (key: Buffer) => {
           shown = fingerprint(key);
-          return target.pin === undefined || target.pin === shown;
+          return target.pins?.includes(shown) ?? true;
         },
       });
       // A connection that breaks while idle would end the process, and every other cluster's run with it. The next command tells.
@@ -91,13 +94,13 @@ async function dial(target: Target, session: Session, as: Pick<Config, "username
       return true;
     } catch (error) {
       ssh.dispose();
-      if (target.pin !== undefined && shown !== "" && shown !== target.pin)
-        throw new Error(`${target.name} (${target.address}) shows the host key ${shown}, expected ${target.pin}: `
+      if (target.pins !== undefined && shown !== "" && !target.pins.includes(shown))
+        throw new Error(`${target.name} (${target.address}) shows the host key ${shown}, expected ${target.pins.join(" or ")}: `
           + "another machine answers there, or its keys were made anew. If that is known, give the new key in access.hostKeys", { cause: error });
       return reason(error);
     }
   });
-  if (target.pin === undefined) session.say(`${target.name} shows the host key ${shown}; trusted on first use`);
+  if (target.pins === undefined) session.say(`${target.name} shows the host key ${shown}; trusted on first use`);
   return { ssh, shown };
 }
 
@@ -107,17 +110,18 @@ const tunnel = (bastion: NodeSSH, address: string): Promise<Duplex> =>
 function guestOver(ssh: NodeSSH, name: string, { run: lease, access, secrets, say }: Session): Guest {
   const redact = (text: string) => secrets.reduce((clean, secret) => clean.replaceAll(secret, "[secret]"), text);
   const become = access.user === "root" ? [] : ["sudo", "-n"];
-  const execute = async (command: string, stdin = "", shown = command) => {
+  const execute = async (seconds: number, command: string, stdin = "", shown = command) => {
     const { code, stdout, stderr } = await ssh
-      .execCommand(sh`${[...become, "/bin/bash", "-euo", "pipefail", "-c", command]}`, { stdin, noTrim: true })
+      .execCommand(sh`${[...become, "timeout", `${seconds}`, "/bin/bash", "-euo", "pipefail", "-c", command]}`, { stdin, noTrim: true })
       .catch((error) => ({ code: null, stdout: "", stderr: reason(error) }));
-    if (code !== 0) throw new CommandFailed(name, redact(shown), code, redact(stderr));
+    const why = code === 124 ? `${stderr}\nit did not end within ${seconds} s` : stderr;
+    if (code !== 0) throw new CommandFailed(name, redact(shown), code, redact(why));
     return stdout;
   };
-  const run = (command: string, stdin?: string) => execute(`${onlyUnder(lease)}\n${command}`, stdin, command);
+  const run = (command: string, stdin?: string) => execute(runSeconds, `${onlyUnder(lease)}\n${command}`, stdin, command);
   return {
     name,
-    look: (command, stdin) => execute(command, stdin),
+    look: (command, stdin) => execute(lookSeconds, command, stdin),
     run,
     async write(path, content, { mode = "0644", owner = "root:root" } = {}) {
       const replace = sh`

@@ -50,6 +50,8 @@ if mountpoint -q "$root"; then
   mounted=yes
   [ "$(stat -L -c %Hr:%Lr "$device")" = "$(mountpoint -d "$root")" ] || { echo disk=other; exit; }
 fi
+# For a device that cannot be read blkid answers as for one without a signature.
+dd if="$device" of=/dev/null bs=4096 count=1 status=none || { echo disk=ambiguous; exit; }
 code=0; signature=$(blkid -p -o export "$device") || code=$?
 case $code in 0) ;; 2) echo disk=blank; exit;; *) echo disk=ambiguous; exit;; esac
 grep -E '^(TYPE|UUID|PTTYPE)=' <<<"$signature" || true
@@ -99,6 +101,7 @@ export async function mountVolume(guest: Guest, owner: Owner, member: Member): P
       "empty the volume yourself if its data may go, or give the member another volume");
   const uuid = uuidFor(owner, member);
   await guest.run(sh`
+dd if=${path} of=/dev/null bs=4096 count=1 status=none
 code=0; blkid -p ${path} >/dev/null || code=$?
 if [ $code = 2 ]; then mkfs.xfs -q -m uuid=${uuid} ${path}; fi
 mkdir -p ${mountPoint}
@@ -110,7 +113,12 @@ systemctl daemon-reload
 for i in $(seq 50); do [ -e ${`/dev/disk/by-uuid/${uuid}`} ] && break; sleep 0.2; done
 systemctl enable --now ${unit}
 chmod 755 ${mountPoint}`);
-  if (sight.disk === "new") await mark(guest, owner, member, false);
+  // The first look replayed no log: only what the mounted volume shows is the truth.
+  const [mounted] = await lookAtVolume(guest, owner, member, ":");
+  if (mounted.disk !== sight.disk && !(sight.disk === "new" && mounted.disk === "ours" && !mounted.hasHadData))
+    throw new Refused("a plan holds only while a volume is what it was seen to be", `the volume ${member.volume} of ${member.name} is ${mounted.disk} now, and was ${sight.disk}`,
+      "run `pulumi up` again: it plans from what it then sees");
+  if (mounted.disk === "new") await mark(guest, owner, member, false);
 }
 
 /** Writes the marker. From `hasHadData` on, an empty volume keeps the datastore from starting. */

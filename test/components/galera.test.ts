@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { runtime } from "@pulumi/pulumi";
 import { golden } from "../goldens";
 import type { GaleraCluster } from "../../components";
+import * as sshpk from "sshpk";
 import { galera, privateKey, program, settled, type Registered } from "./program";
 
 type Run = Awaited<ReturnType<typeof program<GaleraCluster>>>;
@@ -11,6 +12,8 @@ type Output = "members" | "addresses" | "endpoints" | "connectionString" | "root
 const of = (registered: Registered[], type: string) => registered.filter((each) => each.type.endsWith(`:${type}`));
 const lines = (registered: Registered[]) => registered.map(({ type, name, parent, options }) =>
   [`${type} ${name} <- ${parent || "nothing"}`, ...Object.entries(options).flatMap(([key, value]) => (value === true ? [`  ${key}`] : value === false || value.length === 0 ? [] : [`  ${key}: ${value.join(" ")}`]))].join("\n")).join("\n");
+
+const publicKey = sshpk.parsePrivateKey(privateKey).toPublic().toString("ssh");
 
 describe("GaleraCluster", () => {
   // What is asked of the same program is asked of one run of it.
@@ -92,7 +95,7 @@ describe("GaleraCluster", () => {
       owner: { project: "shop", stack: "test", cluster: "orders" },
       members: [1, 2, 3].map((number) => ({ name: `orders-${number}`, address: `198.18.0.1${number}`, server: `Instance-orders-${number}`, volume: `Volume-orders-${number}` })),
       options: { vendor: "mariadb", configuration: {} },
-      servers: { flavor: "m1.small", image: "debian-12", network: "private", locality: "soft-anti-affinity", volumeSize: 10 },
+      servers: { flavor: "m1.small", image: "debian-12", network: "private", locality: "soft-anti-affinity", volumeSize: 10, publicKey },
       access: { user: "debian", privateKey },
       deletionProtection: true,
     });
@@ -101,7 +104,7 @@ describe("GaleraCluster", () => {
   it("and with it all that was asked: what is not there can be neither done nor refused", () => {
     const { options, servers, rootPassword } = inputs(most, "Cluster")[0];
     deepEqual(options, { vendor: "mariadb", version: "10.11", configuration: { max_connections: "500" } });
-    deepEqual(servers, { flavor: "m1.small", image: "debian-12", network: "private", locality: "anti-affinity", volumeSize: 7, volumeType: "fast", availabilityZones: ["az1", "az2"],
+    deepEqual(servers, { flavor: "m1.small", image: "debian-12", network: "private", locality: "anti-affinity", volumeSize: 7, volumeType: "fast", publicKey, availabilityZones: ["az1", "az2"],
       memberOverrides: { "orders-2": { flavor: "m1.large", networks: ["storage", "backup"] }, "orders-3": { zone: "az9" } } });
     equal(rootPassword, "s3cr3t-pass-w0rd");
   });
@@ -132,7 +135,19 @@ describe("GaleraCluster", () => {
     deepEqual(of(most.registered, "Cluster")[0]!.options.additionalSecretOutputs.sort(), ["access", "authority", "rootPassword"]);
   });
 
+  it("goes before its security rules: a destroy that its protection refuses cuts no member off", async () => {
+    const { registered } = await program(() => galera({ allowedCidrs: ["192.0.2.0/24"] }));
+    const { dependencies } = registered.find(({ type }) => type.endsWith(":Cluster"))!;
+    for (const rule of ["orders-members", "orders-ssh-0.0.0.0/0", "orders-clients-192.0.2.0/24"])
+      ok(dependencies.some((urn) => urn.endsWith(`SecGroupRule::${rule}`)), dependencies.join());
+  });
+
   describe("refuses", () => {
+    it("a name that is no host name, and host keys of a member that is none", async () => {
+      await rejects(program(() => galera({}, "My_Orders")), /name becomes the servers' host names/);
+      await rejects(program(() => galera({ access: { user: "debian", privateKey, hostKeys: { "ordres-1": "ssh-ed25519 AAAA" } } })), /access.hostKeys names ordres-1, but the members are/);
+    });
+
     for (const members of [0, 1, 2, 4, -3, 3.5, NaN])
       it(`${members} members`, () => rejects(program(() => galera({ members })), /members must be odd and at least 3, .*; it is /));
 

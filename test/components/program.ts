@@ -6,6 +6,7 @@ import { unwrapped } from "../provider/wire";
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- what a program registers has no type */
 export interface Registered {
+  dependencies: string[];
   type: string;
   name: string;
   parent: string;
@@ -42,6 +43,7 @@ export async function program<T>(body: () => T, preview = false): Promise<{ resu
     const raw = request.getObject().toJavaScript();
     registered.push({
       type: request.getType(), name: request.getName(), parent: request.getParent().split(/::|[$]/).slice(-2).join(" "), raw, inputs: unwrapped(raw),
+      dependencies: request.getDependenciesList(),
       options: {
         ignoreChanges: request.getIgnorechangesList(), retainOnDelete: request.getRetainondelete() ?? false,
         deleteBeforeReplace: request.getDeletebeforereplace(), additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
@@ -58,7 +60,7 @@ export async function program<T>(body: () => T, preview = false): Promise<{ resu
 /** What a cloud and the provider would have filled in. */
 const computed = (type: string, name: string): object =>
   type === "openstack:networking/port:Port" ? { allFixedIps: [`198.18.0.1${name.at(-1)}`] }
-    : type.startsWith("pulumi-nodejs:dynamic") ? { status: "ready", plan: { "create 3 members": ["install orders-1"] }, rootPassword: "gener@ted/pass" }
+    : type.startsWith("pulumi-nodejs:dynamic") ? { status: "ready", plan: { "create 3 members": ["install orders-1"] }, rootPassword: "gener@ted/pass", authority: { certificate: "the authority", key: "its key" } }
       : {};
 
 export const galera = (change: Partial<GaleraClusterArgs> = {}, name = "orders"): GaleraCluster => new GaleraCluster(name, { ...least, ...change });

@@ -39,10 +39,10 @@ export class Fleet {
     console.log = this.real.log;
   }
 
-  private async connect({ name, address, pin }: ssh.Target): Promise<ssh.Connection> {
+  private async connect({ name, address, pins }: ssh.Target): Promise<ssh.Connection> {
     this.dialled.push(name);
     if (this.unreachable.has(name)) throw new TimedOut(`SSH to ${name} (${address})`, 180, "connect ECONNREFUSED");
     const guest: Guest = { name, look: async () => "", run: async () => "", write: async () => true, say: () => undefined };
-    return { guest, fingerprint: pin ?? `SHA256:of-${name}`, close: () => undefined };
+    return { guest, fingerprint: pins?.[0] ?? `SHA256:of-${name}`, close: () => undefined };
   }
 }

@@ -3,6 +3,8 @@ import { cnf, render, word } from "../../template";
 import type { Member, Topology } from "../../topology";
 import type { Options } from "./options";
 
+/** What a member runs on. Debian's; `mariadb-server` gives the version. */
+export const packages = ["mariadb-server", "galera-4", "mariadb-backup", "socat", "xfsprogs"];
 /** Below the volume's root, beside the marker: a state transfer empties this directory whole. */
 export const dataDirectory = "mysql";
 /** A file in a data directory that was made for a new cluster and has not been started yet. */
@@ -23,3 +25,7 @@ export const optionsText = (want: Topology<Options>, self: Member): string =>
 
 /** Members know each other by name without a resolver: one that hangs makes each state transfer take minutes. */
 export const hostsText = (want: Topology<Options>): string => render(__dirname, "hosts", word, { members: want.members });
+
+/** Whether Debian's version of a package, as in `1:10.11.6-0+deb12u1`, is of the wanted major version. */
+export const isVersion = ({ version }: Options, debian: string): boolean =>
+  version === undefined || debian.replace(/^\d+:/, "").startsWith(`${version}.`);

@@ -79,6 +79,10 @@ function unsafe(sights: Sights): Refused | undefined {
   if (up.length > 0 && histories.size > 1)
     return new Refused("a member with another history is no part of this cluster, and a join would erase it", evidence(sights),
       "two clusters exist: decide which data is right, and stop MariaDB and move the data directory aside on the members of the other");
+  const outside = up.filter(([, sight]) => sight.is === "up" && !sight.primary);
+  if (outside.length > 0)
+    return new Refused("a member that runs outside the cluster must find back before anything is changed", evidence(sights),
+      "mend its network and wait a minute, or run `systemctl restart mariadb` on it; then run `pulumi up` again");
   const sizes = new Set(running.map(([, sight]) => (sight as { size: number }).size));
   const [size = 0] = sizes;
   if (running.length > 0 && (sizes.size > 1 || size < running.length || size > sights.length))

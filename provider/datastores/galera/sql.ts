@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Guest } from "../../guest/guest";
 import { cnf } from "../../template";
 
@@ -23,6 +24,10 @@ export async function wsrep(guest: Guest): Promise<Wsrep | undefined> {
   return status.cluster_status === undefined ? undefined : (status as unknown as Wsrep);
 }
 
+/** Whether a start is under way: a state transfer is part of it, and the server answers only after it. */
+export const isStarting = async (guest: Guest): Promise<boolean> =>
+  (await guest.look("systemctl is-active mariadb || true")).trim() === "activating" && !(await wsrep(guest));
+
 /** Whether the administrator can log in over TLS with this password: what the outputs promise, tried. */
 export async function isSecured(guest: Guest, rootPassword: string): Promise<boolean> {
   const login = `[client]\nuser=root\npassword=${cnf(rootPassword)}\nhost=127.0.0.1\nssl-ca=/etc/mysql/datastore/ca.pem\nconnect-timeout=5\n`;
@@ -30,16 +35,18 @@ export async function isSecured(guest: Guest, rootPassword: string): Promise<boo
   return answer.trim() === "1";
 }
 
-/** A string in a statement, for servers whose sql_mode knows backslash escapes and for those whose does not. */
-const literal = (text: string) => `x'${Buffer.from(text, "utf8").toString("hex")}'`;
+/** What MariaDB keeps of a password: replicated statements lie on disks, and this one does not tell it. */
+function kept(password: string): string {
+  const sha1 = (data: string | Buffer) => createHash("sha1").update(data).digest();
+  return `*${sha1(sha1(password)).toString("hex").toUpperCase()}`;
+}
 
 /**
  * The administrator for clients, over TLS only; root on the guest itself keeps its socket.
  * `mysql` is the account of state transfers: it is who it is by its operating-system user, so no password lies on a disk.
  */
 export const administrators = (rootPassword: string): string => `
-SET @password = CONVERT(${literal(rootPassword)} USING utf8mb4);
-EXECUTE IMMEDIATE CONCAT("CREATE OR REPLACE USER root@'%' IDENTIFIED BY ", QUOTE(@password), " REQUIRE SSL");
+CREATE OR REPLACE USER root@'%' IDENTIFIED VIA mysql_native_password USING '${kept(rootPassword)}' REQUIRE SSL;
 GRANT ALL PRIVILEGES ON *.* TO root@'%' WITH GRANT OPTION;
 CREATE USER IF NOT EXISTS mysql@localhost IDENTIFIED VIA unix_socket;
 GRANT RELOAD, PROCESS, LOCK TABLES, BINLOG MONITOR, REPLICA MONITOR ON *.* TO mysql@localhost;

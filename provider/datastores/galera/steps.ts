@@ -8,10 +8,10 @@ import { guardUnit, mark, mountPoint, mountVolume } from "../../guest/volume";
 import type { Member } from "../../topology";
 import { names } from "../../topology";
 import type { Cluster } from "../datastore";
-import { certificates, dataDirectory, hostsText, neverStarted, optionsFile, optionsText } from "./configuration";
+import { certificates, dataDirectory, hostsText, isVersion, neverStarted, optionsFile, optionsText, packages } from "./configuration";
 import type { Options } from "./options";
 import { inCluster, type Do } from "./plan";
-import { administrators, execute, wsrep } from "./sql";
+import { administrators, execute, isStarting, wsrep } from "./sql";
 
 type Galera = Cluster<Options>;
 type Step = (cluster: Galera, member: Member) => Promise<void>;
@@ -19,24 +19,31 @@ type Step = (cluster: Galera, member: Member) => Promise<void>;
 const data = `${mountPoint}/${dataDirectory}`;
 /** Seconds for a state transfer without end in sight. The gate fails at once when the server gives up. */
 const transferSeconds = 4 * 3600;
+/** Seconds for what transfers nothing. */
+const startSeconds = 300;
 
 /** The guard comes before the package, whose own start of the server it skips. Debian's socket units would hold port 3306. */
 const install: Step = async ({ guest: reach, want }, { name }) => {
   const guest = await reach(name);
   await guardUnit(guest, "mariadb.service", optionsFile, dataDirectory);
   await guest.run("systemctl mask --quiet mariadb.socket mariadb-extra.socket");
-  await installPackages(guest, ["mariadb-server", "galera-4", "mariadb-backup", "socat", "xfsprogs"]);
-  const version = (await guest.look(installedVersion("mariadb-server"))).trim().replace(/^\d+:/, "");
-  if (want.options.version && !version.startsWith(`${want.options.version}.`))
+  await installPackages(guest, packages);
+  const version = (await guest.look(installedVersion("mariadb-server"))).trim();
+  if (!isVersion(want.options, version))
     throw new Refused("the wanted version is installed or nothing", `${name}'s package sources offer MariaDB ${version}, wanted ${want.options.version}`,
       "leave `version` out, or take an image whose package sources have that version");
 };
 
 const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member);
 
-/** The options file is written last: seen as wanted, it says that all else is there too. */
+/**
+ * The options file is written last: seen as wanted, it says that all else is there too. A server that runs takes
+ * new certificates at once, so that members agree again whose they trust.
+ */
 const configure: Step = async ({ guest: reach, want, authority }, member) => {
   const guest = await reach(member.name);
+  await eventually("a start that is under way to end", { seconds: transferSeconds, say: guest.say }, async () =>
+    (await isStarting(guest)) ? "MariaDB is starting" : true);
   await guest.run(sh`mkdir -p ${certificates} /etc/cloud/cloud.cfg.d`);
   const present = await guest.look(sh`cat ${certificates}/server.pem 2>/dev/null || true`);
   if (!(await isLeaf(present, authority, member.name, member.address))) {
@@ -44,12 +51,13 @@ const configure: Step = async ({ guest: reach, want, authority }, member) => {
     await guest.write(`${certificates}/server.key`, leaf.key, { mode: "600", owner: "mysql:mysql" });
     await guest.write(`${certificates}/server.pem`, leaf.certificate);
   }
-  await guest.write(`${certificates}/ca.pem`, authority.certificate);
+  const renewed = await guest.write(`${certificates}/ca.pem`, authority.certificate);
   await guest.write("/etc/cloud/cloud.cfg.d/99-datastore.cfg", "manage_etc_hosts: false\n");
   await guest.write("/etc/hosts", hostsText(want));
   const changed = await guest.write(optionsFile, optionsText(want, member));
-  if (changed && (await guest.look("systemctl is-active mariadb || true")).trim() === "active")
-    guest.say("MariaDB runs with its old options until its next start");
+  if (!(await wsrep(guest))) return;
+  if (renewed) await execute(guest, "FLUSH SSL; SET GLOBAL wsrep_provider_options = 'socket.ssl_reload=1';");
+  if (changed) guest.say("MariaDB runs with its old options until its next start");
 };
 
 /**
@@ -68,14 +76,13 @@ const bootstrap: Step = async (cluster, member) => {
 if [ ! -e ${data} ]; then
   rm -rf ${data}.new
   mariadb-install-db --no-defaults --user=mysql --datadir=${data}.new --skip-test-db --auth-root-authentication-method=socket --auth-root-socket-user=root >/dev/null
-  touch ${data}.new/${neverStarted}; sync -f ${data}.new; mv ${data}.new ${data}
+  touch ${data}.new/${neverStarted}; sync -f ${data}.new; mv -T ${data}.new ${data}
 fi
 [ ! -s ${data}/grastate.dat ] || sed -i 's/^safe_to_bootstrap: 0/safe_to_bootstrap: 1/' ${data}/grastate.dat
 systemctl enable --quiet mariadb
 systemctl reset-failed mariadb datastores-bootstrap 2>/dev/null || true
-systemd-run --quiet --collect --wait --unit=datastores-bootstrap galera_new_cluster || true`);
-  await gate(cluster, [member.name], guest);
-  await guest.run(sh`rm -f ${data}/${neverStarted}`);
+timeout ${startSeconds} systemd-run --quiet --collect --wait --unit=datastores-bootstrap galera_new_cluster || true`);
+  await gate(cluster, [member.name], guest, startSeconds);
 };
 
 const secure: Step = async (cluster, { name }) => {
@@ -103,7 +110,8 @@ systemctl start --no-block mariadb`);
 /** All members agree, steadily; from now on an emptied volume keeps its member from starting. */
 const verify: Step = async (cluster, member) => {
   const guest = await cluster.guest(member.name);
-  await gate(cluster, names(cluster.want), guest);
+  await gate(cluster, names(cluster.want), guest, startSeconds);
+  await guest.run(sh`rm -f ${data}/${neverStarted}`);
   await mark(guest, cluster.want.owner, member, true);
 };
 
@@ -118,8 +126,8 @@ async function running(cluster: Galera, among: string[]): Promise<string[]> {
  * Waits until each of `on` itself says that it is Synced in one Primary component of these members, or more of the
  * wanted: a member whose transfer an earlier run began counts at once, and may still be at it.
  */
-async function gate(cluster: Galera, on: string[], starting: Guest): Promise<void> {
-  await eventually(`${on.join(", ")} to be one Synced cluster`, { seconds: transferSeconds, steady: 3, say: starting.say }, async () => {
+async function gate(cluster: Galera, on: string[], starting: Guest, seconds = transferSeconds): Promise<void> {
+  await eventually(`${on.join(", ")} to be one Synced cluster`, { seconds, steady: 3, say: starting.say }, async () => {
     await failedToStart(starting);
     const views = await Promise.all(on.map(async (name) => [name, await wsrep(await cluster.guest(name))] as const));
     const lagging = views.filter(([, view]) => !view || view.cluster_status !== "Primary" || view.local_state_comment !== "Synced"

@@ -1,12 +1,14 @@
 import { deepEqual, equal, match, notEqual, ok, rejects, throws } from "node:assert/strict";
 import { Guests } from "../../../provider/guest/guests";
-import { connect, fingerprintOf, type Connection, type Session } from "../../../provider/guest/ssh";
+import { connect, fingerprintsOf, type Connection, type Session } from "../../../provider/guest/ssh";
 import { Box, needsRoot } from "./box";
 import { newKey, publicHalf, Sshd } from "./sshd";
 
 const host = "127.198.18.21";
 const key = newKey();
 const other = publicHalf(newKey()).line;
+
+const fingerprintOf = (line: string): string => fingerprintsOf(line, "access.hostKeys")[0]!;
 
 describe("connect", () => {
   before(needsRoot);
@@ -29,7 +31,7 @@ describe("connect", () => {
     box?.end();
   });
   const reach = async (pin?: string, more: Partial<Session> = {}) => {
-    const connection = await connect({ name: "db-1", address: host, pin }, { ...session, ...more });
+    const connection = await connect({ name: "db-1", address: host, pins: pin === undefined ? undefined : [pin] }, { ...session, ...more });
     open.push(connection);
     return connection;
   };
@@ -83,6 +85,10 @@ describe("connect", () => {
     notEqual(fingerprintOf(other), mine);
     match(mine, /^SHA256:[A-Za-z0-9+/]{43}$/);
     throws(() => fingerprintOf("ssh-ed25519"), /access\.hostKeys: not a public host key: "ssh-ed25519"; give it as ssh-keyscan prints it/);
+  });
+
+  it("of the several lines that ssh-keyscan prints, each key counts", async () => {
+    deepEqual(fingerprintsOf(`${host} ${other}\n${host} ${publicHalf(sshd.hostKey).line}\n`, "access.hostKeys"), [fingerprintOf(other), mine]);
   });
 
   describe("through a bastion", () => {

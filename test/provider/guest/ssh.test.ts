@@ -30,7 +30,7 @@ describe("ssh", () => {
     box?.end();
   });
   const reach = async (more: { pin?: string; session?: Partial<Session> } = {}) => {
-    const connection = await connect({ name: "db-1", address: host, pin: more.pin }, { ...session, ...more.session });
+    const connection = await connect({ name: "db-1", address: host, pins: more.pin === undefined ? undefined : [more.pin] }, { ...session, ...more.session });
     open.push(connection);
     return connection;
   };
@@ -89,7 +89,7 @@ describe("ssh", () => {
     it("go through sudo unless the user is root", async () => {
       const it = (await reach({ session: { access: { ...session.access, user: "debian" } } })).guest;
       await it.look("true").catch(() => undefined);
-      match(sshd.commands[0]!, /^sudo -n \/bin\/bash -euo pipefail -c true$/);
+      match(sshd.commands[0]!, /^sudo -n timeout 60 \/bin\/bash -euo pipefail -c true$/);
     });
 
     it("whose connection is cut say so", async () => {

@@ -15,9 +15,12 @@ const uuid = "6a1f6d3e-0b1c-11f0-9d2a-2f5d7c2b9a10";
 const nil = "00000000-0000-0000-0000-000000000000";
 
 /** What a guest answers; what is left out is as on one that runs well. */
-interface Answers { unit?: string; wsrep?: string; disk?: string; files?: string; version?: string; sum?: string; login?: string }
+interface Answers {
+  unit?: string; wsrep?: string; disk?: string; files?: string; login?: string;
+  version?: string; missing?: string; sum?: string; authority?: string; options?: { version?: string };
+}
 
-function look({ unit = "inactive", wsrep = "", disk = volume(), files = "", version = "1:10.11.6-0+deb12u1", sum, login = "1" }: Answers) {
+function look({ unit = "inactive", wsrep = "", disk = volume(), files = "", version = "1:10.11.6-0+deb12u1", missing = "", sum, authority, options = {}, login = "1" }: Answers) {
   const changes: string[] = [];
   const commands: string[] = [];
   const guest: Guest = {
@@ -29,14 +32,16 @@ function look({ unit = "inactive", wsrep = "", disk = volume(), files = "", vers
       if (command.includes("is-active")) return `${unit}\n`;
       if (command.includes("SHOW GLOBAL STATUS")) return wsrep;
       if (command.includes("blkid")) return disk + files;
-      if (command.includes("dpkg-query")) return `version=${version}\nsum=${sum ?? createHash("sha256").update(optionsText(want.want, self)).digest("hex")}\n`;
+      if (command.startsWith("for name in")) return missing;
+      if (command.includes("dpkg-query")) return `version=${version}\noptions=${sum ?? sha256(optionsText(want.want, self))}\nauthorities=${authority ?? sha256(want.authority.certificate)}\n`;
       if (command.includes("SELECT 1")) return `${login}\n`;
       throw new Error(`nobody asks ${command}`);
     },
   };
-  const want = cluster(["db-1", "db-2", "db-3"], {}, async () => guest);
+  const want = cluster(["db-1", "db-2", "db-3"], options, async () => guest);
   return observe(want, self).then((sight) => ({ sight, changes, commands }));
 }
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 const prepared = { installed: true, mounted: true, configured: true, hasHadData: false };
 const status = (more: Record<string, string | number> = {}) => Object.entries({
   cluster_conf_id: 3, cluster_size: 3, cluster_state_uuid: uuid, cluster_status: "Primary", local_state_comment: "Synced", ready: "ON", ...more,
@@ -44,7 +49,7 @@ const status = (more: Record<string, string | number> = {}) => Object.entries({
 
 describe("galera observe", () => {
   it("of a new server sees what a preview takes for one", async () => {
-    deepEqual((await look({ disk: "disk=blank\n", version: "", sum: "" })).sight, galera.blank);
+    deepEqual((await look({ disk: "disk=blank\n", version: "", missing: "mariadb-server\n", sum: "", authority: "" })).sight, galera.blank);
   });
 
   it("of a member that runs sees its own view", async () => {
@@ -113,10 +118,17 @@ describe("galera observe", () => {
     }
   });
 
-  it("an options file that differs is not configured, a package half installed is not installed", async () => {
-    const { sight } = await look({ sum: "other", version: "" });
-    deepEqual([sight.is === "down" && sight.configured, sight.is === "down" && sight.installed], [false, false]);
-  });
+  for (const [what, answers, expected] of [
+    ["an options file that differs", { sum: "other" }, [true, false]],
+    ["another cluster's authority, as a killed create leaves it", { authority: "other" }, [true, false]],
+    ["a set of packages that a cut left half", { missing: "mariadb-backup\nsocat\n" }, [false, true]],
+    ["another version than the wanted one", { options: { version: "11.4" } }, [false, true]],
+    ["the wanted version", { options: { version: "10.11" } }, [true, true]],
+  ] as const)
+    it(`${what} is seen`, async () => {
+      const { sight } = await look(answers);
+      deepEqual(sight.is === "down" && [sight.installed, sight.configured], expected);
+    });
 
   it("changes nothing, and puts no password in a command", async () => {
     for (const answers of [{}, { unit: "active", wsrep: status() }, { disk: "disk=blank\n" }]) {
