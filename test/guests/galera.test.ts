@@ -2,7 +2,7 @@ import { match, deepEqual, equal, ok } from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { exec, up } from "../../devcloud";
+import { down, exec, up } from "../../devcloud";
 import { engine } from "../../tools/engine";
 import { members, type Members } from "../../demo/members";
 import { stack, type Stack } from "../../demo/stack";
@@ -30,15 +30,18 @@ describe("a Galera cluster on real guests", function () {
     await galera.pulumi(["config", "set-all", "--plaintext", `privateKeyFile=${galera.keyFile}`, "--plaintext", "keepVolumes=false"]);
   });
 
-  after(async () => {
+  after(async function () {
+    if (!galera) return;
     cluster?.close();
-    if (galera) {
-      await galera.pulumi(["config", "set", "deletionProtection", "false"]);
+    try {
       await galera.pulumi(["cancel", "--yes"], { reject: false });
+      await galera.pulumi(["config", "set", "deletionProtection", "false"]);
       await galera.pulumi(["up", "--yes", "--skip-preview"], { reject: false });
       await galera.pulumi(["destroy", "--yes", "--skip-preview"]);
+    } finally {
+      await down(quiet);
+      rmSync(folder, { recursive: true, force: true });
     }
-    rmSync(folder, { recursive: true, force: true });
   });
 
   it("goes on after `kill -9` of the CLI in the middle of a join, without a second bootstrap", async () => {
