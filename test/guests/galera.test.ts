@@ -2,13 +2,13 @@ import { match, deepEqual, equal, ok } from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import execa from "execa";
 import { down, exec, up } from "../../devcloud";
 import { engine } from "../../tools/engine";
 import { members, type Members } from "../../demo/members";
 import { stack, type Stack } from "../../demo/stack";
 
-const root = join(__dirname, "../..");
-const folder = join(root, ".demo", "test");
+const folder = join(__dirname, "../../.demo/test");
 const quiet = () => undefined;
 
 /** One life of a cluster, through the real engine, plugin, OpenStack, SSH and MariaDB. The tests go on from one another. */
@@ -26,8 +26,8 @@ describe("a Galera cluster on real guests", function () {
     rmSync(folder, { recursive: true, force: true });
     const tools = await engine(quiet);
     await up(quiet);
-    galera = await stack(tools, join(root, "examples/galera"), folder, "test");
-    await galera.pulumi(["config", "set-all", "--plaintext", `privateKeyFile=${galera.keyFile}`, "--plaintext", "keepVolumes=false"]);
+    galera = await stack(tools, join(__dirname, "program"), folder, "test");
+    await galera.pulumi(["config", "set", "privateKeyFile", galera.keyFile]);
   });
 
   after(async function () {
@@ -107,11 +107,23 @@ describe("a Galera cluster on real guests", function () {
     match(await login("--skip-ssl"), /Access denied/);
   });
 
-  it("keeps clients out that no argument lets in", async () => {
-    const knock = (port: number) => exec(["timeout", "3", "bash", "-c", `exec 3<>/dev/tcp/$0/${port}`, cluster.address("orders-1")], { reject: false });
-    equal((await knock(22)).exitCode, 0);
-    equal((await knock(3306)).exitCode, 124);
-    equal((await knock(4567)).exitCode, 124);
+  it("lets those in that an argument names, and nobody else", async () => {
+    const script = (port: number) => ["timeout", "3", "bash", "-c", `exec 3<>/dev/tcp/$0/${port}`, cluster.address("orders-1")] as const;
+    const fromHost = async (port: number) => (await execa(script(port)[0], script(port).slice(1), { reject: false })).exitCode;
+    const fromGateway = async (port: number) => (await exec([...script(port)], { reject: false })).exitCode;
+    deepEqual([await fromHost(22), await fromHost(3306), await fromHost(4567)], [0, 0, 124]);
+    deepEqual([await fromGateway(22), await fromGateway(3306), await fromGateway(4567)], [0, 124, 124]);
+  });
+
+  it("is what was asked for: version, options, zones, flavors, hosts apart", async () => {
+    for (const name of cluster.names) match(await cluster.sql(name, "SELECT VERSION(), @@max_connections"), /^10\.11\..*\t321$/);
+    const { stdout } = await exec(["openstack", "--os-cloud", "devcloud-admin", "server", "list", "--all-projects", "--long", "-f", "json"]);
+    const servers = (JSON.parse(stdout) as Record<string, string>[]).filter((server) => cluster.names.includes(server.Name!)).sort((a, b) => a.Name!.localeCompare(b.Name!));
+    deepEqual(servers.map((server) => server["Availability Zone"]), ["az1", "az1", "az3"]);
+    equal(new Set(servers.map((server) => server.Host)).size, 3);
+    const ram = await Promise.all(servers.map(async ({ ID }) =>
+      (await exec(["openstack", "--os-cloud", "devcloud-admin", "server", "show", ID!, "-f", "value", "-c", "flavor"])).stdout.split(" ")[0]));
+    deepEqual(ram, ["m1.small", "m1.medium", "m1.small"]);
   });
 
   it("has nothing to do at a second `up`, nor after a refresh", async () => {

@@ -1,0 +1,24 @@
+import { readFileSync } from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
+import { GaleraCluster, Locality } from "pulumi-openstack-datastores";
+
+const config = new pulumi.Config();
+
+const orders = new GaleraCluster("orders", {
+  members: config.getNumber("members") ?? 3,
+  vendor: "mariadb",
+  version: "10.11",
+  flavor: "m1.small",
+  image: "debian-12",
+  network: "private",
+  volume: { size: 1, keep: false },
+  availabilityZones: ["az1", "az2", "az3"],
+  locality: Locality.AntiAffinity,
+  memberOverrides: { "orders-2": { flavor: "m1.medium", zone: "az1" } },
+  configuration: { max_connections: "321" },
+  allowedCidrs: ["198.19.0.1/32"],
+  access: { user: "debian", privateKey: readFileSync(config.require("privateKeyFile"), "utf8") },
+  deletionProtection: config.getBoolean("deletionProtection"),
+});
+
+export const { members, addresses, endpoints, connectionString, rootPassword, plan, status, topology, caCertificate } = orders;
