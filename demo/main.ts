@@ -46,6 +46,7 @@ async function demo(): Promise<void> {
 
 /** Both must end before either's failure is told: what goes on alone could not be cleaned up. */
 async function both<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+  for (const each of [a, b]) each.catch((error) => say(`${told(error)} (what else is under way ends first)`));
   const done = await Promise.allSettled([a, b]);
   for (const each of done) if (each.status === "rejected") throw each.reason;
   return done.map((each) => (each as PromiseFulfilledResult<unknown>).value) as [A, B];
@@ -84,8 +85,9 @@ const clean = async (): Promise<void> => {
   rmSync(folder, { recursive: true, force: true });
 };
 
+const told = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
 async function main(): Promise<void> {
-  const told = (error: unknown) => (error instanceof Error ? error.message : String(error));
   try {
     await requireMachine(say);
   } catch (error) {
