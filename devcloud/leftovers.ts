@@ -41,13 +41,13 @@ function cgroups(): string[] {
   return hierarchies.map((hierarchy) => join(hierarchy, "devcloud")).filter((cgroup) => existsSync(cgroup));
 }
 
-/** From the leaves up. One in which something runs is nobody's leftover. */
+/** From the leaves up. One in which something runs is nobody's leftover, and one may go by itself while we look. */
 function removeCgroup(cgroup: string): void {
-  const within = readdirSync(cgroup, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  for (const { name } of within) removeCgroup(join(cgroup, name));
   try {
+    const within = readdirSync(cgroup, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    for (const { name } of within) removeCgroup(join(cgroup, name));
     rmdirSync(cgroup);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
+    if (!["EBUSY", "ENOENT"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
   }
 }

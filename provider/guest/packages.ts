@@ -5,6 +5,8 @@ import { sh } from "./shell";
 
 const unit = "datastores-install";
 
+const apt = ["apt-get", "-q", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=600", "-o", "Dpkg::Use-Pty=0", "-o", "Acquire::http::Timeout=20"];
+
 /** Version of an installed Debian package, as a shell expression that prints nothing when it is not installed. */
 export const installedVersion = (name: string): string =>
   sh`dpkg-query -W -f '\${db:Status-Abbrev}\${Version}' ${name} 2>/dev/null | sed -n 's/^ii *//p'`;
@@ -18,10 +20,12 @@ export const missingPackages = async (guest: Guest, packages: string[]): Promise
  * does not cut dpkg in the middle; the next run finds the unit and waits for it.
  */
 export async function installPackages(guest: Guest, packages: string[], seconds = 1800): Promise<void> {
+  // A mirror that hangs is asked again. Only fetching is cut off: dpkg, once begun, runs to its end.
+  // No variable in braces: systemd would take it for one of its own.
   const script = sh`
 ! command -v cloud-init >/dev/null || cloud-init status --wait >/dev/null || true
-apt() { apt-get -q -y -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 "$@"; }
-dpkg --configure -a && apt update && apt install --no-install-recommends ${packages}`;
+fetch() { for try in 1 2 3; do timeout 300 ${apt} "$@" && return; done; return 1; }
+dpkg --configure -a && fetch update && fetch install --download-only ${packages} && ${apt} install ${packages}`;
   const missing = () => missingPackages(guest, packages);
   const running = async () => ["active", "activating", "deactivating"]
     .includes((await guest.look(sh`systemctl show -P ActiveState ${unit}`)).trim());
