@@ -14,10 +14,13 @@ const times: [string, number][] = [];
 const say = (line: string) => console.log(`[${((Date.now() - began) / 1000).toFixed(0).padStart(4)} s] ${line}`);
 
 let interrupted = false;
+let pulumi: ReturnType<Stack["pulumi"]> | undefined;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
   process.on(signal, () => {
     if (!interrupted) say("interrupted: what runs ends first (Ctrl-C again ends it at once), then all is cleaned up");
     interrupted = true;
+    // A terminal sends Ctrl-C to all that runs in it; other signals come to us alone.
+    if (signal !== "SIGINT") pulumi?.kill("SIGINT");
   });
 
 async function part<T>(name: string, act: () => Promise<T>): Promise<T> {
@@ -34,14 +37,14 @@ async function part<T>(name: string, act: () => Promise<T>): Promise<T> {
 async function demo(): Promise<void> {
   const [tools] = await part("Get what is missing and start an OpenStack", () => both(engine(say), up(say)));
   const galera = await stack(tools, join(root, "examples/galera"), folder, "demo");
-  const inherit = { stdio: "inherit" } as const;
+  const shown = (...args: string[]) => (pulumi = galera.pulumi(args, { stdio: "inherit" }));
   await galera.pulumi(["config", "set-all", "--plaintext", `privateKeyFile=${galera.keyFile}`,
     "--plaintext", "keepVolumes=false", "--plaintext", "deletionProtection=false"]);
-  await part("pulumi up: three servers become one Galera cluster", () => galera.pulumi(["up", "--yes"], inherit));
+  await part("pulumi up: three servers become one Galera cluster", () => shown("up", "--yes"));
   await part("What the members themselves say", () => askMembers(galera));
-  await part("pulumi preview: nothing to do", () => galera.pulumi(["preview", "--expect-no-changes"], inherit));
+  await part("pulumi preview: nothing to do", () => shown("preview", "--expect-no-changes"));
   if (keep) return tellHowToLookAround(galera);
-  await part("pulumi destroy", () => galera.pulumi(["destroy", "--yes"], inherit));
+  await part("pulumi destroy", () => shown("destroy", "--yes"));
 }
 
 /** Both must end before either's failure is told: what goes on alone could not be cleaned up. */

@@ -20,12 +20,12 @@ export const missingPackages = async (guest: Guest, packages: string[]): Promise
  * does not cut dpkg in the middle; the next run finds the unit and waits for it.
  */
 export async function installPackages(guest: Guest, packages: string[], seconds = 1800): Promise<void> {
-  // A mirror that hangs is asked again. Only fetching is cut off: dpkg, once begun, runs to its end.
+  // A mirror that hangs is asked again, indexes sooner than packages. Only fetching is cut off: dpkg, once begun, runs to its end.
   // No variable in braces: systemd would take it for one of its own.
   const script = sh`
 ! command -v cloud-init >/dev/null || cloud-init status --wait >/dev/null || true
-fetch() { for try in 1 2 3; do timeout 300 ${apt} "$@" && return; done; return 1; }
-dpkg --configure -a && fetch update && fetch install --download-only ${packages} && ${apt} install ${packages}`;
+fetch() { for try in 1 2 3; do timeout "$@" && return; done; return 1; }
+dpkg --configure -a && fetch 120 ${apt} update && fetch 600 ${apt} install --download-only ${packages} && ${apt} install ${packages}`;
   const missing = () => missingPackages(guest, packages);
   const running = async () => ["active", "activating", "deactivating"]
     .includes((await guest.look(sh`systemctl show -P ActiveState ${unit}`)).trim());
