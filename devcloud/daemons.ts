@@ -146,5 +146,6 @@ export const jobs: Job[] = [
   { name: "users", run: seed("users"), needs: ["keystone", "identity"], once: true },
   { name: "cloud", run: seed("cloud"), needs: ["users", "nova-api", "glance", "neutron", "cinder-api"], once: true },
   { name: "zones", run: seed("zones"), needs: ["nova-api", ...Object.keys(hosts).map(compute)], once: true },
+  { name: "pools", run: seed("pools"), needs: ["users", "cinder-api", "cinder-scheduler", "cinder-volume"] },
   { name: "gateway", run: `bash /opt/devcloud/container/gateway.sh ${network.gateway}`, needs: ["cloud"] },
 ];

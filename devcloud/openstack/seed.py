@@ -1,6 +1,8 @@
-"""What an operator would set up once: `users` when only keystone runs, `zones` when every host is up, `cloud` beside it."""
+"""What an operator would set up once: `users` when only keystone runs, `zones` when every host is up, `cloud` beside it;
+and `pools`, which waits until a volume can be placed."""
 import json
 import sys
+import time
 
 import openstack
 
@@ -75,8 +77,17 @@ def zones(cloud):
             cloud.compute.add_host_to_aggregate(aggregate, host)
 
 
+def pools(cloud):
+    """Cinder's scheduler places no volume before it heard of a backend, and answers with an error until then."""
+    until = time.monotonic() + 120
+    while not list(cloud.block_storage.backend_pools()):
+        if time.monotonic() > until:
+            sys.exit('the volume scheduler has heard of no backend for 120 s')
+        time.sleep(0.3)
+
+
 if __name__ == '__main__':
     administrator = openstack.connect(
         auth_url=API + ':5000/v3', username='admin', password=SECRETS['admin'], project_name='admin',
         user_domain_name='Default', project_domain_name='Default', region_name='RegionOne')
-    {'users': users, 'cloud': cloud, 'zones': zones}[sys.argv[1]](administrator)
+    {'users': users, 'cloud': cloud, 'zones': zones, 'pools': pools}[sys.argv[1]](administrator)
