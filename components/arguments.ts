@@ -9,6 +9,15 @@ export const Locality = {
 } as const;
 export type Locality = (typeof Locality)[keyof typeof Locality];
 
+/** What may be lost by a number of members, to be named in `allowUnsafe` by who takes the risk. */
+export const Unsafe = {
+  /** With one or two members the cluster stops, or stands alone, when one fails. */
+  UnderThreeMembers: "under-three-members",
+  /** An even number survives no more failures than one fewer, and a cut network can leave two halves without a majority. */
+  EvenMembers: "even-members",
+} as const;
+export type Unsafe = (typeof Unsafe)[keyof typeof Unsafe];
+
 /** The data volume of each member. */
 export interface VolumeArgs {
   /** GiB, at least 1. */
@@ -74,6 +83,21 @@ export interface ClusterArgs {
   access: AccessArgs;
   /** By member name, such as `orders-2`. */
   memberOverrides?: Record<string, MemberOverrideArgs>;
+  /** Member names that are given up: who leaves in a shrink. They stay named for ever. Default: the highest numbers leave. */
+  without?: string[];
+  /**
+   * A member whose server is to be made again, one at a time and while all others run. Its volume and address stay.
+   * When the name is taken out again nothing happens; to replace once more, take it out, `pulumi up`, put it back.
+   * Default: none.
+   */
+  replace?: string[];
+  /**
+   * Leaving members that can never be seen again. One that still answers leaves as any other; for one that does not,
+   * the cluster must run without counting it. Default: none.
+   */
+  forget?: string[];
+  /** Risks that are taken on purpose. Default: none. */
+  allowUnsafe?: Unsafe[];
   /** While true the cluster cannot be destroyed. Default: true. */
   deletionProtection?: pulumi.Input<boolean>;
 }

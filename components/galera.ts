@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "../provider";
-import type { ClusterArgs } from "./arguments";
+import { Unsafe, type ClusterArgs } from "./arguments";
 import { createMembers, memberNames } from "./members";
 import { mermaid } from "./topology";
 
@@ -12,7 +12,7 @@ export type GaleraVendor = (typeof GaleraVendor)[keyof typeof GaleraVendor];
 
 /** Arguments of a Galera cluster. */
 export interface GaleraClusterArgs extends ClusterArgs {
-  /** How many servers: odd and at least three, so that one may fail. */
+  /** How many servers: odd and at least three, so that one may fail; another number is a risk to name in `allowUnsafe`. */
   members: number;
   vendor: GaleraVendor;
   /** Major version, such as `10.11`. Default: what the image's package sources offer. */
@@ -68,6 +68,8 @@ export class GaleraCluster extends pulumi.ComponentResource {
       servers,
       access: pulumi.secret({ user, privateKey, bastion, hostKeys }),
       rootPassword,
+      forget: args.forget,
+      replace: args.replace,
       deletionProtection: args.deletionProtection ?? true,
       // The rules go after the cluster: a destroy that its protection refuses must not cut the members' network.
     }, { parent: this, dependsOn: rules });
@@ -86,7 +88,7 @@ export class GaleraCluster extends pulumi.ComponentResource {
       caCertificate: pulumi.unsecret(cluster.authority.apply(({ certificate }) => certificate)),
       plan: cluster.plan,
       status: cluster.status,
-      topology: addresses.apply((all) => mermaid(name, memberNames(name, args.members), all)),
+      topology: addresses.apply((all) => mermaid(name, memberNames(name, args.members, args.without), all)),
       serverGroupId,
       securityGroupId,
     };
@@ -102,15 +104,31 @@ const sealed = (args: GaleraClusterArgs): GaleraClusterArgs => ({
   rootPassword: args.rootPassword && pulumi.secret(args.rootPassword),
 });
 
-function refuseUnsafe(name: string, { members, memberOverrides = {}, access }: GaleraClusterArgs): void {
+function refuseUnsafe(name: string, { members, memberOverrides = {}, access, without = [], replace = [], forget = [], allowUnsafe = [] }: GaleraClusterArgs): void {
   const no = (propertyPath: string, rule: string) => { throw new pulumi.InputPropertyError({ propertyPath, reason: `${propertyPath} ${rule}` }); };
-  if (!Number.isInteger(members) || members < 3 || members % 2 === 0)
-    no("members", `must be odd and at least 3, so that a majority survives when one member fails; it is ${members}`);
+  if (!Number.isInteger(members) || members < 1) no("members", `must be a whole number, at least 1; it is ${members}`);
+  const risk = members < 3 ? Unsafe.UnderThreeMembers : members % 2 === 0 ? Unsafe.EvenMembers : undefined;
+  if (risk && !allowUnsafe.includes(risk))
+    no("members", `must be odd and at least 3; it is ${members}, so ${lost(members)}. To take that risk, name it: allowUnsafe: ["${risk}"]`);
   if (!/^[a-z][a-z0-9-]{0,50}$/.test(name))
     no("name", `becomes the servers' host names: give lower-case letters, digits and dashes, a letter first, 51 at most; it is ${JSON.stringify(name)}`);
-  const named: [string, object][] = [["memberOverrides", memberOverrides], ["access.hostKeys", access.hostKeys && !pulumi.Output.isInstance(access.hostKeys) ? access.hostKeys : {}]];
+  const numbered = new RegExp(`^${name}-[1-9][0-9]*$`);
+  const given = [...without, ...forget].find((member) => !numbered.test(member));
+  if (given !== undefined) no(without.includes(given) ? "without" : "forget", `names ${given}, but members are named ${name}-1, ${name}-2 and so on`);
+  const all = memberNames(name, members, without);
+  const kept = forget.find((member) => all.includes(member));
+  if (kept !== undefined) no("forget", `names ${kept}, which is wanted: forget is for members that leave; name it in without, or lower members`);
+  if (replace.length > 1) no("replace", `names ${replace.join(", ")}: one at a time, so that one more may fail. Name the next after \`pulumi up\``);
+  const named: [string, string[]][] = [["memberOverrides", Object.keys(memberOverrides)], ["replace", replace],
+    ["access.hostKeys", Object.keys(access.hostKeys && !pulumi.Output.isInstance(access.hostKeys) ? access.hostKeys : {})]];
   for (const [argument, by] of named) {
-    const unknown = Object.keys(by).filter((member) => !memberNames(name, members).includes(member));
-    if (unknown.length > 0) no(argument, `names ${unknown.join(", ")}, but the members are ${memberNames(name, members).join(", ")}`);
+    const unknown = by.filter((member) => !all.includes(member));
+    if (unknown.length > 0) no(argument, `names ${unknown.join(", ")}, but the members are ${all.join(", ")}`);
   }
 }
+
+/** What this number of members cannot bear. */
+const lost = (members: number): string =>
+  members === 1 ? "all is lost with its one server"
+    : members === 2 ? "when one fails the other stops too, for one of two is no majority"
+      : `no more failures are survived than with ${members - 1}, and a network cut in the middle stops both halves`;

@@ -1,4 +1,4 @@
-export { Locality } from "./arguments";
+export { Locality, Unsafe } from "./arguments";
 export type { AccessArgs, BastionArgs, ClusterArgs, MemberOverrideArgs, VolumeArgs } from "./arguments";
 export { GaleraCluster, GaleraVendor } from "./galera";
 export type { GaleraClusterArgs } from "./galera";

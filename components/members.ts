@@ -28,8 +28,12 @@ export function createMembers(name: string, { count, args, port }: MembersSpec, 
     return id;
   };
 
-  const members = memberNames(name, count).map((member, index) => {
+  const members = memberNames(name, count, args.without).map((member) => {
+    // By its number and not by its place: a member that leaves moves no other to another zone.
+    const index = Number(member.slice(name.length + 1)) - 1;
     const { zone, networks = [], flavor } = memberOverrides?.[member] ?? {};
+    // To be named replaces the server once; to be named no more takes the word back in place.
+    const replaced = args.replace?.includes(member);
     const portOn = (on: string, suffix = "") => new openstack.networking.Port(`${member}${suffix}`,
       { name: `${member}${suffix}`, networkId: networkId(on), securityGroupIds: [security.id], adminStateUp: true },
       { parent, ignoreChanges: ["networkId"] });
@@ -46,7 +50,8 @@ export function createMembers(name: string, { count, args, port }: MembersSpec, 
       schedulerHints: [{ group: group.id }],
       availabilityZone: zone ?? availabilityZones?.[index % availabilityZones.length],
       stopBeforeDestroy: true,
-    }, { parent, deleteBeforeReplace: true, ignoreChanges: frozen });
+      ...(replaced ? { metadata: { replaced: "yes" } } : {}),
+    }, { parent, deleteBeforeReplace: true, ignoreChanges: frozen, replaceOnChanges: replaced ? ["metadata"] : [] });
     const disk = new openstack.compute.VolumeAttach(member, { instanceId: server.id, volumeId: volume.id }, { parent, deleteBeforeReplace: true });
     return {
       name: member,
@@ -69,8 +74,11 @@ export function createMembers(name: string, { count, args, port }: MembersSpec, 
 const frozen = ["imageId", "imageName", "flavorId", "flavorName", "keyPair", "userData", "personalities",
   "schedulerHints", "blockDevices", "availabilityZone"];
 
-export const memberNames = (cluster: string, count: number): string[] =>
-  Array.from({ length: count }, (_, index) => `${cluster}-${index + 1}`);
+/** The first `count` names that are not given up. */
+export function memberNames(cluster: string, count: number, without: string[] = []): string[] {
+  const names = Array.from({ length: count + without.length }, (_, index) => `${cluster}-${index + 1}`);
+  return names.filter((name) => !without.includes(name)).slice(0, count);
+}
 
 /** Members reach each other on all ports through one rule about the group itself: a grow changes no rule. */
 function createSecurityGroup(name: string, port: number, args: ClusterArgs, parent: pulumi.Resource) {

@@ -10,7 +10,7 @@ import { names } from "./topology";
 import { hasUnknown, isUnknown, secret } from "./wire";
 
 export type Raw = Record<string, unknown>;
-export type Wanted = Pick<Inputs, "datastore" | "members" | "owner">;
+export type Document = Pick<Inputs, "datastore" | "members" | "owner" | "forget" | "replace">;
 
 /** Made or kept by `check`, so not part of what the user asked for. */
 const made = ["plan", "authority", "rootPassword", "__provider"];
@@ -27,12 +27,12 @@ export async function check(olds: Raw | undefined, news: Raw): Promise<dynamic.C
   const wrong = schemaFailures(news);
   // A rule that is new in a release must not fail the `up` of an unchanged cluster.
   const isOld = ({ property }: dynamic.CheckFailure) => before !== undefined && unchanged(before, news, property.split(".")[0]!);
-  print(news as Wanted, wrong.filter(isOld).map(({ property, reason: why }) => `${property} ${why}; this cluster has it already and goes on`));
+  print(news as Document, wrong.filter(isOld).map(({ property, reason: why }) => `${property} ${why}; this cluster has it already and goes on`));
   const problems = [...wrong.filter((each) => !isOld(each)), ...(before ? notYet(before, news) : [])];
   const password = news.rootPassword ?? before?.rootPassword ?? randomBytes(18).toString("base64url");
-  const authority = before?.authority ?? await newAuthority((news as Wanted).owner.cluster);
+  const authority = before?.authority ?? await newAuthority((news as Document).owner.cluster);
   const completed = { ...news, rootPassword: secret(password), authority: secret(authority), plan: problems.length > 0 ? {} : planOf(before, news) };
-  if (first && problems.length === 0) print(news as Wanted, Object.values(completed.plan).flat());
+  if (first && problems.length === 0) print(news as Document, Object.values(completed.plan).flat());
   return { inputs: completed, failures: problems };
 }
 
@@ -50,17 +50,26 @@ function schemaFailures(news: Raw): dynamic.CheckFailure[] {
 
 /** What this version cannot change on a cluster that exists is refused by name, never ignored. */
 function notYet(olds: Raw, news: Raw): dynamic.CheckFailure[] {
-  const was = names(olds as Wanted);
-  const wanted = unknownMembers(news) ? was : names(news as Wanted);
   const no = (property: string, what: string, instead: string) => ({ property, reason: `${what} cannot be done by this version; ${instead}` });
   return [
-    ...(wanted.length > was.length ? [no("members", `growing from ${was.length} to ${wanted.length}`, `set it back to ${was.length}`)] : []),
-    ...(wanted.length < was.length ? [no("members", `shrinking from ${was.length} to ${wanted.length}`, `set it back to ${was.length}`)] : []),
-    ...differing(olds.servers, news.servers).map((key) => no(`servers.${key}`, `changing ${key} of a cluster that exists`, "set it back")),
+    ...differing(asMade(olds, news), news.servers).map((key) => no(`servers.${key}`, `changing ${key} of a cluster that exists`, "set it back")),
     ...(news.rootPassword === undefined || isUnknown(news.rootPassword) || news.rootPassword === olds.rootPassword ? []
       : [no("rootPassword", "changing the password of a cluster that exists", "set it back, or leave it out")]),
     ...(isDeepStrictEqual(olds.owner, news.owner) || hasUnknown(news.owner) ? [] : [no("owner", "renaming a cluster, its project or its stack", "keep the old name")]),
   ];
+}
+
+/** What the servers were asked to be, but with the wanted overrides of members that come or go: those may change. */
+function asMade(olds: Raw, news: Raw): Raw {
+  const [was, wanted] = [olds.servers as Raw, news.servers as Raw];
+  if (isUnknown(wanted) || hasUnknown(wanted.memberOverrides) || unknownMembers(news)) return was;
+  const stay = names(olds as Document).filter((name) => names(news as Document).includes(name));
+  const of = (servers: Raw, holds: (name: string) => boolean) =>
+    Object.entries((servers.memberOverrides ?? {}) as Raw).filter(([name]) => holds(name));
+  const memberOverrides = Object.fromEntries([...of(was, (name) => stay.includes(name)), ...of(wanted, (name) => !stay.includes(name))]);
+  // To have no overrides is said in two ways.
+  const none = Object.keys(memberOverrides).length + Object.keys((wanted.memberOverrides ?? {}) as Raw).length === 0;
+  return { ...was, memberOverrides: none ? wanted.memberOverrides : memberOverrides };
 }
 
 /** The keys whose values are known and differ. */
@@ -74,42 +83,67 @@ function differing(was: unknown, wanted: unknown): string[] {
 /** The change under its title. When nothing changed the old one stays, so that a second `up` is an empty diff. */
 function planOf(olds: Raw | undefined, news: Raw): Inputs["plan"] {
   if (unknownMembers(news)) return {};
-  const wanted = news as Wanted;
+  const wanted = news as Document;
   const it = byName(wanted.datastore);
   if (!olds) {
     const blank = Object.fromEntries(names(wanted).map((name) => [name, it.blank]));
-    return { [`create ${wanted.members.length} members`]: describe(it.plan(names(wanted), blank)) };
+    return { [`create ${wanted.members.length} members`]: describe(it.plan({ members: names(wanted) }, blank)) };
   }
-  const keys = changed(olds, news);
-  if (keys.length === 0) return olds.plan as Inputs["plan"];
-  const was = names(olds as Wanted);
-  return { [`change ${keys.join(", ")}`]: forecast(olds as Wanted, wanted, healthy(wanted.datastore, was)) };
+  if (changed(olds, news).length === 0) return olds.plan as Inputs["plan"];
+  const was = olds as Document;
+  const { lines } = forecast({ ...was, known: was.members, seen: {} }, wanted);
+  return { [titleOf(was, wanted, changed(olds, news))]: lines };
 }
 
-const healthy = (datastore: string, members: string[]) =>
-  Object.fromEntries(members.map((name) => [name, byName(datastore).healthy(members.length)]));
+function titleOf(olds: Document, news: Document, keys: string[]): string {
+  const [was, now] = [names(olds), names(news)];
+  const [gone, come] = [was.filter((name) => !now.includes(name)), now.filter((name) => !was.includes(name))];
+  const again = madeAgain(olds.members, news);
+  const rest = keys.filter((key) => !["members", "servers", "replace"].includes(key));
+  return [
+    ...(was.length !== now.length ? [`members ${was.length} to ${now.length}`] : []),
+    ...(was.length === now.length && gone.length > 0 ? [`${come.join(", ")} for ${gone.join(", ")}`] : []),
+    ...(again.length > 0 ? [`replace ${again.join(", ")}`] : []),
+    ...(rest.length > 0 ? [`change ${rest.join(", ")}`] : []),
+  ].join(", ") || `change ${keys.join(", ")}`;
+}
 
-/**
- * The steps from what was last seen. A server that is another than then, or not known yet, is seen as new.
- * A refusal is a forecast too: what was seen may be mended since, and some changes need no guest.
- */
-export function forecast(olds: Pick<Wanted, "members">, { datastore, members }: Wanted, seen: Record<string, unknown>): string[] {
-  const it = byName(datastore);
-  const now = members.map(({ name, server }) => {
-    const same = olds.members.some((old) => old.name === name && old.server === server);
-    return [name, same ? seen[name] ?? it.blank : it.blank] as const;
+/** Members whose server is another than it was, or is not known yet because it is about to be. */
+const madeAgain = (before: Inputs["members"], { members }: Pick<Document, "members">): string[] =>
+  members.filter(({ name, server }) => before.some((old) => old.name === name && old.server !== server)).map(({ name }) => name);
+
+export interface Forecast {
+  lines: string[];
+  refused?: Refused;
+}
+
+/** The steps from what was last seen. A server that is another than then, or not known yet, is seen as new. */
+export function forecast(olds: Pick<Outputs, "datastore" | "members" | "known" | "seen">, news: Document): Forecast {
+  const it = byName(news.datastore);
+  const [was, wanted] = [names({ members: olds.known }), names(news)];
+  const again = madeAgain(olds.known, news);
+  const others = wanted.length !== olds.members.length || names(olds).some((name) => !wanted.includes(name));
+  const recalled = it.recall(was, olds.seen, was.filter((name) => !wanted.includes(name)));
+  const now = [...new Set([...wanted, ...was])].map((name) => {
+    const sight = was.includes(name) && !again.includes(name) ? recalled[name] : it.blank;
+    return [name, others && wanted.includes(name) ? it.outdated(sight) : sight] as const;
   });
   try {
-    return describe(it.plan(names({ members }), Object.fromEntries(now)));
+    const replace = news.replace?.filter((name) => again.includes(name));
+    return { lines: describe(it.plan({ members: wanted, forget: news.forget, replace }, Object.fromEntries(now))) };
   } catch (error) {
-    if (error instanceof Refused) return [error.message];
+    if (error instanceof Refused) return { lines: [error.message], refused: error };
     throw error;
   }
 }
 
-const print = ({ owner }: Pick<Wanted, "owner">, lines: string[]) => {
+const print = ({ owner }: Pick<Document, "owner">, lines: string[]) => {
   for (const line of lines) console.log(`[${owner.cluster}] ${line}`);
 };
+
+/** What may change without a look at the guests. Of a cluster that did not come up, access may be just what was wrong. */
+export const needsNoGuest = (olds: Outputs, keys: string[]): boolean =>
+  keys.length > 0 && keys.every((key) => (olds.status === "ready" ? ["deletionProtection", "access"] : ["deletionProtection"]).includes(key));
 
 /**
  * Prints the forecast of an update. The engine itself compares the inputs, minimally and in detail.
@@ -118,13 +152,17 @@ const print = ({ owner }: Pick<Wanted, "owner">, lines: string[]) => {
  */
 export async function diff(_id: string, olds: Outputs, news: Raw): Promise<dynamic.DiffResult> {
   if (unknownMembers(news)) return {};
+  const cluster = olds.owner.cluster;
   const options = differing(olds.options, news.options);
   if (olds.status === "ready" && options.length > 0)
-    throw new Error(`${olds.owner.cluster}: changing ${options.map((key) => `options.${key}`).join(", ")} of a cluster that runs cannot be done by this version; set it back`);
-  const lines = forecast(olds, news as Wanted, olds.seen ?? {});
-  if (olds.status !== "ready") console.log(`[${olds.owner.cluster}] the last run did not end; this one goes on from what it then sees`);
+    throw new Error(`${cluster}: changing ${options.map((key) => `options.${key}`).join(", ")} of a cluster that runs cannot be done by this version; set it back`);
+  const keys = changed(olds, news);
+  const { lines, refused } = forecast(olds, news as Document);
+  if (refused && !needsNoGuest(olds, keys))
+    throw new Error(`${cluster}: ${refused.message} This is what the last look saw: once it is mended, run \`pulumi refresh\`.`);
+  if (olds.status !== "ready") console.log(`[${cluster}] the last run did not end; this one goes on from what it then sees`);
   print(olds, lines);
   // A refresh clears the engine's own memory of a failed run, and knows nothing of a member that it saw down.
-  const toDo = olds.status !== "ready" || (lines.length > 0 && changed(olds, news).length === 0);
+  const toDo = olds.status !== "ready" || (lines.length > 0 && keys.length === 0);
   return toDo ? { changes: true } : {};
 }

@@ -23,6 +23,9 @@ export interface ClusterArgs {
   servers: pulumi.Inputs;
   access: pulumi.Input<pulumi.Inputs>;
   rootPassword?: pulumi.Input<string>;
+  /** Leaving members that can never be seen again, and members whose servers are to be made again. */
+  forget?: string[];
+  replace?: string[];
   deletionProtection: pulumi.Input<boolean>;
 }
 

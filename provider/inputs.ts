@@ -17,6 +17,7 @@ export type Access = z.infer<typeof access>;
 const authority = z.strictObject({ certificate: z.string(), key: z.string() });
 export type Authority = z.infer<typeof authority>;
 
+/** One server of a cluster. */
 const member = z.strictObject({ name: z.string(), address: z.string(), server: z.string(), volume: z.string() });
 
 /** One key, the title of the change; its value, the steps. As a bare list it would be compared by index. */
@@ -34,6 +35,10 @@ export const inputs = z.object({
   rootPassword: z.string().min(8),
   authority,
   deletionProtection: z.boolean(),
+  /** Leaving members that can never be seen again. */
+  forget: z.array(z.string()).optional(),
+  /** Members whose servers are to be made again. */
+  replace: z.array(z.string()).optional(),
   plan,
 });
 export type Inputs = z.infer<typeof inputs>;
@@ -42,8 +47,8 @@ export type Inputs = z.infer<typeof inputs>;
 export const outputs = inputs.extend({
   stateVersion: z.literal(1),
   status: z.enum(["ready", "failed"]),
-  /** Members not yet proven gone. */
-  known: z.array(z.string()),
+  /** Members not yet proven gone: those that are wanted, and those that have still to leave. */
+  known: z.array(member),
   /** What was last seen, without counters or times. */
   seen: z.record(z.string(), z.unknown()),
   /** The host key that each server showed first, by server id. */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { dynamic } from "@pulumi/pulumi";
-import { changed, forecast, type Raw, type Wanted } from "./check";
+import { changed, forecast, needsNoGuest, type Document, type Raw } from "./check";
 import { byName } from "./datastores";
 import type { Cluster } from "./datastores/datastore";
 import { endWithEngine } from "./engine";
@@ -9,7 +9,7 @@ import { Guests } from "./guest/guests";
 import { lease } from "./guest/lease";
 import { inputs, outputs, parse, type Inputs, type Outputs } from "./inputs";
 import { observe, reconcile } from "./reconcile";
-import { names } from "./topology";
+import { names, type Member } from "./topology";
 import { plain } from "./wire";
 
 export { check, diff } from "./check";
@@ -17,65 +17,60 @@ export { check, diff } from "./check";
 /** Seconds a server may take to let a refresh in, which waits for no boot. */
 const lookSeconds = 20;
 export async function create(news: Raw): Promise<dynamic.CreateResult> {
-  return { id: (news as Wanted).owner.cluster, outs: await converge(news, announced(news)) };
+  // The steps that `check` announced.
+  const announced = Object.values((news as Pick<Inputs, "plan">).plan).flat();
+  return { id: (news as Document).owner.cluster, outs: await converge(news, announced) };
 }
 
 export async function update(_id: string, olds: Outputs, news: Raw): Promise<dynamic.UpdateResult> {
-  const keys = changed(olds, news);
-  // What may change without a look at the guests. Of a cluster that did not come up, access may be just what was wrong.
-  const needless = olds.status === "ready" ? ["deletionProtection", "access"] : ["deletionProtection"];
-  if (keys.length > 0 && keys.every((key) => needless.includes(key)))
-    return { outs: plain({ ...olds, ...news }) };
-  // Nothing was asked for, so the plan in the inputs is that of an earlier change: the preview said what was seen.
-  const drifted = olds.status === "ready" && keys.length === 0;
-  return { outs: await converge(news, drifted ? forecast(olds, news as Wanted, olds.seen) : announced(news), olds) };
+  if (needsNoGuest(olds, changed(olds, news))) return { outs: plain({ ...olds, ...news }) };
+  return { outs: await converge(news, forecast(olds, news as Document).lines, olds) };
 }
 
-/** The steps that the preview announced for this change. */
-const announced = (news: Raw): string[] => Object.values((news as Pick<Inputs, "plan">).plan).flat();
-
 /** Create and update are one: both look first, for neither the call's name nor an empty state proves that nothing exists. */
-async function converge(raw: Raw, announcement: string[], olds?: Outputs): Promise<Raw> {
+async function converge(raw: Raw, announced: string[], olds?: Outputs): Promise<Raw> {
   endWithEngine();
   const news = parse(inputs, raw, "cluster");
   const it = byName(news.datastore);
   const [title = ""] = Object.keys(news.plan);
-  const { guests, cluster } = reach(news, olds?.pins ?? {});
-  const result = (status: Outputs["status"], seen: Record<string, unknown>, pins: Record<string, string>) =>
-    plain({ ...raw, stateVersion: 1, status, known: names(news), seen, pins });
+  const leaving = (olds?.known ?? []).filter(({ name }) => !names(news).includes(name));
+  const { guests, cluster } = reach(news, leaving, olds?.pins ?? {});
+  const result = async (status: Outputs["status"], known: Member[], seen: Record<string, unknown>) =>
+    plain({ ...raw, stateVersion: 1, status, known, seen: Object.fromEntries(names({ members: known }).map((name) => [name, seen[name]])), pins: await guests.shown(known) });
   try {
     // One that cannot be reached holds no lease: the planner sees it so, and says what that means.
-    const members = (await Promise.allSettled(names(news).map(guests.reach))).flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+    const everyone = names({ members: [...news.members, ...leaving] }).sort();
+    const members = (await Promise.allSettled(everyone.map(guests.reach))).flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
     const held = await lease(members, cluster.run, `${news.owner.project}/${news.owner.stack}: ${title}`);
     try {
-      const seen = await reconcile(it, cluster, announcement, (line) => console.log(`[${news.owner.cluster}] ${line}`));
-      return result("ready", seen, await guests.shown());
+      const seen = await reconcile(it, cluster, announced, (line) => console.log(`[${news.owner.cluster}] ${line}`));
+      return await result("ready", news.members, seen);
     } finally {
       await held.release();
     }
   } catch (error) {
     // Thrown with an id, Pulumi keeps these properties and calls update at the next `up`. It prints only `reasons`.
     const reasons = error instanceof AggregateError ? error.errors.map(reason) : [reason(error)];
-    const seen = await observe(it, cluster);
-    throw Object.assign(new Error(reasons.join("\n"), { cause: error }),
-      { id: news.owner.cluster, reasons, properties: result("failed", seen, await guests.shown()) });
+    const properties = await result("failed", [...news.members, ...leaving], remembering(olds?.seen ?? {}, await observe(it, cluster)));
+    throw Object.assign(new Error(reasons.join("\n"), { cause: error }), { id: news.owner.cluster, reasons, properties });
   } finally {
     await guests.close();
   }
 }
 
-function reach(news: Inputs, pins: Record<string, string>, seconds?: number) {
+function reach(news: Inputs, leaving: Member[], pins: Record<string, string>, patience?: number) {
   const run = randomUUID();
-  const guests = new Guests(news.members, pins, {
+  const guests = new Guests([...news.members, ...leaving], pins, {
     run,
-    seconds,
+    // Who is to be forgotten is asked all the same, and not waited for.
+    seconds: (member) => (news.forget?.includes(member) ? lookSeconds : patience),
     access: news.access,
     secrets: [news.rootPassword, news.access.privateKey, news.authority.key],
     say: (member, line) => console.log(`[${news.owner.cluster}/${member}] ${line}`),
   });
   const options = parse(byName(news.datastore).options, news.options, "options");
   const cluster: Cluster<unknown> & { run: string } = {
-    run, want: { owner: news.owner, members: news.members, options },
+    run, leaving, want: { owner: news.owner, members: news.members, options, forget: news.forget },
     rootPassword: news.rootPassword, authority: news.authority, guest: guests.reach,
   };
   return { guests, cluster };
@@ -95,15 +90,18 @@ export async function read(id: string, props: Outputs): Promise<dynamic.ReadResu
 }
 
 async function look(olds: Outputs, props: Outputs): Promise<Raw> {
-  const { guests, cluster } = reach(olds, olds.pins, lookSeconds);
+  const leaving = olds.known.filter(({ name }) => !names(olds).includes(name));
+  const { guests, cluster } = reach(olds, leaving, olds.pins, lookSeconds);
   try {
-    const seen = await observe(byName(olds.datastore), cluster);
-    const reached = Object.entries(seen).filter(([, sight]) => (sight as { is: string }).is !== "unreachable");
-    return plain({ ...props, seen: { ...olds.seen, ...Object.fromEntries(reached) } });
+    return plain({ ...props, seen: remembering(olds.seen, await observe(byName(olds.datastore), cluster)) });
   } finally {
     await guests.close();
   }
 }
+
+/** Not to have reached a guest now is no news of it: what was seen of it before stays. */
+const remembering = (before: Record<string, unknown>, now: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(now).map(([name, sight]) => [name, (sight as { is: string }).is === "unreachable" ? before[name] ?? sight : sight]));
 
 /** Needs no guest: the servers go with it, and draining member after member would only take time. */
 export async function remove(_id: string, props: Outputs): Promise<void> {

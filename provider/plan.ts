@@ -1,4 +1,4 @@
-/** What to do, and the members it is done on, all at the same time. */
+/** What to do, and the members it is done on, all at the same time. On nobody: on whom is seen only after the steps before. */
 export interface Step<Do extends string = string> {
   do: Do;
   on: string[];
@@ -16,16 +16,19 @@ export const oneByOne = <Do extends string>(what: Do, on: string[]): Step<Do>[] 
 export const describe = (plan: Step[]): string[] => plan.map((step) => [step.do, ...step.on].join(" "));
 
 /** Acts that no run may do unless its preview announced them. */
-const grave = ["bootstrap", "recover", "replace", "wipe", "drain", "restart"];
+const grave = ["bootstrap", "recover", "clean", "leave"];
 
-/** The lines of `plan` that the forecast did not announce and that are too grave to do unannounced. */
+/**
+ * The lines of `plan` that the forecast did not announce and that are too grave to do unannounced. A step on nobody
+ * announces the same on anybody, and is announced by it.
+ */
 export function surprises(plan: Step[], forecast: string[]): string[] {
   const announced = new Set(forecast.flatMap((line) => {
-    const [what, ...on] = line.split(" ");
-    return on.map((name) => `${what} ${name}`);
+    const [what = "", ...on] = line.split(" ");
+    return on.length === 0 ? [what, `${what} anybody`] : [what, ...on.map((name) => `${what} ${name}`)];
   }));
   return plan
-    .filter((step) => grave.includes(step.do))
-    .flatMap((step) => step.on.map((name) => `${step.do} ${name}`))
+    .filter((step) => grave.includes(step.do) && !announced.has(`${step.do} anybody`))
+    .flatMap((step) => (step.on.length === 0 ? [step.do] : step.on.map((name) => `${step.do} ${name}`)))
     .filter((act) => !announced.has(act));
 }

@@ -6,27 +6,38 @@ import { names, type Member } from "./topology";
 export type Seen = Record<string, unknown>;
 type Say = (line: string) => void;
 
-/** Looks at every member, side by side. One that cannot be reached is seen as such. */
+/** How often a plan may be followed by another before something must be wrong with it. */
+const rounds = 3;
+
+/** Looks at every member, also at those that are to leave, side by side. One that cannot be reached is seen as such. */
 export async function observe<O, S, Do extends string>(it: Datastore<O, S, Do>, cluster: Cluster<O>): Promise<Record<string, S>> {
   const look = async (member: Member) => [member.name, await it.observe(cluster, member).catch((error) => it.unreachable(reason(error)))] as const;
-  return Object.fromEntries(await Promise.all(cluster.want.members.map(look)));
+  return Object.fromEntries(await Promise.all(everyone(cluster).map(look)));
 }
 
-/** Looks, plans, acts: the only loop. What the preview announced is in `forecast`. */
+const everyone = ({ want, leaving }: Cluster<unknown>): Member[] => [...want.members, ...leaving];
+
+/**
+ * Looks, plans, acts, until there is nothing left to do: the only loop. Some plans end where more can be seen than
+ * before. What the preview announced is in `forecast`.
+ */
 export async function reconcile<O, S, Do extends string>(
   it: Datastore<O, S, Do>, cluster: Cluster<O>, forecast: string[], say: Say,
 ): Promise<Record<string, S>> {
-  const seen = await observe(it, cluster);
-  const plan = it.plan(names(cluster.want), seen);
-  const unannounced = surprises(plan, forecast);
-  if (unannounced.length > 0)
-    throw new Refused("nothing grave is done that the preview did not announce",
-      `the preview said [${forecast.join("; ") || "nothing"}], what is seen now calls for [${describe(plan).join("; ")}]`,
-      "run `pulumi refresh`, read the preview again, then `pulumi up`");
-  if (plan.length === 0) return seen;
-  say(`plan: ${describe(plan).join("; ")}`);
-  for (const [index, step] of plan.entries()) await perform(it, cluster, step, (line) => say(`step ${index + 1}/${plan.length} ${line}`));
-  return observe(it, cluster);
+  for (let round = 1; ; round++) {
+    const seen = await observe(it, cluster);
+    const plan = it.plan({ members: names(cluster.want), forget: cluster.want.forget }, seen);
+    const unannounced = surprises(plan, forecast);
+    if (unannounced.length > 0)
+      throw new Refused("nothing grave is done that the preview did not announce",
+        `the preview said [${forecast.join("; ") || "nothing"}], what is seen now calls for [${describe(plan).join("; ")}]`,
+        "run `pulumi refresh`, read the preview again, then `pulumi up`");
+    if (plan.length === 0) return seen;
+    if (round > rounds) throw new Error(`after ${rounds} plans there is still to do: ${describe(plan).join("; ")}. Run \`pulumi up\` again`);
+    say(`plan: ${describe(plan).join("; ")}`);
+    const steps = plan.filter(({ on }) => on.length > 0);
+    for (const [index, step] of steps.entries()) await perform(it, cluster, step, (line) => say(`step ${index + 1}/${steps.length} ${line}`));
+  }
 }
 
 async function perform<O, S, Do extends string>(it: Datastore<O, S, Do>, cluster: Cluster<O>, step: Step<Do>, say: Say) {
@@ -34,7 +45,7 @@ async function perform<O, S, Do extends string>(it: Datastore<O, S, Do>, cluster
   const began = Date.now();
   say(`${line}`);
   const done = await Promise.allSettled(step.on.map(async (name) => {
-    const member = cluster.want.members.find((each) => each.name === name)!;
+    const member = everyone(cluster).find((each) => each.name === name)!;
     await it.steps[step.do](cluster, member).catch((error) => {
       throw new StepFailed(step.do, name, error);
     });

@@ -21,6 +21,16 @@ export interface Topology<Options> {
   owner: Owner;
   members: Member[];
   options: Options;
+  forget?: string[];
+}
+
+/** What a planner is asked for: names only. */
+export interface Wanted {
+  members: string[];
+  /** Leaving members that can never be seen again: their absence is taken for their end, when the cluster agrees. */
+  forget?: string[];
+  /** Members whose servers are about to be made again because it was asked for, not because they are gone. */
+  replace?: string[];
 }
 
 export const names = ({ members }: Pick<Topology<unknown>, "members">): string[] => members.map(({ name }) => name);

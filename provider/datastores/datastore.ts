@@ -2,11 +2,13 @@ import type { z } from "zod";
 import type { Guest } from "../guest/guest";
 import type { Authority } from "../inputs";
 import type { Step } from "../plan";
-import type { Member, Topology } from "../topology";
+import type { Member, Topology, Wanted } from "../topology";
 
 /** A running reconciliation: what is wanted, what it is secured with, and a way to reach each guest. */
 export interface Cluster<Options> {
   want: Topology<Options>;
+  /** Members that are not wanted any more and not yet proven gone. */
+  leaving: Member[];
   rootPassword: string;
   authority: Authority;
   guest(name: string): Promise<Guest>;
@@ -19,11 +21,14 @@ export interface Datastore<Options, Seen, Do extends string> {
   observe(cluster: Cluster<Options>, member: Member): Promise<Seen>;
   /** What is seen of a member that cannot be reached. */
   unreachable(why: string): Seen;
-  /** What `observe` would see of a new server, and of a member of a well cluster: these let a preview plan without SSH. */
+  /** What `observe` would see of a new server: this and `recall` let a preview plan without SSH. */
   blank: Seen;
-  healthy(members: number): Seen;
-  /** Pure: the ordered steps from what is seen to what is wanted. Throws `Refused`. */
-  plan(members: string[], seen: Record<string, Seen>): Step<Do>[];
+  /** What a preview takes the members for: as last seen, and well where nothing is known or where it may have passed since. */
+  recall(members: string[], seen: Record<string, Seen | undefined>, leaving?: string[]): Record<string, Seen>;
+  /** What is seen of a member once the cluster is to have other members or options. */
+  outdated(sight: Seen): Seen;
+  /** Pure: the ordered steps from what is seen, also of members that are to leave, to what is wanted. Throws `Refused`. */
+  plan(want: Wanted, seen: Record<string, Seen>): Step<Do>[];
   steps: Record<Do, (cluster: Cluster<Options>, member: Member) => Promise<void>>;
 }
 

@@ -7,7 +7,7 @@ export class Guests {
   private readonly connections = new Map<string, Promise<Connection>>();
 
   /** `pins`: the host key that each server showed before, by server id. A new server starts anew. */
-  constructor(private readonly members: Member[], private readonly pins: Record<string, string>, private readonly session: Omit<Session, "say"> & { say(member: string, line: string): void }) {}
+  constructor(private readonly members: Member[], private readonly pins: Record<string, string>, private readonly session: Omit<Session, "say" | "seconds"> & { seconds(member: string): number | undefined; say(member: string, line: string): void }) {}
 
   /** Dials a guest once; a failure stays the answer for this run. */
   readonly reach = async (name: string): Promise<Guest> => {
@@ -18,16 +18,16 @@ export class Guests {
       const pinned = this.pins[member.server];
       connection = connect(
         { name, address: member.address, pins: given ? fingerprintsOf(given, `access.hostKeys.${name}`) : (pinned === undefined ? undefined : [pinned]) },
-        { ...this.session, say: (line) => this.session.say(name, line) });
+        { ...this.session, seconds: this.session.seconds(name), say: (line) => this.session.say(name, line) });
       this.connections.set(name, connection);
     }
     return (await connection).guest;
   };
 
-  /** The pins to remember: of each wanted server, what it showed now or before. */
-  async shown(): Promise<Record<string, string>> {
+  /** The pins to remember: of each of these servers, what it showed now or before. */
+  async shown(members: Member[]): Promise<Record<string, string>> {
     const pins: Record<string, string> = {};
-    for (const { name, server } of this.members) {
+    for (const { name, server } of members) {
       const shown = await this.connections.get(name)?.then(({ fingerprint }) => fingerprint, () => undefined) ?? this.pins[server];
       if (shown) pins[server] = shown;
     }

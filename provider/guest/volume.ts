@@ -22,14 +22,20 @@ function uuidFor(owner: Owner, member: Member): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-export interface VolumeSight {
+/** What a volume's marker says of its member. */
+export interface Mark {
+  /** The volume once held the member's whole data: from then on an empty one keeps the datastore from starting. */
+  hasHadData: boolean;
+  /** The member left the cluster by our word, and does not start before it joins again. */
+  left: boolean;
+}
+
+export interface VolumeSight extends Mark {
   /** `new`: no signature, or formatted by us and not yet marked. `ours`: its marker names this member. */
   disk: "absent" | "new" | "ours" | "foreign";
   /** Why it is foreign. */
   why?: string;
   mounted: boolean;
-  /** The marker says that this volume once held the member's whole data. */
-  hasHadData: boolean;
 }
 
 /**
@@ -70,7 +76,7 @@ case "$signature" in *TYPE=xfs*) unshare --mount --propagation private /bin/bash
 
 function classify(head: string, owner: Owner, member: Member): VolumeSight {
   const line = assignments(head);
-  const sight = { mounted: line.mounted === "yes", hasHadData: false };
+  const sight = { mounted: line.mounted === "yes", hasHadData: false, left: false };
   const foreign = (why: string): VolumeSight => ({ ...sight, disk: "foreign", why });
   if (line.disk === "absent") return { ...sight, disk: "absent" };
   if (line.disk === "blank") return { ...sight, disk: "new" };
@@ -80,10 +86,10 @@ function classify(head: string, owner: Owner, member: Member): VolumeSight {
   if (line.marker === undefined)
     return line.UUID === uuidFor(owner, member) && line.files === "0"
       ? { ...sight, disk: "new" } : foreign("it holds a file system without our marker");
-  const { hasHadData, ...mark } = JSON.parse(line.marker) as Record<string, unknown>;
+  const { hasHadData, left, ...mark } = JSON.parse(line.marker) as Record<string, unknown>;
   const wanted: Record<string, unknown> = { ...owner, member: member.name };
   const same = Object.keys(wanted).every((key) => mark[key] === wanted[key]);
-  return same ? { ...sight, disk: "ours", hasHadData: hasHadData === true }
+  return same ? { ...sight, disk: "ours", hasHadData: hasHadData === true, left: left === true }
     : foreign(`its marker says it is ${mark.member} of ${mark.project}/${mark.stack}/${mark.cluster}`);
 }
 
@@ -118,18 +124,19 @@ chmod 755 ${mountPoint}`);
   if (mounted.disk !== sight.disk && !(sight.disk === "new" && mounted.disk === "ours" && !mounted.hasHadData))
     throw new Refused("a plan holds only while a volume is what it was seen to be", `the volume ${member.volume} of ${member.name} is ${mounted.disk} now, and was ${sight.disk}`,
       "run `pulumi up` again: it plans from what it then sees");
-  if (mounted.disk === "new") await mark(guest, owner, member, false);
+  if (mounted.disk === "new") await mark(guest, owner, member, { hasHadData: false, left: false });
 }
 
-/** Writes the marker. From `hasHadData` on, an empty volume keeps the datastore from starting. */
-export const mark = (guest: Guest, owner: Owner, member: Member, hasHadData: boolean): Promise<boolean> =>
-  guest.write(`${mountPoint}/${marker}`, `${JSON.stringify({ ...owner, member: member.name, hasHadData })}\n`);
+/** Writes the marker. */
+export const mark = (guest: Guest, owner: Owner, member: Member, { hasHadData, left }: Mark): Promise<boolean> =>
+  guest.write(`${mountPoint}/${marker}`, `${JSON.stringify({ ...owner, member: member.name, hasHadData, left })}\n`);
 
 const guard = "/usr/local/lib/datastores/may-start";
 
 /**
  * Lets the datastore's unit start only on its marked volume: a guest that boots without its disk, or with
- * an emptied one, stays down and says why in the unit's journal. `configured` is a file, `data` a directory below the volume.
+ * an emptied one, stays down and says why in the unit's journal. A start that fails is tried again, five times in all:
+ * after a power cut members find each other only once all of them are back. `configured` is a file, `data` a directory below the volume.
  */
 export async function guardUnit(guest: Guest, service: string, configured: string, data: string): Promise<void> {
   await guest.run(sh`mkdir -p ${guard.replace(/\/[^/]+$/, "")} ${`/etc/systemd/system/${service}.d`}`);
@@ -138,11 +145,12 @@ export async function guardUnit(guest: Guest, service: string, configured: strin
 refuse() { echo "not started: $1"; exit 1; }
 [ -e ${configured} ] || refuse "not configured yet"
 [ -s ${mountPoint}/${marker} ] || refuse "${mountPoint} is not the data volume: it has no ${marker}"
+! grep -q '"left":true' ${mountPoint}/${marker} || refuse "this member left the cluster"
 if grep -q '"hasHadData":true' ${mountPoint}/${marker} && [ -z "$(ls -A ${mountPoint}/${data} 2>/dev/null)" ]; then
   refuse "the data volume once held data and is empty now"
 fi
 `, { mode: "0755" });
   await guest.write(`/etc/systemd/system/${service}.d/datastore.conf`,
-    `[Unit]\nRequiresMountsFor=${mountPoint}\n\n[Service]\nExecCondition=${guard}\nTimeoutStartSec=infinity\nTimeoutStopSec=900\n`);
+    `[Unit]\nRequiresMountsFor=${mountPoint}\nStartLimitIntervalSec=900\nStartLimitBurst=5\n\n[Service]\nExecCondition=${guard}\nRestart=on-failure\nRestartSec=5\nTimeoutStartSec=infinity\nTimeoutStopSec=900\n`);
   await guest.run("systemctl daemon-reload");
 }

@@ -148,9 +148,6 @@ describe("GaleraCluster", () => {
       await rejects(program(() => galera({ access: { user: "debian", privateKey, hostKeys: { "ordres-1": "ssh-ed25519 AAAA" } } })), /access.hostKeys names ordres-1, but the members are/);
     });
 
-    for (const members of [0, 1, 2, 4, -3, 3.5, NaN])
-      it(`${members} members`, () => rejects(program(() => galera({ members })), /members must be odd and at least 3, .*; it is /));
-
     it("an override of a member that is none, and names those that are", () => rejects(
       program(() => galera({ memberOverrides: { "orders-4": { zone: "az1" }, "order-1": {} } })), /memberOverrides names orders-4, order-1, but the members are orders-1, orders-2, orders-3/));
   });

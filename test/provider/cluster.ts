@@ -7,8 +7,9 @@ export const member = (name: string): Member =>
   ({ name, address: `198.18.0.1${name.slice(-1)}`, server: `server-of-${name}`, volume: `volume-of-${name}-0123456789` });
 
 /** A cluster to try steps and loops on. Its secrets are no secrets. */
-export const cluster = (members: string[], options: Partial<Options>, guest: (name: string) => Promise<Guest>): Cluster<Options> => ({
+export const cluster = (members: string[], options: Partial<Options>, guest: (name: string) => Promise<Guest>, leaving: string[] = []): Cluster<Options> => ({
   want: { owner: { project: "shop", stack: "test", cluster: "db" }, members: members.map(member), options: { vendor: "mariadb", configuration: {}, ...options } },
+  leaving: leaving.map(member),
   rootPassword: "not-a-secret",
   authority: { certificate: "", key: "" },
   guest,

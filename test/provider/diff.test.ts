@@ -3,13 +3,16 @@ import { runtime } from "@pulumi/pulumi";
 import fc from "fast-check";
 import { diff } from "../../provider/lifecycle";
 import { all, sight, type Seen } from "./datastores/galera/model";
-import { known } from "./document";
+import { known, of } from "./document";
 import { Fleet } from "./fleet";
 import { withUnknown } from "./wire";
 
 const members = known.members.map(({ name }) => name);
-const stored = (seen: Seen, status: "ready" | "failed" = "ready") => ({ ...known, stateVersion: 1 as const, status, known: members, seen, pins: {} });
+const stored = (seen: Seen, status: "ready" | "failed" = "ready") => ({ ...known, stateVersion: 1 as const, status, known: known.members, seen, pins: {} });
+const seenAs = (...words: string[]): Seen => Object.fromEntries(words.map((word, index) => [`orders-${index + 1}`, sight(word, words.length)]));
 const healthy = stored(all(members, "synced"));
+/** A refusal that time does not mend. */
+const emptied = stored(seenAs("emptied", "synced/2", "synced/2"));
 const replaced = (...servers: string[]) => ({ ...known, members: known.members.map((each, index) => ({ ...each, server: servers[index] ?? each.server })) });
 
 describe("diff", () => {
@@ -40,7 +43,7 @@ describe("diff", () => {
   });
 
   it("after a failed create it prints what remains to be done", async () => {
-    await diff("orders", stored({}, "failed"), known);
+    await diff("orders", stored(all(members, "blank"), "failed"), known);
     deepEqual(fleet.printed.slice(1), ["install orders-1 orders-2 orders-3", "mount orders-1 orders-2 orders-3", "configure orders-1 orders-2 orders-3", "bootstrap orders-1",
       "secure orders-1", "join orders-2", "join orders-3", "verify orders-1 orders-2 orders-3"].map((line) => `[orders] ${line}`));
   });
@@ -51,9 +54,82 @@ describe("diff", () => {
       deepEqual(fleet.printed, ["install orders-2", "mount orders-2", "configure orders-2", "join orders-2", "verify orders-1 orders-2 orders-3"].map((line) => `[orders] ${line}`));
     });
 
-  it("a refusal is a forecast too: what needs no guest must still go through", async () => {
-    deepEqual(await diff("orders", stored(all(members, "whole:95")), { ...known, deletionProtection: false }), {});
-    ok(fleet.printed[0]?.startsWith("[orders] refused: "), fleet.printed.join());
+  it("plans for members that leave, and for the others with what is wanted now", async () => {
+    const five = { ...stored(all(["orders-1", "orders-2", "orders-3", "orders-4", "orders-5"], "synced")), ...of(1, 2, 3, 4, 5), known: of(1, 2, 3, 4, 5).members };
+    deepEqual(await diff("orders", five, { ...known, ...of(1, 2, 4) }), {});
+    deepEqual(fleet.printed, ["configure orders-1 orders-2 orders-4", "leave orders-5", "leave orders-3", "verify orders-1 orders-2 orders-4"].map((line) => `[orders] ${line}`));
+  });
+
+  describe("a refusal", () => {
+    const fails = (olds: typeof healthy, news: object, words: RegExp) => rejects(diff("orders", olds, { ...known, ...news }), words);
+
+    it("fails it, names the cluster, and says how to look again", () =>
+      fails(emptied, {}, /^Error: orders: refused: a member whose data vanished.*This is what the last look saw: once it is mended, run `pulumi refresh`\.$/));
+
+    it("fails it whatever changes beside", async () => {
+      for (const change of [of(1, 2, 3, 4, 5), { deletionProtection: false, forget: [] }, { forget: ["orders-4"] }]) await fails(emptied, change, /vanished/);
+    });
+
+    it("is only printed of a change that needs no guest", async () => {
+      for (const change of [{ deletionProtection: false }, { access: { ...known.access, user: "admin" } }]) deepEqual(await diff("orders", emptied, { ...known, ...change }), {});
+      ok(fleet.printed.length === 2 && fleet.printed.every((line) => line.startsWith("[orders] refused: ")), fleet.printed.join());
+    });
+
+    it("of a cluster that did not come up is only printed of its deletionProtection", async () => {
+      deepEqual(await diff("orders", { ...emptied, status: "failed" }, { ...known, deletionProtection: false }), { changes: true });
+      await fails({ ...emptied, status: "failed" }, { access: { ...known.access, user: "admin" } }, /vanished/);
+    });
+  });
+
+  describe("what may have passed since is not held against it", () => {
+    for (const word of ["starting", "split", "joining", "donor"]) it(`a member that was ${word}`, async () => {
+      deepEqual(await diff("orders", stored(seenAs("synced", "synced", word)), known), {});
+      deepEqual(fleet.printed, []);
+    });
+
+    for (const [words, lost] of [["starting whole:5 whole:9", "orders-1"], ["unreachable starting whole:9", "orders-2"], ["split starting split", "orders-1 orders-2 orders-3"]] as const)
+      it(`but where no cluster was seen running it says that one is to be started: ${words}`, async () => {
+        deepEqual(await diff("orders", stored(seenAs(...words.split(" "))), known), { changes: true });
+        deepEqual(fleet.printed, [`[orders] stop ${lost}`, "[orders] recover"]);
+      });
+
+    it("a member that never was reached is new", async () => {
+      await diff("orders", stored(seenAs("synced/2", "synced/2", "unreachable"), "failed"), known);
+      deepEqual(fleet.printed.slice(1), ["install orders-3", "mount orders-3", "configure orders-3", "join orders-3", "verify orders-1 orders-2 orders-3"].map((line) => `[orders] ${line}`));
+    });
+
+    it("a leaving member that was not reached leaves as any other, also when it may be forgotten", async () => {
+      for (const forget of [undefined, ["orders-3"]]) {
+        fleet.printed.length = 0;
+        await diff("orders", stored(seenAs("synced", "synced", "unreachable")), { ...known, ...of(1, 2), forget });
+        deepEqual(fleet.printed, ["configure orders-1 orders-2", "leave orders-3", "verify orders-1 orders-2"].map((line) => `[orders] ${line}`));
+      }
+    });
+  });
+
+  describe("a replacement that was asked for", () => {
+    const again = { ...replaced("server-of-orders-1", runtime.unknownValue), replace: ["orders-2"] };
+
+    it("is planned while all others run", async () => {
+      deepEqual(await diff("orders", healthy, again), {});
+      deepEqual(fleet.printed.map((line) => line.replace("[orders] ", "")), ["install orders-2", "mount orders-2", "configure orders-2", "join orders-2", "verify orders-1 orders-2 orders-3"]);
+    });
+
+    it("is refused while another member is down, and when two servers would be made again", async () => {
+      const refusal = (missing: string) => new RegExp(`orders: refused: a member's server is taken away only while all others run.*bring ${missing} back first, without \`replace\``);
+      await rejects(diff("orders", stored(seenAs("synced/2", "synced/2", "whole:9")), again), refusal("orders-3"));
+      await rejects(diff("orders", healthy, { ...replaced("another", "another"), replace: ["orders-2"] }), refusal("orders-1"));
+      await rejects(diff("orders", healthy, { ...again, members: [...again.members, ...of(4).members] }), refusal("orders-4"));
+    });
+
+    it("mends the member itself when that is the one that is down", async () => {
+      deepEqual(await diff("orders", stored(seenAs("synced/2", "whole:9", "synced/2")), again), {});
+    });
+
+    it("refuses nothing any more once its server was made", async () => {
+      deepEqual(await diff("orders", stored(seenAs("synced/2", "synced/2", "whole:9")), { ...known, replace: ["orders-2"] }), {});
+      deepEqual(fleet.printed, ["[orders] join orders-3", "[orders] verify orders-1 orders-2 orders-3"]);
+    });
   });
 
   it("refuses by name to change the options of a cluster that runs, and lets those of one that did not come up be mended", async () => {

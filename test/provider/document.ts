@@ -14,6 +14,9 @@ export const news = {
   deletionProtection: true,
 };
 
+/** The document of other members, by their numbers. */
+export const of = (...numbers: number[]) => ({ ...news, members: numbers.map((number) => member(`orders-${number}`)) });
+
 /** The document as the other methods get it. */
 export const known = {
   ...news,

@@ -3,28 +3,37 @@ import type { Guest } from "../../provider/guest/guest";
 import { galera } from "../../provider/datastores/galera";
 import type { Sight } from "../../provider/datastores/galera/plan";
 import { TimedOut } from "../../provider/errors";
+import { names } from "../../provider/topology";
 import { after, type Seen } from "./datastores/galera/model";
 
 /** Guests in memory that show what the model says, in place of SSH and of MariaDB: for what runs above both. */
 export class Fleet {
   readonly dialled: string[] = [];
+  /** Seconds that each guest was given to let the provider in. */
+  readonly patience: Record<string, number | undefined> = {};
+  /** What the leases say that were taken. */
+  readonly leases: string[] = [];
   readonly done: string[] = [];
   readonly printed: string[] = [];
   readonly unreachable = new Set<string>();
   /** Throws to make a step fail on a member. */
   beforeStep: (step: string, member: string) => void = () => undefined;
+  /** The members in each options file: it is seen as wanted only while it names those that are wanted. */
+  private readonly written: Record<string, string> = {};
   private readonly real = { connect: ssh.connect, observe: galera.observe, steps: { ...galera.steps }, log: console.log };
 
   constructor(public seen: Seen) {
-    Object.assign(ssh, { connect: (target: ssh.Target) => this.connect(target) });
+    Object.assign(ssh, { connect: (target: ssh.Target, session: ssh.Session) => this.connect(target, session) });
     galera.observe = async (cluster, { name }): Promise<Sight> => {
       await cluster.guest(name);
-      return structuredClone(this.seen[name]!);
+      const sight = structuredClone(this.seen[name]!);
+      return (this.written[name] ?? membersOf(cluster)) === membersOf(cluster) ? sight : galera.outdated(sight);
     };
     for (const what of Object.keys(galera.steps) as (keyof typeof galera.steps)[])
       galera.steps[what] = async (cluster, { name }) => {
         await cluster.guest(name);
         this.beforeStep(what, name);
+        if (what === "configure") this.written[name] = membersOf(cluster);
         this.done.push(`${what} ${name}`);
         this.seen = after(this.seen, { do: what, on: [name] });
       };
@@ -39,10 +48,17 @@ export class Fleet {
     console.log = this.real.log;
   }
 
-  private async connect({ name, address, pins }: ssh.Target): Promise<ssh.Connection> {
+  private async connect({ name, address, pins }: ssh.Target, { seconds }: ssh.Session): Promise<ssh.Connection> {
     this.dialled.push(name);
+    this.patience[name] = seconds;
     if (this.unreachable.has(name)) throw new TimedOut(`SSH to ${name} (${address})`, 180, "connect ECONNREFUSED");
-    const guest: Guest = { name, look: async () => "", run: async () => "", write: async () => true, say: () => undefined };
+    const look = async (command: string) => {
+      if (command.includes("/lease")) this.leases.push(`${name}: ${/'(\w+\/\w+: .*?), on /.exec(command)?.[1]}`);
+      return "";
+    };
+    const guest: Guest = { name, look, run: async () => "", write: async () => true, say: () => undefined };
     return { guest, fingerprint: pins?.[0] ?? `SHA256:of-${name}`, close: () => undefined };
   }
 }
+
+const membersOf = ({ want }: Parameters<typeof galera.observe>[0]) => names(want).join();

@@ -12,6 +12,12 @@ describe("inputs", () => {
     deepEqual(named({ ...known, __provider: "text" }), []);
   });
 
+  it("members to forget or to replace are named by lists, which may be left out", () => {
+    deepEqual(named({ ...known, forget: ["orders-4"], replace: [] }), []);
+    deepEqual(named({ ...known, forget: "orders-4" }), ["forget"]);
+    deepEqual(named({ ...known, replace: [{ name: "orders-2" }] }), ["replace.0"]);
+  });
+
   for (const key of Object.keys(known)) it(`without ${key} it does not, and ${key} is named`, () => ok(named(without(key)).some((each) => each.startsWith(key))));
 
   it("a wrong part is named by its path", () => {
@@ -34,7 +40,9 @@ describe("inputs", () => {
   });
 
   it("outputs are inputs and what the runs leave", () => {
-    doesNotThrow(() => parse(outputs, { ...known, stateVersion: 1, status: "failed", known: [], seen: {}, pins: {} }, "state"));
+    const left = { stateVersion: 1, status: "failed", known: known.members, seen: {}, pins: {} };
+    doesNotThrow(() => parse(outputs, { ...known, ...left }, "state"));
+    throws(() => parse(outputs, { ...known, ...left, known: ["orders-1"] }, "state"), /known\[0\]/);
     throws(() => parse(outputs, known, "state"), /stateVersion/);
   });
 

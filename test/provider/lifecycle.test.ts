@@ -12,7 +12,7 @@ const members = known.members.map(({ name }) => name);
 const seenAs = (word: string) => all(members, word);
 const forecast = { "create 3 members": ["bootstrap orders-1"] };
 const news = { ...known, plan: forecast, __provider: "the text" };
-const ready = { ...news, stateVersion: 1 as const, status: "ready" as const, known: members, seen: seenAs("synced"), pins: { "server-of-orders-1": "SHA256:of-orders-1" } };
+const ready = { ...news, stateVersion: 1 as const, status: "ready" as const, known: known.members, seen: seenAs("synced"), pins: { "server-of-orders-1": "SHA256:of-orders-1" } };
 const failed = { ...ready, status: "failed" as const, seen: {} };
 
 describe("lifecycle", () => {
@@ -27,7 +27,7 @@ describe("lifecycle", () => {
     equal(id, "orders");
     const { stateVersion, status, known: alive, seen, pins, ...rest } = outs!;
     deepEqual(rest, news);
-    deepEqual({ stateVersion, status, alive }, { stateVersion: 1, status: "ready", alive: members });
+    deepEqual({ stateVersion, status, alive }, { stateVersion: 1, status: "ready", alive: known.members });
     deepEqual(seen, seenAs("synced"));
     deepEqual(pins, Object.fromEntries(members.map((name) => [`server-of-${name}`, `SHA256:of-${name}`])));
     equal(fleet.done.filter((act) => act.startsWith("bootstrap")).length, 1);
@@ -55,7 +55,7 @@ describe("lifecycle", () => {
     const { id, reasons, properties } = await failure(lifecycle.create(news));
     equal(id, "orders");
     deepEqual(reasons, ["join orders-2: no donor"]);
-    deepEqual([properties.__provider, properties.status, properties.known], ["the text", "failed", members]);
+    deepEqual([properties.__provider, properties.status, properties.known], ["the text", "failed", known.members]);
     deepEqual(properties.pins, Object.fromEntries(members.map((name) => [`server-of-${name}`, `SHA256:of-${name}`])));
     deepEqual(inputs.safeParse(properties).error, undefined);
     survivesTheWire(properties);
@@ -100,10 +100,33 @@ describe("lifecycle", () => {
     deepEqual(fleet.done, []);
   });
 
-  it("an unannounced bootstrap is refused before the first change", async () => {
-    const { reasons } = await failure(lifecycle.update("orders", ready, { ...news, plan: { "change members": ["join orders-2"] }, members: known.members.map((each) => ({ ...each, server: "new" })) }));
-    ok(reasons[0]!.includes("pulumi refresh"), reasons[0]);
+  it("a recovery that the preview did not announce is refused before the first change, and done once a refresh saw it", async () => {
+    fleet.seen = { ...seenAs("whole:81"), "orders-2": sight("whole:95", 3) };
+    const { reasons, properties } = await failure(lifecycle.update("orders", ready, news));
+    ok(reasons[0]!.includes("what is seen now calls for [recover orders-2; ") && reasons[0]!.includes("pulumi refresh"), reasons[0]);
     deepEqual(fleet.done, []);
+    fleet.printed.length = 0;
+    const { props } = await lifecycle.read("orders", properties as never);
+    deepEqual(await lifecycle.diff("orders", props as never, news), { changes: true });
+    deepEqual(fleet.printed.slice(1), ["recover orders-2", "join orders-1", "join orders-3", "verify orders-1 orders-2 orders-3"].map((line) => `[orders] ${line}`));
+    equal((await lifecycle.update("orders", props as never, news)).outs!.status, "ready");
+  });
+
+  it("members that do not find each other are stopped, and the one that then shows the newest data starts the cluster: announced without a name", async () => {
+    fleet.seen = seenAs("split");
+    fleet.beforeStep = (step, name) => { if (step === "recover") equal(name, "orders-1"); };
+    const { props } = await lifecycle.read("orders", ready);
+    await lifecycle.diff("orders", props as never, news);
+    deepEqual(fleet.printed, ["[orders] stop orders-1 orders-2 orders-3", "[orders] recover"]);
+    equal((await lifecycle.update("orders", props as never, news)).outs!.status, "ready");
+    deepEqual(fleet.done.slice(0, 4), ["stop orders-1", "stop orders-2", "stop orders-3", "recover orders-1"]);
+  });
+
+  it("a failed update says what it saw, and is announced by its own preview the next time", async () => {
+    fleet.seen = seenAs("whole:95");
+    const { properties } = await failure(lifecycle.update("orders", ready, news));
+    equal((await lifecycle.update("orders", properties as never, news)).outs!.status, "ready");
+    deepEqual(fleet.done.filter((act) => act.startsWith("recover")), ["recover orders-1"]);
   });
 
   it("a changed deletionProtection alone touches no guest, and what was known stays known", async () => {

@@ -3,14 +3,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster, Datastore } from "../../provider/datastores/datastore";
 import { options, type Options } from "../../provider/datastores/galera/options";
 import { StepFailed } from "../../provider/errors";
-import { oneByOne, together } from "../../provider/plan";
+import { oneByOne, together, type Step } from "../../provider/plan";
 import { observe, reconcile } from "../../provider/reconcile";
 import { cluster } from "./cluster";
 
-type Do = "prepare" | "wipe" | "join";
-type Sight = "new" | "prepared" | "in" | `unreachable: ${string}`;
+type Do = "prepare" | "clean" | "join" | "leave";
+type Sight = "new" | "prepared" | "in" | "gone" | `unreachable: ${string}`;
 
-/** A datastore in memory: members are prepared together, then join one by one. It writes down what is done to it. */
+/**
+ * A datastore in memory: members are prepared together, then join one by one, and who is not wanted leaves.
+ * It writes down what is done to it.
+ */
 function memory(start: Record<string, Sight>) {
   const seen = structuredClone(start);
   const log: string[] = [];
@@ -22,7 +25,8 @@ function memory(start: Record<string, Sight>) {
     log.push(`${what} ${name} done`);
   };
   const it = {
-    options, blank: "new", healthy: () => "in",
+    options, blank: "new", outdated: (sight) => sight,
+    recall: (members, sights) => Object.fromEntries(members.map((name) => [name, sights[name] ?? "in"])),
     beforeEnd: (async () => undefined) as (step: Do, name: string) => Promise<void>,
     unreachable: (why) => `unreachable: ${why}`,
     observe: async (_, { name }) => {
@@ -30,23 +34,30 @@ function memory(start: Record<string, Sight>) {
       if (seen[name] === undefined) throw new Error("no route");
       return seen[name];
     },
-    plan: (members, sights) => [
-      ...together<Do>("wipe", members.filter((name) => sights[name]!.startsWith("unreachable"))),
-      ...together<Do>("prepare", members.filter((name) => sights[name] === "new")),
-      ...oneByOne<Do>("join", members.filter((name) => sights[name] !== "in")),
-    ],
-    steps: { prepare: act("prepare", "prepared"), wipe: act("wipe", "new"), join: act("join", "in") },
+    plan: ({ members, forget = [] }, sights) => {
+      const [wanted, leaving] = [true, false].map((is) => Object.keys(sights).filter((name) => members.includes(name) === is && !forget.includes(name))) as [string[], string[]];
+      return [
+        ...together<Do>("clean", wanted.filter((name) => sights[name]!.startsWith("unreachable"))),
+        ...together<Do>("prepare", wanted.filter((name) => sights[name] === "new")),
+        ...oneByOne<Do>("join", wanted.filter((name) => sights[name] !== "in")),
+        ...oneByOne<Do>("leave", leaving.filter((name) => sights[name] !== "gone")),
+      ];
+    },
+    steps: { prepare: act("prepare", "prepared"), clean: act("clean", "new"), join: act("join", "in"), leave: act("leave", "gone") },
   } satisfies Datastore<Options, Sight, Do> & { beforeEnd: object };
   return { it, log, seen };
 }
 
 const members = ["db-1", "db-2", "db-3"];
-const three = cluster(members, {}, () => Promise.reject(new Error("no guest")));
+const guest = () => Promise.reject(new Error("no guest"));
+const three = cluster(members, {}, guest);
+/** Of four members the last is to leave. */
+const four = cluster(members, {}, guest, ["db-4"]);
 const looks = members.map((name) => `look at ${name}`);
 
 describe("reconcile", () => {
   const said: string[] = [];
-  const run = (it: Datastore<Options, Sight, Do>, forecast: string[] = []) => reconcile(it, three, forecast, (line) => said.push(line));
+  const run = (it: Datastore<Options, Sight, Do>, forecast: string[] = [], on = three) => reconcile(it, on, forecast, (line) => said.push(line));
   beforeEach(() => { said.length = 0; });
 
   it("looks, does the steps in order, and looks again", async () => {
@@ -98,9 +109,9 @@ describe("reconcile", () => {
 
   it("refuses an unannounced grave step before the first change, with both plans", async () => {
     const { it, log } = memory({ "db-1": "in", "db-3": "new" });
-    await rejects(run(it, ["wipe db-1", "join db-2"]), ({ name, message }: Error) => {
+    await rejects(run(it, ["clean db-1", "join db-2"]), ({ name, message }: Error) => {
       equal(name, "Refused");
-      match(message, /the preview said \[wipe db-1; join db-2\], what is seen now calls for \[wipe db-2; prepare db-3; join db-2; join db-3\]/);
+      match(message, /the preview said \[clean db-1; join db-2\], what is seen now calls for \[clean db-2; prepare db-3; join db-2; join db-3\]/);
       match(message, /Way forward: run `pulumi refresh`/);
       return true;
     });
@@ -109,9 +120,61 @@ describe("reconcile", () => {
 
   it("does an announced grave step, and unannounced steps that are not grave", async () => {
     const { it } = memory({ "db-1": "in", "db-3": "new" });
-    it.steps.wipe = async () => undefined;
-    await run(it, ["wipe db-2"]).catch(() => undefined);
+    it.steps.clean = async () => undefined;
+    await run(it, ["clean db-2"]).catch(() => undefined);
     ok(said.includes("step 2/4 prepare db-3"), said.join());
+  });
+
+  it("looks at a member that is to leave, too, and lets it", async () => {
+    const { it, log } = memory({ "db-1": "in", "db-2": "in", "db-3": "in", "db-4": "in" });
+    deepEqual(await run(it, ["leave db-4"], four), { "db-1": "in", "db-2": "in", "db-3": "in", "db-4": "gone" });
+    deepEqual(log, [...looks, "look at db-4", "leave db-4", "leave db-4 done", ...looks, "look at db-4"]);
+  });
+
+  it("lets nobody leave unannounced", async () => {
+    const { it, log } = memory({ "db-1": "in", "db-2": "in", "db-3": "in", "db-4": "in" });
+    await rejects(run(it, ["leave db-3"], four), /calls for \[leave db-4\]/);
+    deepEqual(log, [...looks, "look at db-4"]);
+  });
+
+  it("tells the planner who may be forgotten", async () => {
+    const { it, log } = memory({ "db-1": "in", "db-2": "in", "db-3": "in" });
+    await run(it, [], { ...four, want: { ...four.want, forget: ["db-4"] } });
+    deepEqual(log, [...looks, "look at db-4"]);
+  });
+
+  describe("again and again", () => {
+    const prepared = { "db-1": "prepared", "db-2": "prepared", "db-3": "prepared" } as const;
+
+    it("plans from what is seen after the last plan, until nothing is left to do", async () => {
+      const { it, log } = memory(prepared);
+      deepEqual(await run({ ...it, plan: (want, seen) => it.plan(want, seen).slice(0, 1) }), { "db-1": "in", "db-2": "in", "db-3": "in" });
+      deepEqual(log, members.flatMap((name) => [...looks, `join ${name}`, `join ${name} done`]).concat(looks));
+      deepEqual(said.filter((line) => line.startsWith("plan")), members.map((name) => `plan: join ${name}`));
+    });
+
+    it("a plan that a second look found too grave is not done", async () => {
+      const { it, log, seen } = memory({ "db-1": "in", "db-2": "in", "db-3": "prepared" });
+      it.beforeEnd = async () => { seen["db-1"] = "unreachable: cut"; };
+      await rejects(run(it), { name: "Refused", message: /calls for \[clean db-1; join db-1\]/ });
+      deepEqual(log.filter((line) => line.startsWith("clean")), []);
+    });
+
+    it("gives up after three plans, and says what there is still to do", async () => {
+      const { it, log, seen } = memory(prepared);
+      it.beforeEnd = async () => { seen["db-1"] = "prepared"; };
+      it.steps.join = async () => { log.push("join"); };
+      await rejects(run(it), /^Error: after 3 plans there is still to do: join db-1; join db-2; join db-3\. Run `pulumi up` again$/);
+      equal(log.filter((line) => line === "join").length, 9);
+    });
+  });
+
+  it("a step on nobody is told and not done", async () => {
+    const { it, log } = memory({ "db-1": "in", "db-2": "in", "db-3": "prepared" });
+    const thenClean = (steps: Step<Do>[]) => (steps.length > 0 ? [...steps, { do: "clean" as const, on: [] }] : []);
+    await run({ ...it, plan: (want, seen) => thenClean(it.plan(want, seen)) }, ["clean"]);
+    equal(said[0], "plan: join db-3; clean");
+    deepEqual(log.filter((line) => line.includes("clean")), []);
   });
 
   it("what the planner refuses is changed by nobody", async () => {

@@ -7,6 +7,7 @@ import type { Options } from "./options";
 export const packages = ["mariadb-server", "galera-4", "mariadb-backup", "socat", "xfsprogs"];
 /** Below the volume's root, beside the marker: a state transfer empties this directory whole. */
 export const dataDirectory = "mysql";
+export const dataPath = `${mountPoint}/${dataDirectory}`;
 /** A file in a data directory that was made for a new cluster and has not been started yet. */
 export const neverStarted = "never-started";
 export const optionsFile = "/etc/mysql/mariadb.conf.d/99-datastore.cnf";
@@ -18,7 +19,7 @@ export const optionsText = (want: Topology<Options>, self: Member): string =>
     certificates,
     cluster: want.owner.cluster,
     configuration: want.options.configuration,
-    data: `${mountPoint}/${dataDirectory}`,
+    data: dataPath,
     members: want.members,
     self,
   });

@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { installedVersion, missingPackages } from "../../guest/packages";
-import { assignments } from "../../guest/shell";
+import { assignments, sh } from "../../guest/shell";
 import { attached, lookAtVolume } from "../../guest/volume";
 import type { Member } from "../../topology";
 import type { Cluster } from "../datastore";
-import { certificates, dataDirectory, isVersion, neverStarted, optionsFile, optionsText, packages } from "./configuration";
+import { certificates, dataDirectory, dataPath, isVersion, neverStarted, optionsFile, optionsText, packages } from "./configuration";
 import type { Options } from "./options";
 import type { Data, Prepared, Sight } from "./plan";
 import { isSecured, isStarting, wsrep } from "./sql";
@@ -19,6 +19,11 @@ data=$root/${dataDirectory}
 [ ! -e "$data/sst_in_progress" ] && [ ! -e "$data/.sst" ] || echo transfer=yes
 [ ! -s "$data/grastate.dat" ] || sed -n 's/^\\(uuid\\|seqno\\|safe_to_bootstrap\\): */\\1=/p' "$data/grastate.dat"`;
 
+/** Seconds for members to find each other again after all of them lost power, before anything else is thought of. */
+const reformSeconds = 60;
+/** Seconds for InnoDB to replay its log, at the end of which it can tell its position. */
+const positionSeconds = 900;
+
 /** Looks at one member: its packages, its volume and data, its server. Changes nothing. */
 export async function observe(cluster: Cluster<Options>, member: Member): Promise<Sight> {
   const guest = await cluster.guest(member.name);
@@ -27,8 +32,9 @@ export async function observe(cluster: Cluster<Options>, member: Member): Promis
   const [volume, files] = await lookAtVolume(guest, cluster.want.owner, member, lookAtData);
   if (volume.disk === "absent") return { is: "unreachable", why: `its volume ${member.volume} is not attached` };
   if (volume.disk === "foreign") return { is: "foreign", why: volume.why ?? "unknown" };
-  const prepared = { ...(await software(guest, cluster, member)), mounted: volume.mounted, hasHadData: volume.hasHadData };
-  if (!running) return { is: "down", data: dataOf(assignments(files), prepared.hasHadData), ...prepared };
+  const { mounted, hasHadData, left } = volume;
+  const prepared = { ...(await software(guest, cluster, member)), mounted, hasHadData, left };
+  if (!running) return { is: "down", data: await positioned(guest, dataOf(assignments(files), hasHadData), prepared), ...prepared };
   const view = await wsrep(guest);
   if (!view) return { is: "starting", ...prepared };
   return {
@@ -42,12 +48,40 @@ export async function observe(cluster: Cluster<Options>, member: Member): Promis
   };
 }
 
-/** Whether MariaDB runs. One that is just starting gets 20 s to say what it will be. */
+/** Whether MariaDB runs. One that is just starting, or runs outside the cluster, gets time to find the others. */
 async function settled(guest: Guest): Promise<boolean> {
-  await eventually("MariaDB to be up or down", { seconds: 20, say: guest.say }, async () =>
-    (await isStarting(guest)) ? "it is starting" : true).catch(() => undefined);
-  return !["inactive", "failed", "unknown"].includes((await guest.look("systemctl is-active mariadb || true")).trim());
+  const state = async () => (await guest.look("systemctl is-active mariadb || true")).trim();
+  await eventually("MariaDB to be in the cluster, or down", { seconds: reformSeconds, say: guest.say }, async () => {
+    if (await isStarting(guest)) return (await receives(guest)) ? true : "it is starting";
+    const view = await wsrep(guest);
+    return view === undefined || view.cluster_status === "Primary" ? true : `it is up, and ${view.cluster_status}`;
+  }).catch(() => undefined);
+  return !["inactive", "failed", "unknown"].includes(await state());
 }
+
+/** Whether a state transfer is under way, which may take hours and has found the cluster already. */
+const receives = async (guest: Guest): Promise<boolean> =>
+  (await guest.look(`[ ! -e ${dataPath}/sst_in_progress ] || echo yes`)) !== "";
+
+/**
+ * Data that were not closed do not tell their position; MariaDB can. It replays InnoDB's log for that, as any start
+ * would, in a unit that a lost connection does not cut. What it said stays valid until the server runs again.
+ */
+async function positioned(guest: Guest, data: Data, { installed, mounted }: Prepared): Promise<Data> {
+  if (data.is !== "whole" || data.seqno >= 0 || !installed || !mounted) return data;
+  const [unit, answer] = ["datastores-position", "/run/datastores/position"];
+  const recover = `mariadbd --user=mysql --wsrep-recover --disable-log-error >${answer}.log 2>&1; cat ${answer}.log >&2; grep 'Recovered position' ${answer}.log >${answer}.new; mv ${answer}.new ${answer}`;
+  await guest.look(sh`[ -e ${optionsFile} ] || exit 0; mkdir -p /run/datastores
+[ -s ${answer} ] && [ ${answer} -nt ${dataPath}/grastate.dat ] && [ ${answer} -nt ${dataPath}/ib_logfile0 ] && exit
+systemctl is-active --quiet ${unit} || systemd-run --quiet --collect --no-block --unit=${unit} --service-type=oneshot /bin/bash -c ${recover}`);
+  await eventually("MariaDB to tell its position", { seconds: positionSeconds, say: guest.say }, async () =>
+    ["active", "activating"].includes((await guest.look(sh`systemctl is-active ${unit} || true`)).trim()) ? "it replays its log" : true);
+  const [, uuid, seqno] = recovered.exec(await guest.look(sh`cat ${answer} 2>/dev/null || true`)) ?? [];
+  return uuid === data.uuid ? { ...data, seqno: Number(seqno) } : data;
+}
+
+/** In `WSREP: Recovered position: 5a3a…-8b:42,0-1-7` a GTID may stand before or after. */
+const recovered = /Recovered position:.*?\b([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):(-?\d+)/;
 
 /** A set of packages that a cut left half, another version, another authority's certificates: each is seen, so each is mended. */
 async function software(guest: Guest, { want, authority }: Cluster<Options>, member: Member): Promise<Pick<Prepared, "installed" | "configured">> {

@@ -1,9 +1,10 @@
 import { Refused } from "../../errors";
 import { oneByOne, together, type Step } from "../../plan";
+import type { Wanted } from "../../topology";
 
-export type Do = "install" | "mount" | "configure" | "bootstrap" | "secure" | "join" | "verify";
+export type Do = "install" | "mount" | "configure" | "bootstrap" | "recover" | "secure" | "clean" | "join" | "leave" | "stop" | "verify";
 
-/** What lies in a member's data directory while its server is down. */
+/** What lies in a member's data directory while its server is down. `seqno` is -1 when nothing tells it. */
 export type Data =
   | { is: "none" }
   | { is: "whole" | "partial"; uuid: string; seqno: number; safeToBootstrap: boolean };
@@ -14,6 +15,8 @@ export interface Prepared {
   configured: boolean;
   /** The volume's marker says that it once held the whole data. */
   hasHadData: boolean;
+  /** The volume's marker says that the member left the cluster by our word. */
+  left: boolean;
 }
 
 export type Sight =
@@ -23,84 +26,154 @@ export type Sight =
   | { is: "starting" } & Prepared
   | { is: "up"; primary: boolean; state: string; size: number; uuid: string; secured: boolean } & Prepared;
 
-/** Pure: the steps from what is seen to a running cluster of `members`. */
-export function plan(members: string[], seen: Record<string, Sight>): Step<Do>[] {
-  const sights = members.map((name) => [name, seen[name] ?? { is: "unreachable", why: "not looked at" }] as const);
-  const refusal = unsafe(sights);
-  if (refusal) throw refusal;
+type Sights = [name: string, sight: Sight][];
 
+/**
+ * Pure: the steps from what is seen to a running cluster of `members`. Whoever is seen and not wanted leaves; joins
+ * come before leaves, and either is one member at a time. Address lists are written first: no restart in the middle
+ * then finds a member that knows fewer than there will be. Who leaves is prepared only if the cluster starts from it.
+ */
+export function plan({ members, forget = [], replace = [] }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
+  const unseen: Sight = { is: "unreachable", why: "not looked at" };
+  const wanted: Sights = members.map((name) => [name, seen[name] ?? unseen]);
+  const leaving: Sights = Object.entries(seen).filter(([name]) => !members.includes(name))
+    .sort(([a], [b]) => b.localeCompare(a, "en", { numeric: true }));
+  const forgotten = those(leaving, (sight, name) => forget.includes(name) && sight.is === "unreachable");
+  const sights: Sights = [...wanted, ...leaving.filter(([name]) => !forgotten.includes(name))];
+  const refusal = unsafe(sights, wanted, forgotten);
+  if (refusal) throw refusal;
+  const idle = those(wanted, (sight, name) => !replace.includes(name) && !runs(sight));
+  if (replace.length > 0 && idle.length > 0)
+    throw new Refused("a member's server is taken away only while all others run", evidence(sights), `bring ${idle.join(", ")} back first, without \`replace\``);
+
+  const running = those(sights, runs);
+  const lost = running.length > 0 ? [] : those(sights, isAlive);
+  // They had their time to find each other and did not. What each holds is seen once it is down; who starts, then too.
+  if (lost.length > 0) return [{ do: "stop", on: lost }, { do: startOver(sights), on: [] }];
+  const start = running.length > 0 ? undefined : startOf(sights);
+  const seed = start ? [start.on] : [];
+  const down = running.length === 0 && !start ? those(sights, (sight) => sight.is === "down" && sight.data.is === "whole") : [];
   const where = (holds: (sight: Sight & Prepared) => boolean) =>
-    sights.filter(([, sight]) => "installed" in sight && holds(sight)).map(([name]) => name);
-  const running = where(runs);
-  const seed = running.length === 0 ? [seedOf(sights)] : [];
-  const steps: Step<Do>[] = [
-    ...together("install", where((sight) => !sight.installed)),
-    ...together("mount", where((sight) => !sight.mounted)),
-    ...together("configure", where((sight) => !sight.configured)),
-    ...together("bootstrap", seed),
-    ...together("secure", where((sight) => sight.is === "up" && !sight.secured).length > 0 ? running.slice(0, 1) : seed),
-    ...oneByOne("join", members.filter((name) => ![...running, ...seed].includes(name))),
+    those(sights, (sight, name) => [...members, ...seed, ...down].includes(name) && "installed" in sight && holds(sight));
+  const joining = members.filter((name) => ![...running, ...seed].includes(name));
+  const prepare: Step<Do>[] = [
+    ...together("install", where(({ installed }) => !installed)),
+    ...together("mount", where(({ mounted }) => !mounted)),
+    ...together("configure", where(({ configured }) => !configured)),
   ];
-  return steps.length > 0 || where((sight) => !sight.hasHadData).length > 0 ? [...steps, { do: "verify", on: members }] : [];
+  // Servers were made again below data whose position only an installed MariaDB can tell: look again, and plan then.
+  if (running.length === 0 && !start) return prepare;
+  const history = historyOf(seen[running[0] ?? start!.on]!);
+  const steps: Step<Do>[] = [
+    ...prepare,
+    ...together(start?.do ?? "bootstrap", seed),
+    ...together("secure", those(sights, (sight) => sight.is === "up" && !sight.secured).length > 0 ? running.slice(0, 1) : start?.do === "bootstrap" ? seed : []),
+    ...together("clean", joining.filter((name) => leftWithAnother(history, seen[name]!))),
+    ...oneByOne("join", joining),
+    ...oneByOne("leave", those(sights, (sight, name) => !members.includes(name) && mayRun(sight))),
+  ];
+  return steps.length > 0 || where(({ hasHadData, left }) => !hasHadData || left).length > 0 ? [...steps, { do: "verify", on: members }] : [];
 }
+
+const those = (sights: Sights, holds: (sight: Sight, name: string) => boolean): string[] =>
+  sights.filter(([name, sight]) => holds(sight, name)).map(([name]) => name);
 
 /** Part of the running cluster. A donor is, for as long as it gives its data to a joiner or a backup. */
 export const inCluster = (primary: boolean, state = ""): boolean => primary && ["Synced", "Donor/Desynced"].includes(state);
 
 const runs = (sight: Sight) => sight.is === "up" && inCluster(sight.primary, sight.state);
+const isAlive = ({ is }: Sight) => is === "up" || is === "starting";
+/** Runs, or would again after a boot. */
+const mayRun = (sight: Sight) => isAlive(sight) || (sight.is === "down" && sight.data.is !== "none" && !sight.left);
 
 /** The history that a member runs, or that its whole data belong to. */
 const historyOf = (sight: Sight): string | undefined =>
   sight.is === "up" ? (/^[0-]+$/.test(sight.uuid) ? undefined : sight.uuid) : sight.is === "down" && sight.data.is === "whole" ? sight.data.uuid : undefined;
 
-type Sights = (readonly [name: string, sight: Sight])[];
+const historiesOf = (sights: Sights) => new Set(sights.map(([, sight]) => historyOf(sight)).filter(Boolean));
+
+/** Holds data that it took along when it left, and that are not what the cluster runs on now. */
+const leftWithAnother = (history: string | undefined, sight: Sight): boolean =>
+  sight.is === "down" && sight.left && sight.data.is === "whole" && sight.data.uuid !== history;
 
 /** Nothing is planned while a member is unknown, a disk is not ours, or there are two histories or no quorum. */
-function unsafe(sights: Sights): Refused | undefined {
-  const those = (is: (sight: Sight) => boolean) => sights.filter(([, sight]) => is(sight));
-  const unreachable = those(({ is }) => is === "unreachable");
-  if (unreachable.length > 0)
+function unsafe(sights: Sights, wanted: Sights, forgotten: string[]): Refused | undefined {
+  const where = (among: Sights, is: (sight: Sight) => boolean) => among.filter(([, sight]) => is(sight));
+  const unreachable = where(sights, ({ is }) => is === "unreachable");
+  if (unreachable.length > 0) {
+    const leavers = unreachable.filter(([name]) => !wanted.some(([each]) => each === name)).map(([name]) => name);
     return new Refused("every member and its volume must be seen before anything is changed", evidence(unreachable),
-      "start the server, mend its network or attach its volume, then run `pulumi up` again; `openstack server show` tells its state");
-  const foreign = those(({ is }) => is === "foreign");
+      "start the server, mend its network or attach its volume, then run `pulumi up` again; `openstack server show` tells its state"
+      + (leavers.length > 0 ? `. A leaving member that is gone for ever is named in forget: ${JSON.stringify(leavers)}` : ""));
+  }
+  const foreign = where(wanted, ({ is }) => is === "foreign");
   if (foreign.length > 0)
     return new Refused("a volume that we did not format is never touched", evidence(foreign),
       "empty the volume yourself if its data may go, or give the member another volume");
-  const emptied = those((sight) => sight.is === "down" && sight.hasHadData && sight.data.is === "none");
+  const running = where(sights, runs);
+  const emptied = where(running.length > 0 ? wanted : sights, (sight) => sight.is === "down" && sight.hasHadData && sight.data.is === "none");
   if (emptied.length > 0)
     return new Refused("a member whose data vanished neither starts a cluster nor joins one", evidence(sights),
       "attach the volume that holds its data; if that is lost and other members run, delete the member's server and volume, then `pulumi refresh` and `pulumi up`");
-  const up = those(({ is }) => is === "up");
-  const running = up.filter(([, sight]) => runs(sight));
-  if (running.length === 0 && those(({ is }) => is === "up" || is === "starting").length > 0)
-    return new Refused("no cluster is bootstrapped while a member is up", evidence(sights),
-      "wait a minute for the members to find each other, then run `pulumi up` again");
-  const histories = new Set(sights.map(([, sight]) => historyOf(sight)).filter(Boolean));
-  if (up.length > 0 && histories.size > 1)
+  if (running.length === 0 && where(sights, (sight) => sight.is === "up" && sight.primary).length > 0)
+    return new Refused("no cluster is started while a member is in one", evidence(sights),
+      "wait a minute for that member to be Synced, then run `pulumi up` again");
+  if (running.length === 0 && forgotten.length > 0)
+    return new Refused("a member is forgotten only by a running cluster", `${evidence(sights)}; ${forgotten.join(", ")} cannot be seen`,
+      "start the servers of those that are to be forgotten, so that what they hold is seen; or start the others' cluster first");
+  const histories = historiesOf(sights.filter(([, sight]) => !(sight.is === "down" && sight.left)));
+  if (running.length > 0 && histories.size > 1)
     return new Refused("a member with another history is no part of this cluster, and a join would erase it", evidence(sights),
-      "two clusters exist: decide which data is right, and stop MariaDB and move the data directory aside on the members of the other");
-  const outside = up.filter(([, sight]) => sight.is === "up" && !sight.primary);
-  if (outside.length > 0)
+      `two clusters exist: decide which data is right, and on the members of the other ${setAside}`);
+  const outside = where(wanted, (sight) => sight.is === "up" && !sight.primary);
+  if (running.length > 0 && outside.length > 0)
     return new Refused("a member that runs outside the cluster must find back before anything is changed", evidence(sights),
       "mend its network and wait a minute, or run `systemctl restart mariadb` on it; then run `pulumi up` again");
   const sizes = new Set(running.map(([, sight]) => (sight as { size: number }).size));
   const [size = 0] = sizes;
-  if (running.length > 0 && (sizes.size > 1 || size < running.length || size > sights.length))
+  const most = forgotten.length > 0 ? where(sights, isAlive).length : sights.length;
+  if (running.length > 0 && (sizes.size > 1 || size < running.length || size > most))
     return new Refused("members that run must be one cluster of nobody else", evidence(sights),
-      "if members are just finding each other, run `pulumi up` again; else stop MariaDB on those that do not belong together");
+      forgotten.length > 0 ? `the cluster still counts a member that cannot be seen: power off ${forgotten.join(", ")}, then run \`pulumi up\` again`
+        : "if members are just finding each other, run `pulumi up` again; else stop MariaDB on those that do not belong together");
   return undefined;
 }
 
-/** The member a cluster is started from: the only one that holds data, else the first. */
-function seedOf(sights: Sights): string {
-  const holders = sights.filter(([, sight]) => sight.is === "down" && sight.data.is !== "none");
-  if (holders.length === 0) return sights[0]![0];
-  const [[name, sight]] = holders as [Sights[number]];
-  if (holders.length > 1 || (sight.is === "down" && sight.data.is === "partial"))
-    throw new Refused("a cluster that is down with data on several members is not started by this version", evidence(sights),
-      "start MariaDB by hand on the member with the newest data as MariaDB's documentation on full outages says, then run `pulumi up` again");
-  return name;
+/** What a person does to let a member start anew without the data that it holds. */
+const setAside = "stop MariaDB, `mv /var/lib/datastore/mysql /var/lib/datastore/mysql.aside`, and write false for hasHadData into /var/lib/datastore/.datastore.json";
+
+/**
+ * Where a cluster that is down is started from. New members: the first. Else the one with the newest data, which all
+ * of the evidence must agree on: Galera's own flag proves nothing, for it is set also where there is no history.
+ * Undefined when that cannot be known before servers that were made again are prepared.
+ */
+function startOf(sights: Sights): { do: "bootstrap" | "recover"; on: string } | undefined {
+  const holders = sights.flatMap(([name, sight]) => (sight.is === "down" && sight.data.is !== "none" ? [{ name, ...sight, ...sight.data }] : []));
+  if (holders.length === 0) return { do: "bootstrap", on: sights[0]![0] };
+  const no = (rule: string, wayForward: string) => new Refused(rule, evidence(sights), wayForward);
+
+  const stayed = holders.filter((each) => each.is === "whole" && !each.left);
+  if (stayed.length === 0)
+    throw no("a cluster is started from whole data of a member that did not leave it", "give a member a volume with whole data, such as one restored from a backup");
+  if (new Set(stayed.map(({ uuid }) => uuid)).size > 1)
+    throw no("a cluster is not started from one of two histories", `decide which data is right, and on the members of the other ${setAside}`);
+  if (stayed.filter(({ safeToBootstrap }) => safeToBootstrap).length > 1)
+    throw no("one member at most was the last to leave", `each of these ran alone: decide which data is right, and on the others ${setAside}`);
+  const unknown = stayed.length > 1 ? stayed.filter(({ seqno }) => seqno < 0) : [];
+  if (unknown.some(({ installed, mounted, configured }) => !(installed && mounted && configured))) return undefined;
+  if (unknown.length > 0)
+    throw no("whose data is newest must be known of all", `read in \`journalctl -u datastores-position\` on ${unknown.map(({ name }) => name).join(", ")} why MariaDB cannot tell its position, and mend it`);
+  const newest = stayed.reduce((best, each) =>
+    each.seqno > best.seqno || (each.seqno === best.seqno && each.safeToBootstrap && !best.safeToBootstrap) ? each : best);
+  const newer = holders.filter((each) => each.seqno > newest.seqno && (each.is === "partial" || each.uuid === newest.uuid));
+  if (newer.length > 0)
+    throw no("the newest data must be whole, and of a member that did not leave", `see why ${newer.map(({ name }) => name).join(", ")} holds more than the others; to go without that data, ${setAside} there`);
+  return { do: startOver(sights), on: newest.name };
 }
+
+/** Data that a verified cluster had are recovered; a create that was cut is gone on with. */
+const startOver = (sights: Sights): "bootstrap" | "recover" =>
+  sights.some(([, sight]) => "hasHadData" in sight && sight.hasHadData) ? "recover" : "bootstrap";
 
 /** What was seen, one clause a member. */
 export const evidence = (sights: Sights): string =>
@@ -112,7 +185,33 @@ function words(sight: Sight): string {
     case "foreign": return `has a volume that is not ours (${sight.why})`;
     case "starting": return "is starting";
     case "up": return `is up (${sight.primary ? "Primary" : "non-Primary"}, ${sight.state}, size ${sight.size}, ${sight.uuid})`;
-    case "down": return sight.data.is === "none" ? `is down without data${sight.hasHadData ? ", but once had some" : ""}`
-      : `is down with ${sight.data.is} data ${sight.data.uuid}:${sight.data.seqno}${sight.data.safeToBootstrap ? " (safe to bootstrap)" : ""}`;
+    case "down": return (sight.data.is === "none" ? `is down without data${sight.hasHadData ? ", but once had some" : ""}`
+      : `is down with ${sight.data.is} data ${sight.data.uuid}:${sight.data.seqno}${sight.data.safeToBootstrap ? " (safe to bootstrap)" : ""}`)
+      + (sight.left ? ", and left the cluster" : "");
   }
 }
+
+/**
+ * What a preview takes the members for: as last seen, and well where nothing is known. While a cluster runs, a member
+ * that was starting or just out of it is taken for well too: `up` looks for itself. One that never could be seen is
+ * new, or has still to leave.
+ */
+export function recall(names: string[], seen: Record<string, Sight | undefined>, leaving: string[] = []): Record<string, Sight> {
+  const ran = names.some((name) => seen[name] === undefined || runs(seen[name]));
+  const now = names.map((name): [string, Sight] => {
+    const sight = seen[name];
+    if (sight?.is === "unreachable") return [name, ran && leaving.includes(name) ? well(undefined) : blank];
+    return [name, !sight || (ran && isAlive(sight)) ? well(sight) : sight];
+  });
+  const size = now.filter(([, sight]) => runs(sight)).length;
+  const [uuid = "known"] = historiesOf(names.flatMap((name): Sights => (seen[name] && runs(seen[name]) ? [[name, seen[name]]] : [])));
+  return Object.fromEntries(now.map(([name, sight]) => [name, runs(sight) ? { ...sight, size, uuid } : sight]));
+}
+
+const well = (sight: Sight | undefined): Sight => {
+  const { installed = true, mounted = true, configured = true, hasHadData = true } = (sight ?? {}) as Partial<Prepared>;
+  return { is: "up", primary: true, state: "Synced", size: 0, uuid: "known", secured: true, installed, mounted, configured, hasHadData, left: false };
+};
+
+/** What is seen of a new server. */
+export const blank: Sight = { is: "down", data: { is: "none" }, installed: false, mounted: false, configured: false, hasHadData: false, left: false };

@@ -10,6 +10,8 @@ export interface Wsrep {
   cluster_conf_id: string;
   local_state_comment: string;
   ready: string;
+  /** Bytes that this member's own clients had replicated since it started. */
+  replicated_bytes: string;
 }
 
 /** Runs statements as root through the local socket, where no password is needed. */

@@ -4,11 +4,11 @@ import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { installPackages, installedVersion } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
-import { guardUnit, mark, mountPoint, mountVolume } from "../../guest/volume";
+import { guardUnit, lookAtVolume, mark, mountVolume } from "../../guest/volume";
 import type { Member } from "../../topology";
 import { names } from "../../topology";
 import type { Cluster } from "../datastore";
-import { certificates, dataDirectory, hostsText, isVersion, neverStarted, optionsFile, optionsText, packages } from "./configuration";
+import { certificates, dataDirectory, dataPath as data, hostsText, isVersion, neverStarted, optionsFile, optionsText, packages } from "./configuration";
 import type { Options } from "./options";
 import { inCluster, type Do } from "./plan";
 import { administrators, execute, isStarting, wsrep } from "./sql";
@@ -16,11 +16,12 @@ import { administrators, execute, isStarting, wsrep } from "./sql";
 type Galera = Cluster<Options>;
 type Step = (cluster: Galera, member: Member) => Promise<void>;
 
-const data = `${mountPoint}/${dataDirectory}`;
 /** Seconds for a state transfer without end in sight. The gate fails at once when the server gives up. */
 const transferSeconds = 4 * 3600;
 /** Seconds for what transfers nothing. */
 const startSeconds = 300;
+/** Seconds to stop: a large buffer pool is written out first. systemd's own limit is the same. */
+const stopSeconds = 930;
 
 /** The guard comes before the package, whose own start of the server it skips. Debian's socket units would hold port 3306. */
 const install: Step = async ({ guest: reach, want }, { name }) => {
@@ -60,33 +61,49 @@ const configure: Step = async ({ guest: reach, want, authority }, member) => {
   if (changed) guest.say("MariaDB runs with its old options until its next start");
 };
 
-/**
- * Starts a new cluster from one member. That it does so is told to the running systemd only, by a transient
- * unit that a lost connection does not cut, and is written nowhere: no later boot can bootstrap again.
- */
-const bootstrap: Step = async (cluster, member) => {
-  const guest = await cluster.guest(member.name);
-  for (const name of names(cluster.want)) {
-    const state = (await (await cluster.guest(name)).look("systemctl is-active mariadb || true")).trim();
-    if (!["inactive", "failed"].includes(state))
-      throw new Refused("no cluster is bootstrapped while a member is up", `MariaDB on ${name} is ${state}`, "run `pulumi up` again: it plans from what it then sees");
-  }
-  // Made aside and moved in one go: a data directory is whole or absent.
-  await guest.run(sh`
+/** Starts a new cluster, from a data directory made aside and moved in one go: it is whole or absent. */
+const bootstrap: Step = (cluster, member) => start(cluster, member, sh`
 if [ ! -e ${data} ]; then
   rm -rf ${data}.new
   mariadb-install-db --no-defaults --user=mysql --datadir=${data}.new --skip-test-db --auth-root-authentication-method=socket --auth-root-socket-user=root >/dev/null
   touch ${data}.new/${neverStarted}; sync -f ${data}.new; mv -T ${data}.new ${data}
-fi
+fi`);
+
+/** Starts the cluster again from the member with the newest data. */
+const recover: Step = (cluster, member) => start(cluster, member, sh`
+[ -s ${data}/ibdata1 ] || { echo "no data in ${data}" >&2; exit 1; }`);
+
+/**
+ * Starts a cluster of one member. That it does so is told to the running systemd only, by a transient
+ * unit that a lost connection does not cut, and is written nowhere: no later boot can bootstrap again.
+ */
+async function start(cluster: Galera, member: Member, prepare: string): Promise<void> {
+  const guest = await cluster.guest(member.name);
+  for (const name of everyone(cluster)) {
+    const state = (await (await cluster.guest(name)).look("systemctl is-active mariadb || true")).trim();
+    if (!["inactive", "failed"].includes(state))
+      throw new Refused("no cluster is bootstrapped while a member is up", `MariaDB on ${name} is ${state}`, "run `pulumi up` again: it plans from what it then sees");
+  }
+  await guest.run(`${prepare}${sh`
 [ ! -s ${data}/grastate.dat ] || sed -i 's/^safe_to_bootstrap: 0/safe_to_bootstrap: 1/' ${data}/grastate.dat
 systemctl enable --quiet mariadb
 systemctl reset-failed mariadb datastores-bootstrap 2>/dev/null || true
-timeout ${startSeconds} systemd-run --quiet --collect --wait --unit=datastores-bootstrap galera_new_cluster || true`);
-  await gate(cluster, [member.name], guest, startSeconds);
-};
+timeout ${startSeconds} systemd-run --quiet --collect --wait --unit=datastores-bootstrap galera_new_cluster || true`}`);
+  await gate(cluster, [member.name], guest, { seconds: startSeconds });
+}
 
 const secure: Step = async (cluster, { name }) => {
   await execute(await cluster.guest(name), administrators(cluster.rootPassword));
+};
+
+/** The data that a member took along when it left go aside, and stay on its volume. A cut in the middle is no loss of data. */
+const clean: Step = async ({ guest: reach, want }, member) => {
+  const guest = await reach(member.name);
+  const aside = `${data}.left-${new Date().toISOString().slice(0, 19).replace(/\D/g, "")}`;
+  await mark(guest, want.owner, member, { hasHadData: false, left: true });
+  await guest.run(sh`[ ! -e ${data} ] || mv -T ${data} ${aside}`);
+  await mark(guest, want.owner, member, { hasHadData: false, left: false });
+  guest.say(`what ${member.name} held when it left is kept in ${aside}`);
 };
 
 /**
@@ -95,43 +112,98 @@ const secure: Step = async (cluster, { name }) => {
  */
 const join: Step = async (cluster, member) => {
   const guest = await cluster.guest(member.name);
-  const others = await running(cluster, names(cluster.want).filter((name) => name !== member.name));
-  if (others.length === 0)
+  const before = await running(cluster, everyone(cluster).filter((name) => name !== member.name));
+  if (before.length === 0)
     throw new Refused("a member joins a cluster that runs", "no other member is Synced or a donor", "run `pulumi up` again: it plans from what it then sees");
+  const [{ hasHadData, left }] = await lookAtVolume(guest, cluster.want.owner, member, ":");
+  if (left) await mark(guest, cluster.want.owner, member, { hasHadData, left: false });
   await guest.run(sh`
 rm -f /run/mariadb-wsrep-new-cluster; systemctl unset-environment _WSREP_NEW_CLUSTER
 [ -d ${data} ] || install -d -o mysql -g mysql -m 700 ${data}
+systemctl set-environment ${`MYSQLD_OPTS=--wsrep-sst-donor=${await donors(cluster, before)} --wsrep-cluster-address=gcomm://${addressesOf(cluster, before)}`}
 systemctl enable --quiet mariadb
 systemctl reset-failed mariadb 2>/dev/null || true
 systemctl start --no-block mariadb`);
-  await gate(cluster, [...others, member.name], guest);
+  await gate(cluster, [...before, member.name], guest);
+  await guest.run("systemctl unset-environment MYSQLD_OPTS");
+};
+
+/** Of those that run now: among them may be none that the options file names, for that has only who stays. */
+const addressesOf = ({ want, leaving }: Galera, on: string[]): string =>
+  [...want.members, ...leaving].filter(({ name }) => on.includes(name)).map(({ address }) => address).join(",");
+
+/**
+ * Who gives its data, best first: those that write least, for a donor may fall behind. The comma at the end lets any
+ * other member do it when none of them can.
+ */
+async function donors(cluster: Galera, among: string[]): Promise<string> {
+  const written = async () => Promise.all(among.map(async (name) => Number((await wsrep(await cluster.guest(name)))?.replicated_bytes ?? 0)));
+  const [first, second] = [await written(), await written()];
+  const byWrites = among.map((name, index) => ({ name, now: second[index]! - first[index]!, ever: second[index]! }))
+    .sort((a, b) => a.now - b.now || a.ever - b.ever);
+  return `${byWrites.slice(0, Math.max(1, byWrites.length - 1)).map(({ name }) => name).join(",")},`;
+}
+
+/** Ends a server, also one that tries again and again to start. */
+const stop: Step = async ({ guest: reach }, { name }) => {
+  const guest = await reach(name);
+  await guest.run("systemctl stop --no-block mariadb");
+  await eventually(`MariaDB on ${name} to stop`, { seconds: stopSeconds, say: guest.say }, async () => {
+    const state = (await guest.look("systemctl is-active mariadb || true")).trim();
+    return ["inactive", "failed"].includes(state) ? true : `it is ${state}`;
+  });
+};
+
+/**
+ * Leaves by its own word: it stops, so that the others count one fewer and their quorum stays, does not start again
+ * at a boot, and its volume says that it left. One that is down already is only kept from starting.
+ */
+const leave: Step = async (cluster, member) => {
+  const guest = await cluster.guest(member.name);
+  const others = await running(cluster, everyone(cluster).filter((name) => name !== member.name));
+  const isUp = (await running(cluster, [member.name])).length > 0;
+  if (isUp && others.length > 0) await gate(cluster, [...others, member.name], guest, { seconds: startSeconds, exactly: true });
+  await guest.run("systemctl disable --quiet mariadb");
+  await stop(cluster, member);
+  const [{ disk, hasHadData }] = await lookAtVolume(guest, cluster.want.owner, member, ":");
+  if (disk === "ours") await mark(guest, cluster.want.owner, member, { hasHadData, left: true });
+  if (others.length > 0) await gate(cluster, others, guest, { seconds: startSeconds, exactly: true, started: false });
 };
 
 /** All members agree, steadily; from now on an emptied volume keeps its member from starting. */
 const verify: Step = async (cluster, member) => {
   const guest = await cluster.guest(member.name);
-  await gate(cluster, names(cluster.want), guest, startSeconds);
+  await gate(cluster, names(cluster.want), guest, { seconds: startSeconds, exactly: true });
   await guest.run(sh`rm -f ${data}/${neverStarted}`);
-  await mark(guest, cluster.want.owner, member, true);
+  await mark(guest, cluster.want.owner, member, { hasHadData: true, left: false });
 };
 
-export const steps: Record<Do, Step> = { install, mount, configure, bootstrap, secure, join, verify };
+export const steps: Record<Do, Step> = { install, mount, configure, bootstrap, recover, secure, clean, join, leave, stop, verify };
 
+const everyone = ({ want, leaving }: Galera): string[] => names({ members: [...want.members, ...leaving] });
+
+/** Those that run in the cluster. One that cannot be reached is not counted on. */
 async function running(cluster: Galera, among: string[]): Promise<string[]> {
-  const views = await Promise.all(among.map(async (name) => wsrep(await cluster.guest(name))));
+  const views = await Promise.all(among.map(async (name) => cluster.guest(name).then(wsrep, () => undefined)));
   return among.filter((_, index) => inCluster(views[index]?.cluster_status === "Primary", views[index]?.local_state_comment));
 }
 
-/**
- * Waits until each of `on` itself says that it is Synced in one Primary component of these members, or more of the
- * wanted: a member whose transfer an earlier run began counts at once, and may still be at it.
- */
-async function gate(cluster: Galera, on: string[], starting: Guest, seconds = transferSeconds): Promise<void> {
+interface Gate {
+  seconds?: number;
+  /** The cluster has no other members than these. Else: one whose transfer an earlier run began counts at once. */
+  exactly?: boolean;
+  /** `starting` is one that is being started: it is no use to wait when its server gave up. Default: true. */
+  started?: boolean;
+}
+
+/** Waits until each of `on` itself says, steadily, that it is Synced in one Primary component of these members. */
+async function gate(cluster: Galera, on: string[], starting: Guest, { seconds = transferSeconds, exactly = false, started = true }: Gate = {}): Promise<void> {
+  const most = exactly ? on.length : everyone(cluster).length;
   await eventually(`${on.join(", ")} to be one Synced cluster`, { seconds, steady: 3, say: starting.say }, async () => {
-    await failedToStart(starting);
+    if (started) await failedToStart(starting);
     const views = await Promise.all(on.map(async (name) => [name, await wsrep(await cluster.guest(name))] as const));
     const lagging = views.filter(([, view]) => !view || view.cluster_status !== "Primary" || view.local_state_comment !== "Synced"
-      || view.ready !== "ON" || Number(view.cluster_size) < on.length || Number(view.cluster_size) > cluster.want.members.length);
+      || view.ready !== "ON" || Number(view.cluster_size) < on.length || Number(view.cluster_size) > most);
     if (lagging.length > 0)
       return lagging.map(([name, view]) => `${name} ${view ? `${view.local_state_comment}, ${view.cluster_status}, size ${view.cluster_size}` : "does not answer yet"}`).join("; ");
     const histories = new Set(views.map(([, view]) => `${view!.cluster_state_uuid}/${view!.cluster_conf_id}`));
@@ -140,8 +212,10 @@ async function gate(cluster: Galera, on: string[], starting: Guest, seconds = tr
 }
 
 async function failedToStart(guest: Guest): Promise<void> {
-  const { ActiveState, Result, Job } = assignments(await guest.look("systemctl show -p ActiveState -p Result -p Job mariadb"));
-  if (ActiveState !== "failed" && !(ActiveState === "inactive" && Result === "exec-condition" && !Job)) return;
+  const { ActiveState, Result, Job, NRestarts } = assignments(await guest.look("systemctl show -p ActiveState -p Result -p Job -p NRestarts mariadb"));
+  const skipped = ActiveState === "inactive" && Result === "exec-condition" && !Job;
+  const again = ActiveState === "activating" && Number(NRestarts) >= 2;
+  if (ActiveState !== "failed" && !skipped && !again) return;
   const log = await guest.look("journalctl -q -o cat -n 40 -u mariadb | grep -E 'ERROR|not started|Failed' | tail -n 5 || true");
   throw new Error(`MariaDB does not start on ${guest.name}: ${log.trim().split("\n").join(" | ") || `result ${Result}`}`);
 }

@@ -124,7 +124,7 @@ describe("connect", () => {
   describe("guests of a run", () => {
     const member = { name: "db-1", address: host, server: "server-1", volume: "volume-1" };
     const gone = { name: "db-2", address: "127.198.18.99", server: "server-2", volume: "volume-2" };
-    const guests = (pins: Record<string, string> = {}, hostKeys?: Record<string, string>) => new Guests([member, gone], pins, { ...session, seconds: 1,
+    const guests = (pins: Record<string, string> = {}, hostKeys?: Record<string, string>) => new Guests([member, gone], pins, { ...session, seconds: () => 1,
       access: { ...session.access, hostKeys }, say: (name, line) => { said.push(`${name}: ${line}`); } });
 
     it("are dialled once each, whoever asks", async () => {
@@ -146,7 +146,7 @@ describe("connect", () => {
     it("are pinned by server: what they showed now, or before when not reached", async () => {
       const all = guests({ "server-2": "SHA256:before", "server-gone": "SHA256:gone" });
       await all.reach("db-1");
-      deepEqual(await all.shown(), { "server-1": mine, "server-2": "SHA256:before" });
+      deepEqual(await all.shown([member, gone]), { "server-1": mine, "server-2": "SHA256:before" });
       await all.close();
     });
 

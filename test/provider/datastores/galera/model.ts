@@ -1,9 +1,9 @@
-import type { Sight } from "../../../../provider/datastores/galera/plan";
+import type { Data, Prepared, Sight } from "../../../../provider/datastores/galera/plan";
 import type { Step } from "../../../../provider/plan";
 
 export type Seen = Record<string, Sight>;
 
-const prepared = { installed: true, mounted: true, configured: true, hasHadData: true };
+const prepared: Prepared = { installed: true, mounted: true, configured: true, hasHadData: true, left: false };
 const flags: Record<string, object> = {
   new: { hasHadData: false },
   uninstalled: { installed: false },
@@ -11,6 +11,7 @@ const flags: Record<string, object> = {
   unconfigured: { configured: false },
   unsecured: { secured: false },
   safe: { safeToBootstrap: true },
+  left: { left: true },
 };
 
 /**
@@ -43,6 +44,9 @@ export function sight(text: string, members: number): Sight {
   return seen;
 }
 
+/** The names of `count` members. */
+export const named = (count: number): string[] => Array.from({ length: count }, (_, index) => `db-${index + 1}`);
+
 /** The same sight of each of `members`. */
 export const all = (members: string[], text: string): Seen => Object.fromEntries(members.map((name) => [name, sight(text, members.length)]));
 
@@ -50,20 +54,17 @@ export const all = (members: string[], text: string): Seen => Object.fromEntries
 export function after(seen: Seen, step: Step, on: string[] = step.on): Seen {
   const next = structuredClone(seen);
   const change = (change: object) => on.forEach((name) => Object.assign(next[name]!, change));
-  const start = (name: string, secured: boolean) => {
-    const { installed, mounted, configured, hasHadData } = next[name] as Sight & typeof prepared;
-    next[name] = { is: "up", primary: true, state: "Synced", size: 0, uuid: "A", secured, installed, mounted, configured, hasHadData };
-    const up = Object.values(next).filter((each) => each.is === "up");
-    up.forEach((each) => Object.assign(each, { size: up.length, state: "Synced" }));
-  };
   switch (step.do) {
     case "install": change({ installed: true }); break;
     case "mount": change({ mounted: true }); break;
     case "configure": change({ configured: true }); break;
-    case "bootstrap": on.forEach((name) => start(name, false)); break;
-    case "join": on.forEach((name) => start(name, true)); break;
+    case "bootstrap": on.forEach((name) => start(next, name, false)); break;
+    case "recover": case "join": on.forEach((name) => start(next, name, true)); break;
     case "secure": Object.values(next).forEach((each) => each.is === "up" && (each.secured = true)); break;
-    case "verify": change({ hasHadData: true }); break;
+    case "clean": change({ data: { is: "none" }, hasHadData: false, left: false }); break;
+    case "leave": on.forEach((name) => stop(next, name)); change({ left: true }); break;
+    case "stop": on.forEach((name) => stop(next, name)); break;
+    case "verify": change({ hasHadData: true, left: false }); break;
     default: throw new Error(`the model knows no step ${step.do}`);
   }
   return next;
@@ -72,26 +73,69 @@ export function after(seen: Seen, step: Step, on: string[] = step.on): Seen {
 /** What the guests may show when `step` is cut on its first member, beside doing nothing and being done. */
 export function during(seen: Seen, step: Step): Seen[] {
   const [name] = step.on as [string];
-  const base = { ...prepared, hasHadData: false };
-  const shows = (...changes: Seen[]) => changes.map((change) => ({ ...structuredClone(seen), ...change }));
-  const down = (data: object) => ({ is: "down", data, ...base }) as Sight;
-  const members = Object.values(seen).filter((each) => each.is === "up").length;
-  const others = (state: string) => Object.fromEntries(Object.entries(seen)
-    .filter(([, each]) => each.is === "up").map(([other, each]) => [other, { ...each, state, size: members + 1 } as Sight]));
+  const self = seen[name]!;
+  const shows = (...changes: Seen[]) => changes.map((change) => ({ ...structuredClone(seen), ...structuredClone(change) }));
+  const down = (data: Data): Seen => ({ [name]: { ...preparedOf(self), left: false, is: "down", data } });
   switch (step.do) {
-    case "bootstrap": return shows({ [name]: down({ is: "whole", uuid: "A", seqno: -1, safeToBootstrap: true }) });
-    case "join": return shows(
-      { [name]: down({ is: "partial", uuid: "unknown", seqno: -1, safeToBootstrap: false }) },
-      { [name]: down({ is: "whole", uuid: "A", seqno: 7, safeToBootstrap: false }) },
-      { [name]: { is: "starting", ...base } },
-      { ...donorOf(others("Synced")), [name]: { is: "starting", ...base } },
-    );
+    case "bootstrap": return shows(down({ is: "whole", uuid: "A", seqno: -1, safeToBootstrap: true }));
+    // Killed: what it has committed is told by its data all the same.
+    case "recover": return self.is === "down" && self.data.is === "whole" ? shows(down({ ...self.data, safeToBootstrap: true })) : [];
+    // The marker goes before the data: an empty volume never says that it had some.
+    case "clean": return shows({ [name]: { ...self, hasHadData: false } as Sight }, { [name]: { ...self, hasHadData: false, data: { is: "none" } } as Sight });
+    case "leave": {
+      const stopped = structuredClone(seen);
+      stop(stopped, name);
+      return [stopped];
+    }
+    case "join": {
+      const starting: Seen = { [name]: { ...preparedOf(self), left: false, is: "starting" } };
+      return shows(
+        { [name]: { ...self, left: false } as Sight },
+        down({ is: "partial", uuid: "unknown", seqno: -1, safeToBootstrap: false }),
+        down({ is: "whole", uuid: historyOf(seen), seqno: 7, safeToBootstrap: false }),
+        starting,
+        { ...withDonor(seen), ...starting },
+      );
+    }
     default: return [];
   }
 }
 
-/** A state transfer takes one donor, which is not Synced for as long. */
-function donorOf(up: Seen): Seen {
-  const [name, donor] = Object.entries(up)[0]!;
-  return { ...up, [name]: { ...donor, state: "Donor/Desynced" } as Sight };
+/** Starts a member in the cluster that runs; without one, from its own data or as a new cluster. */
+function start(seen: Seen, name: string, secured: boolean): void {
+  const uuid = historyOf(seen, name);
+  seen[name] = { ...preparedOf(seen[name]!), left: false, is: "up", primary: true, state: "Synced", size: 0, uuid, secured };
+  agree(seen);
 }
+
+/** Stops a member gracefully: the others shrink their cluster. One that was still starting has but a part of the data. */
+function stop(seen: Seen, name: string): void {
+  const self = seen[name]!;
+  if (self.is === "down") return;
+  const data: Data = self.is === "up" ? { is: "whole", uuid: self.uuid, seqno: 9, safeToBootstrap: false } : { is: "partial", uuid: "unknown", seqno: -1, safeToBootstrap: false };
+  seen[name] = { ...preparedOf(self), is: "down", data };
+  agree(seen);
+}
+
+const inPrimary = (seen: Seen) => Object.entries(seen).flatMap(([name, each]) => (each.is === "up" && each.primary ? [[name, each] as const] : []));
+
+function agree(seen: Seen): void {
+  const members = inPrimary(seen);
+  for (const [, each] of members) Object.assign(each, { size: members.length, state: "Synced" });
+}
+
+function historyOf(seen: Seen, seed?: string): string {
+  const own = seed && seen[seed];
+  return inPrimary(seen)[0]?.[1].uuid ?? (own && own.is === "down" && own.data.is === "whole" ? own.data.uuid : "A");
+}
+
+/** A state transfer takes one donor, which is not Synced for as long, and the one that joins counts already. */
+function withDonor(seen: Seen): Seen {
+  const members = inPrimary(seen);
+  return Object.fromEntries(members.map(([name, each], index) => [name, { ...each, size: members.length + 1, state: index === 0 ? "Donor/Desynced" : "Synced" }]));
+}
+
+const preparedOf = (sight: Sight): Prepared => {
+  const { installed, mounted, configured, hasHadData, left } = { ...prepared, ...sight };
+  return { installed, mounted, configured, hasHadData, left };
+};

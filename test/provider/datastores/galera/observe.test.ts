@@ -1,51 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { mock } from "node:test";
 import { galera } from "../../../../provider/datastores/galera";
-import { optionsText } from "../../../../provider/datastores/galera/configuration";
-import { observe } from "../../../../provider/datastores/galera/observe";
-import type { Guest } from "../../../../provider/guest/guest";
-import { cluster, member } from "../../cluster";
-
-const self = member("db-2");
-const marker = (more: object = {}) => JSON.stringify({ project: "shop", stack: "test", cluster: "db", member: "db-2", hasHadData: false, ...more });
-const volume = (more: object = {}) => `TYPE=xfs\nUUID=c0ffee\nmounted=yes\nfiles=2\nmarker=${marker(more)}\n---\n`;
-const grastate = (uuid: string, seqno = -1, safe = 0) => `tablespace=yes\nuuid=${uuid}\nseqno=${seqno}\nsafe_to_bootstrap=${safe}\n`;
-const uuid = "6a1f6d3e-0b1c-11f0-9d2a-2f5d7c2b9a10";
-const nil = "00000000-0000-0000-0000-000000000000";
-
-/** What a guest answers; what is left out is as on one that runs well. */
-interface Answers {
-  unit?: string; wsrep?: string; disk?: string; files?: string; login?: string;
-  version?: string; missing?: string; sum?: string; authority?: string; options?: { version?: string };
-}
-
-function look({ unit = "inactive", wsrep = "", disk = volume(), files = "", version = "1:10.11.6-0+deb12u1", missing = "", sum, authority, options = {}, login = "1" }: Answers) {
-  const changes: string[] = [];
-  const commands: string[] = [];
-  const guest: Guest = {
-    name: "db-2", say: () => undefined,
-    run: async (command) => { changes.push(command); return ""; },
-    write: async (path) => { changes.push(path); return true; },
-    look: async (command) => {
-      commands.push(command);
-      if (command.includes("is-active")) return `${unit}\n`;
-      if (command.includes("SHOW GLOBAL STATUS")) return wsrep;
-      if (command.includes("blkid")) return disk + files;
-      if (command.startsWith("for name in")) return missing;
-      if (command.includes("dpkg-query")) return `version=${version}\noptions=${sum ?? sha256(optionsText(want.want, self))}\nauthorities=${authority ?? sha256(want.authority.certificate)}\n`;
-      if (command.includes("SELECT 1")) return `${login}\n`;
-      throw new Error(`nobody asks ${command}`);
-    },
-  };
-  const want = cluster(["db-1", "db-2", "db-3"], options, async () => guest);
-  return observe(want, self).then((sight) => ({ sight, changes, commands }));
-}
-const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
-const prepared = { installed: true, mounted: true, configured: true, hasHadData: false };
-const status = (more: Record<string, string | number> = {}) => Object.entries({
-  cluster_conf_id: 3, cluster_size: 3, cluster_state_uuid: uuid, cluster_status: "Primary", local_state_comment: "Synced", ready: "ON", ...more,
-}).map(([key, value]) => `wsrep_${key}\t${value}`).join("\n");
+import { grastate, look, lookLong, nil, prepared, self, status, uuid, volume } from "./look";
 
 describe("galera observe", () => {
   it("of a new server sees what a preview takes for one", async () => {
@@ -59,28 +14,54 @@ describe("galera observe", () => {
 
   it("of a healthy member sees what a preview takes for one, but for its history", async () => {
     const { sight } = await look({ unit: "active", wsrep: status(), disk: volume({ hasHadData: true }) });
-    deepEqual({ ...sight, uuid: "known" }, galera.healthy(3));
+    deepEqual({ ...sight, uuid: "known" }, galera.recall(["db-1", "db-2", "db-3"], {})["db-2"]);
   });
 
   it("a minority is not Primary, and an administrator who cannot log in is not secured", async () => {
-    const { sight } = await look({ unit: "active", wsrep: status({ cluster_status: "non-Primary" }), login: "" });
+    const { sight } = await lookLong({ unit: "active", wsrep: status({ cluster_status: "non-Primary" }), login: "" });
     deepEqual([sight.is === "up" && sight.primary, sight.is === "up" && sight.secured], [false, false]);
   });
 
   it("one whose volume does not appear in time cannot be seen: it may hold the newest data", async () => {
-    mock.timers.enable({ apis: ["setTimeout", "Date"] });
-    try {
-      const looking = look({ disk: "disk=absent\n" });
-      let ended = false;
-      void looking.finally(() => { ended = true; });
-      for (let tick = 0; tick < 1000 && !ended; tick += 1) {
-        await new Promise((resolve) => setImmediate(resolve));
-        mock.timers.tick(200);
-      }
-      deepEqual((await looking).sight, { is: "unreachable", why: `its volume ${self.volume} is not attached` });
-    } finally {
-      mock.timers.reset();
+    deepEqual((await lookLong({ disk: "disk=absent\n" })).sight, { is: "unreachable", why: `its volume ${self.volume} is not attached` });
+  });
+
+  it("one whose marker says so has left", async () => {
+    for (const left of [true, false]) {
+      const { sight } = await look({ disk: volume({ hasHadData: true, left }), files: grastate(uuid, 95) });
+      deepEqual(sight, { is: "down", data: { is: "whole", uuid, seqno: 95, safeToBootstrap: false }, ...prepared, hasHadData: true, left });
     }
+  });
+
+  describe("of members that are just finding each other", () => {
+    const before = (end: number, then: string, earlier = "") => (seconds: number) => (seconds < end ? earlier : then);
+
+    it("waits for one that is starting", async () => {
+      const { sight, waited } = await lookLong({ unit: before(30, "active", "activating"), wsrep: before(30, status()) });
+      deepEqual([sight.is, waited], ["up", 30]);
+    });
+
+    it("waits for one that is not Primary", async () => {
+      const { sight, waited } = await lookLong({ unit: "active", wsrep: before(30, status(), status({ cluster_status: "non-Primary" })) });
+      deepEqual([sight.is === "up" && sight.primary, waited], [true, 30]);
+    });
+
+    it("waits for one that is starting to give up", async () => {
+      const { sight, waited } = await lookLong({ unit: before(30, "failed", "activating") });
+      deepEqual([sight.is, waited], ["down", 30]);
+    });
+
+    it("waits a minute and no longer, and says what it then sees", async () => {
+      const starting = await lookLong({ unit: "activating" });
+      deepEqual([starting.sight.is, starting.waited], ["starting", 60]);
+      const split = await lookLong({ unit: "active", wsrep: status({ cluster_status: "non-Primary" }) });
+      deepEqual([split.sight.is === "up" && split.sight.primary, split.waited], [false, 60]);
+    });
+
+    it("does not wait for a state transfer, which may take hours", async () => {
+      const { sight, waited } = await lookLong({ unit: "activating", transfer: true });
+      deepEqual([sight.is, waited], ["starting", 0]);
+    });
   });
 
   it("one that runs and does not answer is starting", async () => equal((await look({ unit: "active" })).sight.is, "starting"));
@@ -96,7 +77,7 @@ describe("galera observe", () => {
     };
 
     it("after a clean stop is whole", async () => deepEqual(await data(grastate(uuid, 95, 1)), { is: "whole", uuid, seqno: 95, safeToBootstrap: true }));
-    it("after a crash is whole, its position unknown", async () => deepEqual(await data(grastate(uuid)), { is: "whole", uuid, seqno: -1, safeToBootstrap: false }));
+    it("after a crash is whole, its position unknown when MariaDB cannot tell it", async () => deepEqual(await data(grastate(uuid)), { is: "whole", uuid, seqno: -1, safeToBootstrap: false }));
     it("is none where there is no tablespace", async () => deepEqual(await data(""), { is: "none" }));
     it("without a history is partial, though it is said to be safe", async () => deepEqual(await data(grastate(nil, -1, 1)), { is: "partial", uuid: nil, seqno: -1, safeToBootstrap: true }));
     it("without Galera's file is partial: somebody put it there", async () => deepEqual(await data("tablespace=yes\n"), { is: "partial", uuid: "unknown", seqno: -1, safeToBootstrap: false }));
@@ -131,7 +112,7 @@ describe("galera observe", () => {
     });
 
   it("changes nothing, and puts no password in a command", async () => {
-    for (const answers of [{}, { unit: "active", wsrep: status() }, { disk: "disk=blank\n" }]) {
+    for (const answers of [{}, { unit: "active", wsrep: status() }, { disk: "disk=blank\n" }, { files: grastate(uuid) }]) {
       const { changes, commands } = await look(answers);
       deepEqual(changes, []);
       ok(commands.every((command) => !command.includes("not-a-secret")));

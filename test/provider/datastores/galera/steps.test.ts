@@ -1,59 +1,114 @@
-import { deepEqual, match, rejects } from "node:assert/strict";
+import { deepEqual, doesNotMatch, equal, match, ok, rejects } from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { steps } from "../../../../provider/datastores/galera/steps";
-import type { Guest } from "../../../../provider/guest/guest";
-import { cluster, member } from "../../cluster";
-
-interface View { state: string; size: number; conf?: number; primary?: boolean }
-
-/** Guests whose servers answer with one view each, for as long as they are asked. */
-function guests(views: Record<string, View | undefined>, unit = "ActiveState=active\nResult=success") {
-  const ran: string[] = [];
-  const guest = (name: string): Guest => ({
-    name, say: () => undefined,
-    look: async (command) => {
-      const view = views[name];
-      if (command.includes("systemctl show")) return unit;
-      if (command.includes("is-active")) return view ? "active\n" : "inactive\n";
-      if (command.includes("journalctl")) return "not started: /var/lib/datastore is not the data volume\n";
-      return !view ? "" : [["cluster_status", view.primary === false ? "non-Primary" : "Primary"], ["local_state_comment", view.state], ["cluster_size", view.size],
-        ["cluster_state_uuid", "A"], ["cluster_conf_id", view.conf ?? 7], ["ready", "ON"]].map(([key, value]) => `wsrep_${key}\t${value}`).join("\n");
-    },
-    run: async (command) => { ran.push(command); return ""; },
-    write: async (path) => { ran.push(`write ${path}`); return true; },
-  });
-  const three = cluster(["db-1", "db-2", "db-3"], { configuration: {} }, async (name) => guest(name));
-  return { three, ran };
-}
+import { fast } from "../../clock";
+import { member } from "../../cluster";
+import { guests, running, synced, type View } from "./servers";
 
 describe("galera steps", () => {
-  it("a join passes its gate while another member is still in the transfer that a dead run began", async () => {
-    const { three } = guests({ "db-1": { state: "Synced", size: 3 }, "db-2": { state: "Synced", size: 3 } });
-    await steps.join(three, member("db-2"));
+  describe("a join", () => {
+    it("passes its gate while another member is still in the transfer that a dead run began", () => fast(async () => {
+      const { three } = guests({ "db-1": synced(3), "db-2": synced(3) });
+      await steps.join(three, member("db-2"));
+    }));
+
+    it("finds the cluster in its donor alone", () => fast(async () => {
+      const views: Record<string, View> = { "db-1": { state: "Donor/Desynced", size: 2 }, "db-2": synced(2) };
+      const { three, ran } = guests(views);
+      const joined = steps.join(three, member("db-2"));
+      setTimeout(() => { views["db-1"] = synced(2); }, 300);
+      await joined;
+      match(ran.join("\n"), /systemctl start --no-block mariadb/);
+    }));
+
+    it("finds the cluster in members that are to leave", () => fast(async () => {
+      const { three, ran } = guests(running("db-2", "db-3"), { leaving: ["db-3"] });
+      await steps.join(three, member("db-2"));
+      match(ran.join("\n"), /MYSQLD_OPTS=--wsrep-sst-donor=db-3, --wsrep-cluster-address=gcomm:\/\/198\.18\.0\.13'\n/);
+    }));
+
+    it("is refused when no cluster runs: it could start one", () => fast(async () => {
+      const { three, ran } = guests({ "db-1": synced(1, { primary: false }) });
+      await rejects(steps.join(three, member("db-2")), { name: "Refused", message: /a member joins a cluster that runs/ });
+      deepEqual(ran, []);
+    }));
+
+    it("takes back that its member left, before it starts it", () => fast(async () => {
+      const { three, at } = guests(running("db-1", "db-2", "db-3"), { marks: { "db-2": { hasHadData: true, left: true } } });
+      await steps.join(three, member("db-2"));
+      const marked = at('db-2 marked {"hasHadData":true,"left":false}');
+      ok(marked >= 0 && marked < at("systemctl start --no-block mariadb"));
+    }));
+
+    it("writes no marker of a member that did not leave", () => fast(async () => {
+      const { three, at } = guests(running("db-1", "db-2", "db-3"), { marks: { "db-2": { hasHadData: true, left: false } } });
+      await steps.join(three, member("db-2"));
+      equal(at("marked"), -1);
+    }));
+
+    for (const [what, written, donors] of [
+      ["leaves out as donor who writes most", { "db-1": 5, "db-2": 900, "db-3": 7 }, "db-1,db-3,"],
+      ["prefers as donor who writes least", { "db-1": 900, "db-2": 8, "db-3": 7 }, "db-3,db-2,"],
+    ] as const) it(what, () => fast(async () => {
+      const { three, ran } = guests({ ...Object.fromEntries(Object.entries(written).map(([name, bytes]) => [name, synced(4, { written: bytes })])), "db-4": synced(4) });
+      await steps.join({ ...three, want: { ...three.want, members: [...three.want.members, member("db-4")] } }, member("db-4"));
+      match(ran.join("\n"), new RegExp(`db-4 runs [^]*systemctl set-environment 'MYSQLD_OPTS=--wsrep-sst-donor=${donors} --wsrep-cluster-address=gcomm://198.18.0.11,198.18.0.12,198.18.0.13'\n[^]*systemctl start --no-block mariadb`));
+      equal(ran.at(-1), "db-4 runs systemctl unset-environment MYSQLD_OPTS");
+    }));
   });
 
-  it("a join finds the cluster in its donor alone", async () => {
-    const views: Record<string, View> = { "db-1": { state: "Donor/Desynced", size: 2 }, "db-2": { state: "Synced", size: 2 } };
-    const { three, ran } = guests(views);
-    const joined = steps.join(three, member("db-2"));
-    setTimeout(() => { views["db-1"] = { state: "Synced", size: 2 }; }, 300);
-    await joined;
-    match(ran.join("\n"), /systemctl start --no-block mariadb/);
+  describe("a bootstrap, and a recovery,", () => {
+    for (const step of ["bootstrap", "recover"] as const) {
+      it(`is refused when a server runs on any member: ${step}`, () => fast(async () => {
+        const { three, ran } = guests({ "db-3": { state: "Initialized", size: 0, primary: false } });
+        await rejects(steps[step](three, member("db-1")), { name: "Refused", message: /MariaDB on db-3 is active/ });
+        deepEqual(ran, []);
+      }));
+
+      it(`is refused when a server runs on a member that is to leave: ${step}`, () => fast(async () => {
+        const { three, ran } = guests({ "db-3": { state: "Initialized", size: 0, primary: false } }, { leaving: ["db-3"] });
+        await rejects(steps[step](three, member("db-1")), { name: "Refused", message: /MariaDB on db-3 is active/ });
+        deepEqual(ran, []);
+      }));
+    }
+
+    it("starts from the data that are there, or not at all", () => fast(async () => {
+      const views: Record<string, View | undefined> = {};
+      const { three, ran } = guests(views);
+      const recovered = steps.recover(three, member("db-2"));
+      setTimeout(() => { views["db-2"] = synced(1); }, 200);
+      await recovered;
+      equal(ran.length, 1);
+      match(ran[0]!, /^db-2 runs \n\[ -s \/var\/lib\/datastore\/mysql\/ibdata1 \] \|\| .*exit 1[^]*s\/\^safe_to_bootstrap: 0\/safe_to_bootstrap: 1\/[^]*galera_new_cluster/);
+      doesNotMatch(ran[0]!, /mariadb-install-db|rm -rf/);
+    }));
   });
 
-  it("a join is refused when no cluster runs: it could start one", async () => {
-    const { three, ran } = guests({ "db-1": { state: "Synced", size: 1, primary: false } });
-    await rejects(steps.join(three, member("db-2")), { name: "Refused", message: /a member joins a cluster that runs/ });
-    deepEqual(ran, []);
-  });
+  describe("a verification", () => {
+    it("wants all members and nobody else", () => fast(async () => {
+      const views: Record<string, View> = { "db-1": synced(3), "db-2": synced(3), "db-3": synced(3) };
+      const { three, ran } = guests(views, { leaving: ["db-3"] });
+      const verified = steps.verify(three, member("db-1"));
+      await sleep(700);
+      deepEqual(ran, []);
+      Object.assign(views, { "db-1": synced(2), "db-2": synced(2) });
+      await verified;
+      equal(ran.at(-1), 'db-1 marked {"hasHadData":true,"left":false}');
+    }));
 
-  it("a bootstrap is refused when a server runs on any member", async () => {
-    const { three, ran } = guests({ "db-3": { state: "Initialized", size: 0, primary: false } });
-    await rejects(steps.bootstrap(three, member("db-1")), { name: "Refused", message: /MariaDB on db-3 is active/ });
-    deepEqual(ran, []);
-  });
+    it("passes a server that runs, however often it was started before", () => fast(async () => {
+      const { three } = guests(running("db-1", "db-2", "db-3"), { unit: "ActiveState=active\nResult=success\nNRestarts=4" });
+      await steps.verify(three, member("db-1"));
+    }));
 
-  it("a server that gave up ends the wait at once, with what its journal says", async () => {
-    const { three } = guests({}, "ActiveState=failed\nResult=exit-code");
-    await rejects(steps.verify(three, member("db-1")), /MariaDB does not start on db-1: not started: \/var\/lib\/datastore is not the data volume/);
+    it("of a server that starts again and again ends at once", () => fast(async () => {
+      const { three } = guests({}, { unit: "ActiveState=activating\nResult=exit-code\nNRestarts=2" });
+      await rejects(steps.verify(three, member("db-1")), /MariaDB does not start on db-1/);
+    }));
+
+    it("of a server that gave up ends at once, with what its journal says", () => fast(async () => {
+      const { three } = guests({}, { unit: "ActiveState=failed\nResult=exit-code\nNRestarts=0" });
+      await rejects(steps.verify(three, member("db-1")), /MariaDB does not start on db-1: not started: \/var\/lib\/datastore is not the data volume/);
+    }));
   });
 });

@@ -1,0 +1,207 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import fc from "fast-check";
+import { plan, type Do } from "../../../../provider/datastores/galera/plan";
+import { Refused } from "../../../../provider/errors";
+import { describe as lines, type Step } from "../../../../provider/plan";
+import type { Wanted } from "../../../../provider/topology";
+import { after, sight, type Seen } from "./model";
+
+type Case = Wanted & { seen: Seen };
+type Sight = Seen[string];
+
+const flags = fc.subarray(["new", "uninstalled", "unmounted", "unconfigured", "unsecured", "safe", "left"]);
+/** Anything at all. */
+const any = fc.tuple(
+  fc.constantFrom("unreachable", "foreign", "starting", "blank", "ready", "emptied", "whole", "partial", "synced", "donor", "joining", "split"),
+  fc.constantFrom("A", "A", "A", "B"), fc.integer({ min: -1, max: 3 }), fc.integer({ min: 1, max: 5 }), flags,
+).map(([kind, uuid, seqno, size, more]) => [`${kind}@${uuid}:${seqno}/${size}`, ...more].join(","));
+/** All down; mostly of one history, so that not all is refused. */
+const outage = fc.tuple(
+  fc.constantFrom("whole", "whole", "whole", "partial", "ready", "blank", "emptied,new"), fc.constantFrom("A", "A", "A", "A", "A", "B"),
+  fc.constantFrom(-1, 0, 1, 2, 3, 3, 3), fc.oneof(fc.constant([]), fc.constant([]), fc.constant(["safe"]), flags),
+).map(([kind, uuid, seqno, more]) => [kind.replace(/^(whole|partial)/, `$1@${uuid}:${seqno}`), ...more].join(","));
+/** What may be beside a cluster that runs, and is in nobody's way; who cannot be seen, once forgotten. */
+const beside = fc.constantFrom("unreachable", "starting", "joining", "blank", "ready", "ready,unmounted", "whole:2", "whole:2,left", "whole@B:2,left", "partial:-1", "partial:-1,left", "partial:-1,new");
+const inside = fc.tuple(fc.constantFrom("synced", "synced", "donor"), fc.subarray(["new", "unconfigured", "unsecured", "uninstalled"])).map(([kind, more]) => [kind, ...more].join(","));
+
+const members = (words: fc.Arbitrary<string>) => fc.array(words, { minLength: 1, maxLength: 5 });
+/** One cluster whose members agree on its size, and others beside it. */
+const well = fc.tuple(inside, fc.array(fc.oneof(inside, beside), { maxLength: 4 }), fc.nat()).map(([first, rest, at]) => {
+  const words = [...rest.slice(0, at % 5), first, ...rest.slice(at % 5)];
+  const size = words.filter((word) => /^(synced|donor|joining)/.test(word)).length;
+  return words.map((word) => word.replace(/^(\w+)/, /^(synced|donor|joining)/.test(word) ? `$1/${size}` : "$1"));
+});
+
+/** Members in `words`, of whom any are wanted, in any order, and any are to be forgotten. */
+const cases = (words: fc.Arbitrary<string[]>): fc.Arbitrary<Case> => words.chain((texts) => {
+  const seen = Object.fromEntries(texts.map((text, index) => [`db-${index + 1}`, sight(text, texts.length)]));
+  const names = Object.keys(seen);
+  return fc.record({
+    members: fc.shuffledSubarray(names, { minLength: 1 }),
+    forget: fc.oneof({ weight: 3, arbitrary: fc.constant<string[]>([]) }, { weight: 1, arbitrary: fc.subarray(names) }),
+    seen: fc.constant(seen),
+  });
+});
+const all = fc.oneof(cases(members(any)), cases(members(outage)), cases(well));
+
+/** The refusal of a plan; any other error is a fault of the planner. */
+function refusal({ seen, ...wanted }: Case): Refused | undefined {
+  try {
+    plan(wanted, seen);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refused) return error;
+    throw error;
+  }
+}
+
+describe("galera plan, whatever is seen", () => {
+  const always = (holds: (it: Case, steps: Step<Do>[]) => void) => fc.assert(fc.property(all, (it) => {
+    if (!isLost(it.seen) && !refusal(it)) holds(it, plan(it, it.seen));
+  }), { numRuns: 5000 });
+  const on = (steps: Step<Do>[], ...what: Do[]) => steps.filter((step) => what.includes(step.do)).flatMap((step) => step.on);
+  const runs = (each: Sight) => each.is === "up" && each.primary && ["Synced", "Donor/Desynced"].includes(each.state);
+  const running = (seen: Seen) => Object.keys(seen).filter((name) => runs(seen[name]!));
+  /** Nothing runs, and somebody may soon. */
+  const isLost = (seen: Seen) => running(seen).length === 0 && Object.values(seen).some(({ is }) => is === "up" || is === "starting");
+  const holders = (seen: Seen) => Object.entries(seen).flatMap(([name, each]) => (each.is === "down" && each.data.is !== "none" ? [{ name, ...each, ...each.data }] : []));
+  const prepares = (steps: Step<Do>[]) => steps.every((step) => ["install", "mount", "configure"].includes(step.do));
+  const isGone = (each: Sight) => each.is === "foreign" || (each.is === "down" && (each.data.is === "none" || each.left));
+
+  describe("a start", () => {
+    const starts = (holds: (seed: string, it: Case, steps: Step<Do>[]) => void) => always((it, steps) => on(steps, "bootstrap", "recover").forEach((seed) => holds(seed, it, steps)));
+
+    it("is one at most", () => always((_, steps) => ok(on(steps, "bootstrap", "recover").length <= 1)));
+
+    it("is none while a member is up, starting or unseen, though it is to be forgotten, or a wanted one's volume is somebody else's", () => starts((_, { members, seen }) => {
+      for (const [name, { is }] of Object.entries(seen)) ok(is === "down" || (is === "foreign" && !members.includes(name)), `${name} is ${is}`);
+    }));
+
+    it("without data is of the first wanted, and only where nobody has or had data", () => starts((seed, { members, seen }, steps) => {
+      if (holders(seen).length > 0) return;
+      deepEqual([on(steps, "bootstrap"), seed], [[members[0]], members[0]]);
+      ok(Object.values(seen).every((each) => !(each.is === "down" && each.hasHadData)));
+    }));
+
+    it("with data is of the newest, which is whole, did not leave, and has the only history", () => starts((seed, { seen }) => {
+      const whole = holders(seen).filter((each) => each.is === "whole" && !each.left);
+      const from = whole.find(({ name }) => name === seed);
+      if (holders(seen).length === 0) return;
+      ok(from);
+      deepEqual(new Set(whole.map(({ uuid }) => uuid)).size, 1);
+      for (const each of holders(seen)) ok(each.seqno <= from.seqno || (each.is === "whole" && each.uuid !== from.uuid), `${each.name} is newer`);
+      if (whole.length > 1) ok(whole.every(({ seqno }) => seqno >= 0), "a position is unknown");
+      const flagged = whole.filter(({ safeToBootstrap }) => safeToBootstrap);
+      ok(flagged.length <= 1);
+      if (flagged[0]?.seqno === from.seqno) equal(from.name, flagged[0].name);
+    }));
+
+    it("is a recovery once any data were in use, and else a bootstrap, which is secured", () => starts((seed, { seen }, steps) => {
+      const used = holders(seen).some(({ hasHadData }) => hasHadData);
+      deepEqual([on(steps, "recover"), on(steps, "bootstrap"), on(steps, "secure")], used ? [[seed], [], []] : [[], [seed], [seed]]);
+    }));
+  });
+
+  it("acts only on members that were seen and can be: joins the wanted, prepares them and where the cluster may start, and only others leave", () => always(({ members, seen }, steps) => {
+    ok(steps.every((step) => step.on.length > 0 && step.on.every((name) => seen[name] && seen[name].is !== "unreachable" && seen[name].is !== "foreign")));
+    for (const name of on(steps, "clean", "join", "verify")) ok(members.includes(name), `${name} is not wanted`);
+    const seed = prepares(steps) ? holders(seen).map(({ name }) => name) : on(steps, "bootstrap", "recover");
+    for (const name of on(steps, "install", "mount", "configure")) ok(members.includes(name) || seed.includes(name), `${name} is not wanted, nor where the cluster may start`);
+    for (const name of on(steps, "leave")) ok(!members.includes(name), `${name} is wanted`);
+  }));
+
+  it("when nothing runs stops whoever is up or starting, and starts nobody before it looked again; one in a primary component is waited for", () => fc.assert(fc.property(all, (it) => {
+    if (!isLost(it.seen)) return;
+    const alive = Object.keys(it.seen).filter((name) => ["up", "starting"].includes(it.seen[name]!.is));
+    const inPrimary = Object.values(it.seen).some((each) => each.is === "up" && each.primary);
+    if (refusal(it)) return;
+    ok(!inPrimary);
+    const [stop, start, ...rest] = plan(it, it.seen);
+    deepEqual([stop!.do, [...stop!.on].sort(), start!.on, rest], ["stop", alive, [], []]);
+    ok(["bootstrap", "recover"].includes(start!.do));
+  }), { numRuns: 5000 }));
+
+  it("keeps the order of its steps, joins as wanted, the highest name leaves first, and ends by verifying all wanted", () => always(({ members }, steps) => {
+    const order = ["install", "mount", "configure", "start", "secure", "clean", "join", "leave", "verify"];
+    const places = steps.map((step) => order.indexOf(step.do.replace(/^(bootstrap|recover)$/, "start")));
+    deepEqual(places, [...places].sort((a, b) => a - b));
+    deepEqual(on(steps, "join"), members.filter((name) => on(steps, "join").includes(name)));
+    deepEqual(on(steps, "leave"), on(steps, "leave").sort().reverse());
+    if (!prepares(steps)) deepEqual(steps.at(-1), { do: "verify", on: members });
+  }));
+
+  it("starts, joins and lets leave one member at a time", () => always((_, steps) => {
+    ok(steps.every((step) => !["bootstrap", "recover", "join", "leave"].includes(step.do) || step.on.length === 1));
+    equal(new Set(on(steps, "bootstrap", "recover", "join")).size, on(steps, "bootstrap", "recover", "join").length);
+    equal(new Set(on(steps, "leave")).size, on(steps, "leave").length);
+  }));
+
+  it("joins the wanted that do not run, when some member does or is started", () => always(({ members, seen }, steps) => {
+    const seed = on(steps, "bootstrap", "recover");
+    if (running(seen).length + seed.length === 0) deepEqual(on(steps, "join", "leave", "clean", "secure", "verify"), []);
+    else deepEqual(on(steps, "join"), members.filter((name) => !running(seen).includes(name) && !seed.includes(name)));
+  }));
+
+  it("moves aside only what a member took along that left, and lets no other history join", () => always(({ seen }, steps) => {
+    const [from = ""] = [...running(seen), ...on(steps, "bootstrap", "recover")];
+    const history = holders(seen).find(({ name }) => name === from)?.uuid ?? (seen[from] as { uuid?: string } | undefined)?.uuid;
+    const joining = holders(seen).filter(({ name, is }) => on(steps, "join").includes(name) && is === "whole");
+    deepEqual(on(steps, "clean").sort(), joining.filter(({ uuid, left }) => left && uuid !== history).map(({ name }) => name));
+    for (const each of joining) ok(each.left || each.uuid === history, `${each.name} has another history`);
+  }));
+
+  describe("done step by step", () => {
+    const walk = (holds: (before: Seen, step: Step<Do>, now: Seen, it: Case) => void) => always((it, steps) => {
+      steps.reduce((before, step) => {
+        const now = after(before, step);
+        holds(before, step, now, it);
+        return now;
+      }, it.seen);
+    });
+
+    it("keeps a majority of those who ran and did not leave, and takes one member at most away", () => walk((before, step, now) => {
+      const stay = running(before).filter((name) => !(step.do === "leave" && step.on.includes(name)));
+      ok(running(now).length * 2 > stay.length || stay.length === 0);
+      ok(running(before).filter((name) => !running(now).includes(name)).length <= 1);
+    }));
+
+    it("prepares a member before it starts", () => walk((before, { do: what, on }) => {
+      if (!["bootstrap", "recover", "join"].includes(what)) return;
+      for (const name of on) {
+        const each = before[name]!;
+        ok("installed" in each && each.installed && each.mounted && each.configured, `${name} is not prepared`);
+      }
+    }));
+
+    it("lets nobody leave, and joins nobody, but of a cluster that is secured; all wanted run before the first leaves", () => walk((before, step, _, { members }) => {
+      if (!["join", "leave"].includes(step.do)) return;
+      ok(running(before).length > 0);
+      ok(Object.values(before).every((each) => each.is !== "up" || each.secured));
+      if (step.do === "leave") for (const name of members) ok(runs(before[name]!), `${name} does not run`);
+    }));
+
+    it("ends with all wanted running, the others gone, and nothing to do, or with members prepared of which more can be seen", () => always((it, steps) => {
+      const end = steps.reduce((seen, step) => after(seen, step), it.seen);
+      if (prepares(steps) && running(it.seen).length === 0) return;
+      for (const [name, each] of Object.entries(end))
+        ok(it.members.includes(name) ? runs(each) : isGone(each) || (each.is === "unreachable" && it.forget?.includes(name)), `${name} is ${each.is}`);
+      deepEqual(plan(it, end), []);
+    }));
+  });
+
+  it("only prepares members when nothing runs and the position of one that is not prepared is unknown", () => always((it, steps) => {
+    if (!prepares(steps) || running(it.seen).length > 0) return;
+    const whole = holders(it.seen).filter((each) => each.is === "whole" && !each.left);
+    ok(whole.length > 1 && whole.some(({ seqno, installed, mounted, configured }) => seqno < 0 && !(installed && mounted && configured)), lines(steps).join("; "));
+  }));
+
+  it("a cluster that runs is refused only when a member cannot be seen and is not forgotten, whoever else is beside it", () => fc.assert(fc.property(cases(well), (it) => {
+    const unseen = Object.keys(it.seen).filter((name) => it.seen[name]!.is === "unreachable");
+    equal(refusal(it) !== undefined, unseen.some((name) => it.members.includes(name) || !it.forget?.includes(name)), refusal(it)?.message);
+  }), { numRuns: 5000 }));
+
+  it("a refusal names its rule, what was seen, and the way forward", () => fc.assert(fc.property(all, (it) => {
+    const refused = refusal(it);
+    if (refused) ok(/^refused: .{20,}\. Seen: db-\d .+\. Way forward: .{20,}\.$/.test(refused.message), refused.message);
+  }), { numRuns: 2000 }));
+});

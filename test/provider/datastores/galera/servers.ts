@@ -1,0 +1,49 @@
+import type { Guest } from "../../../../provider/guest/guest";
+import { cluster } from "../../cluster";
+
+export interface View { state: string; size: number; conf?: number; primary?: boolean; written?: number }
+interface Mark { hasHadData: boolean; left: boolean }
+
+export const synced = (size: number, more: Partial<View> = {}): View => ({ state: "Synced", size, ...more });
+/** Members that run as one cluster. */
+export const running = (...names: string[]): Record<string, View> => Object.fromEntries(names.map((name) => [name, synced(names.length)]));
+
+/** Guests whose servers answer with one view each, for as long as they are asked; one that is stopped leaves the others' views. */
+export function guests(views: Record<string, View | undefined>, { unit = "ActiveState=active\nResult=success\nNRestarts=0", leaving = [] as string[], marks = {} as Record<string, Mark>, disk = "" } = {}) {
+  /** What was done on each guest, in order. */
+  const ran: string[] = [];
+  /** Who was asked for its view after each of these. */
+  const asked: string[][] = [[]];
+  const note = (what: string) => { ran.push(what); asked.push([]); };
+  const stop = (name: string) => {
+    if (views[name] && views[name].primary !== false) for (const view of Object.values(views)) if (view) view.size -= 1;
+    views[name] = undefined;
+  };
+  const guest = (name: string): Guest => ({
+    name, say: (line) => note(`${name} says ${line}`),
+    look: async (command) => {
+      const view = views[name];
+      if (command.includes("blkid")) return disk || `TYPE=xfs\nUUID=c0ffee\nmounted=yes\nfiles=2\nmarker=${JSON.stringify({ project: "shop", stack: "test", cluster: "db", member: name, ...marks[name] })}\n---\n`;
+      if (command.includes("systemctl show")) return unit;
+      if (command.includes("is-active")) return view ? "active\n" : "inactive\n";
+      if (command.includes("journalctl")) return "not started: /var/lib/datastore is not the data volume\n";
+      asked.at(-1)!.push(name);
+      return !view ? "" : [["cluster_status", view.primary === false ? "non-Primary" : "Primary"], ["local_state_comment", view.state], ["cluster_size", view.size],
+        ["cluster_state_uuid", "A"], ["cluster_conf_id", view.conf ?? 7], ["ready", "ON"], ["replicated_bytes", view.written ?? 0]].map(([key, value]) => `wsrep_${key}\t${value}`).join("\n");
+    },
+    run: async (command) => {
+      note(`${name} runs ${command}`);
+      if (command.includes("systemctl stop")) stop(name);
+      return "";
+    },
+    write: async (path, content) => {
+      if (!path.endsWith("/.datastore.json")) return true;
+      const { hasHadData, left } = JSON.parse(content) as Mark;
+      note(`${name} marked ${JSON.stringify({ hasHadData, left })}`);
+      return true;
+    },
+  });
+  const members = ["db-1", "db-2", "db-3"].filter((name) => !leaving.includes(name));
+  const at = (what: string) => ran.findIndex((line) => line.includes(what));
+  return { three: cluster(members, { configuration: {} }, async (name) => guest(name), leaving), ran, asked, at };
+}
