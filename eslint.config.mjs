@@ -56,6 +56,6 @@ export default tseslint.config(
   },
   // The door's functions are stored as text and may only `require` by name.
   { files: ["provider/index.ts"], rules: { "@typescript-eslint/no-require-imports": "off" } },
-  { files: ["**/*.mjs", "**/*.js"], languageOptions: { globals: { process: "readonly", console: "readonly", module: "writable", require: "readonly" } },
+  { files: ["**/*.mjs", "**/*.js"], languageOptions: { globals: { process: "readonly", console: "readonly", module: "writable", require: "readonly", __dirname: "readonly" } },
     rules: { "@typescript-eslint/no-require-imports": "off" } },
 );

@@ -33,12 +33,12 @@ if (!existsSync(installed) || readFileSync(installed, "utf8") !== lock) {
 }
 await run("npm", ["run", "--silent", "build"]);
 
-/** Quick tests first; those on real guests last. */
+/** Quick tests first; those on real guests last; `--full` adds those that take hours. */
 const everything = ["test/*.test.ts", ...["components", "provider", "tools", "devcloud", "guests"].map((place) => `test/${place}/**/*.test.ts`)];
 const [program, ...args] = process.argv.slice(2);
-if (program === "--test") {
+if (program === "--test" || program === "--full") {
   await run("npm", ["run", "--silent", "check"]);
-  await run("npx", ["mocha", ...(args.length > 0 ? args : everything)]);
+  await run("npx", ["mocha", ...(args.length > 0 ? args : everything), ...(program === "--full" ? ["test/full/**/*.test.ts"] : [])]);
 } else {
   await run("node", ["-r", "ts-node/register/transpile-only", program, ...args]);
 }
