@@ -6,6 +6,7 @@ import type { Progress } from "../tools/progress";
 import { configure } from "./configuration";
 import { type Container, exec as execIn, running, start, stop } from "./container";
 import { databases } from "./databases";
+import * as faults from "./faults";
 import { guestImage } from "./image";
 import { removeLeftovers } from "./leftovers";
 import { mirror } from "./mirror";
@@ -57,9 +58,28 @@ export async function status(): Promise<Status | undefined> {
 
 /** Runs a command in the devcloud's container. */
 export function exec(command: string[], options: execa.Options = {}): execa.ExecaChildProcess {
-  const container = running(folder);
-  if (!container) throw new Error("The devcloud is down: run `npm run devcloud -- up`.");
-  return execIn(container, command, options);
+  return execIn(whatRuns(), command, options);
+}
+
+/** Stops servers, by their names, in the middle of whatever they do; their connections stay. */
+export const freeze = async (servers: string[]): Promise<void> => faults.freeze(whatRuns(), servers);
+
+/** Lets frozen servers go on. */
+export const thaw = async (servers: string[]): Promise<void> => faults.thaw(whatRuns(), servers);
+
+/**
+ * Takes the power from servers, from all at one instant, and waits until Nova has seen them SHUTOFF. What they had not
+ * written to their volumes is lost, what was synced is there. The root disk is not part of it: it keeps all.
+ */
+export const powerCut = async (servers: string[]): Promise<void> => faults.powerCut(whatRuns(), servers);
+
+/** Starts servers that are SHUTOFF and waits until they are ACTIVE: their systems then begin to boot. */
+export const powerOn = async (servers: string[]): Promise<void> => faults.powerOn(whatRuns(), servers);
+
+function whatRuns(): Container {
+  const found = running(folder);
+  if (!found) throw new Error("The devcloud is down: run `npm run devcloud -- up`.");
+  return found;
 }
 
 let atWork = false;

@@ -14,16 +14,18 @@ export interface Status {
 
 /** Read from the databases and the kernel, so that it answers also when the APIs do not. */
 export async function statusOf(container: Container): Promise<Status> {
+  const lines = async (query: string) => (await rows(container, query)).map((row) => row.join(" "));
   const [services, guests, volumes, memory] = await Promise.all([
     supervised(container),
-    rows(container, "select display_name, vm_state, coalesce(host, '') from nova.instances where deleted = 0"),
-    rows(container, "select coalesce(nullif(display_name, ''), id), status, concat(size, ' GiB') from cinder.volumes where not deleted"),
+    lines("select display_name, vm_state, coalesce(host, '') from nova.instances where deleted = 0"),
+    lines("select coalesce(nullif(display_name, ''), id), status, concat(size, ' GiB') from cinder.volumes where not deleted"),
     run(container, "cat /proc/[0-9]*/smaps_rollup 2>/dev/null | awk '/^Pss:/ { sum += $2 } END { print int(sum / 1024) }'"),
   ]);
   return { services, guests, volumes, mebibytes: Number(memory) };
 }
 
-async function rows(container: Container, query: string): Promise<string[]> {
+/** What a query finds, nothing without a database. */
+export async function rows(container: Container, query: string): Promise<string[][]> {
   const output = await run(container, `mariadb --defaults-file=/etc/devcloud/mariadb.cnf --skip-column-names --batch -e "${query}" || true`);
-  return output.split("\n").filter(Boolean).map((line) => line.split("\t").join(" "));
+  return output.split("\n").filter(Boolean).map((line) => line.split("\t"));
 }

@@ -10,4 +10,6 @@ ip link add gateway type veth peer name gateway-port
 ip link set gateway-port master "$bridge"
 ip address add "$1/24" dev gateway
 for link in "$bridge" gateway-port gateway; do ip link set "$link" up; done
+# Else the bridge would answer for the gateway too, with a hardware address that changes as guests come and go.
+echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore
 echo 1 >/proc/sys/net/ipv4/ip_forward

@@ -66,8 +66,25 @@ class Cgroup:
                     os.kill(process, signal.SIGKILL)
                 except ProcessLookupError:
                     pass
-            self._set('cgroup.freeze' if UNIFIED else 'freezer.state', 0 if UNIFIED else 'THAWED')
+            self.thaw()
             time.sleep(0.02)
+
+    def freeze(self, seconds=10):
+        """Returns when no process runs any more. What they asked of the kernel before, it goes on with."""
+        self._set(*(('cgroup.freeze', 1) if UNIFIED else ('freezer.state', 'FROZEN')))
+        end = time.monotonic() + seconds
+        while not self._frozen():
+            if time.monotonic() > end:
+                self.thaw()
+                raise TimeoutError(f'{self.folders[0]} does not freeze')
+            time.sleep(0.001)
+
+    def thaw(self):
+        self._set(*(('cgroup.freeze', 0) if UNIFIED else ('freezer.state', 'THAWED')))
+
+    def _frozen(self):
+        name, state = ('cgroup.events', 'frozen 1') if UNIFIED else ('freezer.state', 'FROZEN')
+        return any(state in _read(f'{folder}/{name}') for folder in self.folders)
 
     def remove(self):
         for top in self.folders:
@@ -78,6 +95,14 @@ class Cgroup:
         for folder in self.folders:
             if os.path.exists(f'{folder}/{name}'):
                 _write(f'{folder}/{name}', value)
+
+
+def _read(path):
+    try:
+        with open(path) as file:
+            return file.read()
+    except FileNotFoundError:
+        return ''  # a hierarchy without this
 
 
 def _write(path, value):

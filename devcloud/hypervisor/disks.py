@@ -21,6 +21,11 @@ class Disk:
     def extend(self):
         run('losetup', '--set-capacity', self.node)
 
+    def part(self, copy):
+        """The file stays as it is now: a copy takes its name, and what the device writes from now on goes to a file without one."""
+        run('cp', '--sparse=always', '--reflink=auto', self.file, copy)
+        os.replace(copy, self.file)
+
     def close(self):
         os.close(self.open)
 

@@ -1,4 +1,4 @@
-"""Cuts a guest off from a disk it may still have mounted."""
+"""Ends what a guest has mounted from a disk."""
 import fcntl
 import os
 import re
@@ -9,8 +9,8 @@ SHUT_DOWN_FILE_SYSTEM = 0x8004587D  # FS_IOC_SHUTDOWN: xfs and ext4 then answer 
 WITHOUT_FLUSH = struct.pack('I', 2)
 
 
-def cut_off(process, number):
-    """Ends the file systems that `process` has mounted from the block device `number`, and takes them out of its sight."""
+def shut_down(process, number):
+    """The file systems that `process` has mounted from the block device `number` write nothing any more, whatever they still hold."""
     for point in _mount_points(process, number):
         try:
             folder = os.open(f'/proc/{process}/root{point}', os.O_RDONLY)
@@ -19,7 +19,13 @@ def cut_off(process, number):
             finally:
                 os.close(folder)
         except OSError:
-            pass  # a file system that knows no such call: taking it out of sight is all that can be done
+            pass  # a file system that knows no such call
+
+
+def cut_off(process, number):
+    """Shuts them down and takes them out of the process's sight, which is all that can be done with some."""
+    shut_down(process, number)
+    for point in _mount_points(process, number):
         subprocess.run(['nsenter', f'--target={process}', '--mount', '--pid', 'umount', '--lazy', point], check=True)
 
 

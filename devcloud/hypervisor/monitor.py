@@ -1,12 +1,16 @@
 """How Nova's driver talks to a guest's machine: one line of JSON each way over a socket in the guest's folder.
 
 The socket answers as long as the machine runs, so it is also how the driver knows that it does.
+For faults, `monitor.py COMMAND FOLDER...` tells one guest after another.
 """
 import json
 import os
 import socket
+import sys
 
 SECONDS = 20
+# Longer than copying a guest's volumes takes.
+FAULT_SECONDS = 300
 # No machine, one that was killed, one that ends while it is asked.
 GONE = (FileNotFoundError, ConnectionError, json.JSONDecodeError)
 
@@ -38,8 +42,8 @@ def answer(server, commands):
             pass  # who asked does not wait for the answer any more
 
 
-def ask(folder, do, **arguments):
-    with _connect(folder) as connection, connection.makefile('rw') as stream:
+def ask(folder, do, seconds=SECONDS, **arguments):
+    with _connect(folder, seconds) as connection, connection.makefile('rw') as stream:
         stream.write(json.dumps({'do': do, **arguments}) + '\n')
         stream.flush()
         reply = json.loads(stream.readline())
@@ -57,12 +61,17 @@ def runs(folder):
         return True
 
 
-def _connect(folder):
+def _connect(folder, seconds):
     connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(SECONDS)
+    connection.settimeout(seconds)
     try:
         connection.connect(f'{folder}/monitor')
     except OSError:
         connection.close()
         raise
     return connection
+
+
+if __name__ == '__main__':
+    for guest in sys.argv[2:]:
+        ask(guest, sys.argv[1], seconds=FAULT_SECONDS)

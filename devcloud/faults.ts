@@ -1,0 +1,55 @@
+import { type Container, exec } from "./container";
+import { eventually } from "./eventually";
+import { rows } from "./status";
+
+/** A server as Nova knows it. */
+interface Server {
+  name: string;
+  id: string;
+  host: string;
+  /** Nova's, with what Nova is about to do to it. */
+  state: string;
+}
+
+export async function freeze(container: Container, names: string[]): Promise<void> {
+  await tell(container, "freeze", await find(container, names));
+}
+
+export async function thaw(container: Container, names: string[]): Promise<void> {
+  await tell(container, "thaw", await find(container, names));
+}
+
+/** All stand still before the first is lost: none sees another go. */
+export async function powerCut(container: Container, names: string[]): Promise<void> {
+  const servers = await find(container, names);
+  await tell(container, "freeze", servers);
+  await Promise.all(servers.map((server) => tell(container, "lose_power", [server])));
+  await settled(container, names, "stopped");
+}
+
+export async function powerOn(container: Container, names: string[]): Promise<void> {
+  const servers = await find(container, names);
+  await exec(container, ["openstack", "--os-cloud", "devcloud-admin", "server", "start", ...servers.map(({ id }) => id)]);
+  await settled(container, names, "active");
+}
+
+async function find(container: Container, names: string[]): Promise<Server[]> {
+  const found = await rows(container, "select display_name, uuid, host, concat_ws(' ', vm_state, task_state) from nova.instances where deleted = 0");
+  const servers = found.map(([name, id, host, state]) => ({ name, id, host, state }) as Server);
+  return names.map((wanted) => {
+    const [server, another] = servers.filter(({ name }) => name === wanted);
+    if (!server || another) throw new Error(`${server ? "more than one" : "no"} server is called ${wanted}`);
+    return server;
+  });
+}
+
+async function settled(container: Container, names: string[], wanted: string): Promise<void> {
+  await eventually(`${names.join(", ")} to be ${wanted}`, 120, async () =>
+    (await find(container, names)).every(({ state }) => state === wanted) || undefined);
+}
+
+/** Tells the servers' machines, of which Nova hears nothing: one after another, each when the one before has done it. */
+async function tell(container: Container, command: "freeze" | "thaw" | "lose_power", servers: Server[]): Promise<void> {
+  const folders = servers.map(({ host, id }) => `/var/lib/devcloud/guests/${host}/${id}`);
+  await exec(container, ["python3", "/opt/devcloud/hypervisor/monitor.py", command, ...folders]);
+}

@@ -1,0 +1,108 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import execa from "execa";
+import { Cloud, until } from "./cloud";
+
+interface Named {
+  id: string;
+  name: string;
+}
+
+/** Small servers that a test reaches by SSH, and their volumes. All of it is called by the test's name and goes with `remove`. */
+export class Servers {
+  readonly ids: Record<string, string> = {};
+  readonly volumes: Record<string, string> = {};
+  private readonly addresses: Record<string, string> = {};
+  private readonly ports: string[] = [];
+  private readonly folder = mkdtempSync(join(tmpdir(), "servers-"));
+  private readonly key = join(this.folder, "key");
+  private group = "";
+
+  private constructor(readonly cloud: Cloud, private readonly test: string) {}
+
+  static async of(test: string): Promise<Servers> {
+    const servers = new Servers(await Cloud.connect("devcloud"), test);
+    await servers.letIn();
+    return servers;
+  }
+
+  private async letIn(): Promise<void> {
+    await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", this.key]);
+    await this.cloud.post("compute", "/os-keypairs", { keypair: { name: this.test, public_key: readFileSync(`${this.key}.pub`, "utf8") } });
+    const { security_group } = await this.cloud.post<{ security_group: Named }>("network", "/security-groups", { security_group: { name: this.test } });
+    this.group = security_group.id;
+    await this.cloud.post("network", "/security-group-rules", {
+      security_group_rule: { security_group_id: this.group, direction: "ingress", protocol: "tcp", port_range_min: 22, port_range_max: 22 },
+    });
+  }
+
+  /** Returns when it answers SSH. */
+  async create(name: string): Promise<void> {
+    const [network] = (await this.cloud.get<{ networks: Named[] }>("network", "/networks?name=private")).networks;
+    const [image] = (await this.cloud.get<{ images: Named[] }>("image", "/images?name=debian-12")).images;
+    const { flavors } = await this.cloud.get<{ flavors: Named[] }>("compute", "/flavors");
+    const { port } = await this.cloud.post<{ port: { id: string; fixed_ips: { ip_address: string }[] } }>("network", "/ports", {
+      port: { network_id: network!.id, security_groups: [this.group] },
+    });
+    this.ports.push(port.id);
+    this.addresses[name] = port.fixed_ips[0]!.ip_address;
+    const flavorRef = flavors.find((flavor) => flavor.name === "m1.tiny")!.id;
+    const server = { name, imageRef: image!.id, flavorRef, key_name: this.test, networks: [{ port: port.id }] };
+    this.ids[name] = (await this.cloud.post<{ server: Named }>("compute", "/servers", { server })).server.id;
+    await until(`SSH on ${name}`, () => this.ssh(name, "hostname"));
+    await this.settled(name, "ACTIVE");
+  }
+
+  /** Gives a server a volume and returns the path of its disk in there. */
+  async attach(name: string): Promise<string> {
+    const { volume } = await this.cloud.post<{ volume: Named }>("block-storage", "/volumes", { volume: { name: this.test, size: 1 } });
+    this.volumes[name] = volume.id;
+    await this.volumeIs(name, "available");
+    await this.cloud.post("compute", `/servers/${this.ids[name]}/os-volume_attachments`, { volumeAttachment: { volumeId: volume.id } });
+    await this.volumeIs(name, "in-use");
+    return `/dev/disk/by-id/virtio-${volume.id.slice(0, 20)}`;
+  }
+
+  start(name: string, command: string): execa.ExecaChildProcess {
+    const options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "ConnectTimeout=3", "LogLevel=ERROR"].flatMap((option) => ["-o", option]);
+    return execa("ssh", ["-i", this.key, ...options, `debian@${this.addresses[name]}`, command], { timeout: 120_000 });
+  }
+
+  async ssh(name: string, command: string): Promise<string> {
+    return (await this.start(name, command)).stdout;
+  }
+
+  act(name: string, action: object): Promise<unknown> {
+    return this.cloud.post("compute", `/servers/${this.ids[name]}/action`, action);
+  }
+
+  async status(name: string): Promise<string> {
+    return (await this.cloud.get<{ server: { status: string } }>("compute", `/servers/${this.ids[name]}`)).server.status;
+  }
+
+  settled(name: string, wanted: string): Promise<boolean> {
+    return until(`${name} to be ${wanted}`, async () => (await this.status(name)) === wanted);
+  }
+
+  volumeIs(name: string, wanted: string): Promise<boolean> {
+    return until(`the volume to be ${wanted}`, async () =>
+      (await this.cloud.get<{ volume: { status: string } }>("block-storage", `/volumes/${this.volumes[name]}`)).volume.status === wanted);
+  }
+
+  async remove(): Promise<void> {
+    rmSync(this.folder, { recursive: true, force: true });
+    for (const id of Object.values(this.ids)) await this.cloud.delete("compute", `/servers/${id}`);
+    await until("the servers to go", async () => {
+      const left = (await this.cloud.get<{ servers: Named[] }>("compute", "/servers")).servers.map(({ id }) => id);
+      return !Object.values(this.ids).some((id) => left.includes(id));
+    });
+    for (const [name, id] of Object.entries(this.volumes)) {
+      await this.volumeIs(name, "available");
+      await this.cloud.delete("block-storage", `/volumes/${id}`);
+    }
+    for (const id of this.ports) await this.cloud.delete("network", `/ports/${id}`);
+    await this.cloud.delete("network", `/security-groups/${this.group}`);
+    await this.cloud.delete("compute", `/os-keypairs/${this.test}`);
+  }
+}
