@@ -14,7 +14,7 @@ export function endWithEngine(address: string | undefined = process.argv[2]): vo
   watching = true;
   let missed = 0;
   const look = () => {
-    const socket = connect({ host: match[1] || "127.0.0.1", port: Number(match[2]), timeout: 2000 });
+    const socket = connect({ host: match[1] || "127.0.0.1", port: Number(match[2]), timeout: 1000 });
     socket.unref();
     socket.once("connect", () => { missed = 0; socket.destroy(); });
     socket.once("error", () => {
@@ -22,5 +22,5 @@ export function endWithEngine(address: string | undefined = process.argv[2]): vo
       if (missed >= 2) process.exit(1);
     });
   };
-  setInterval(look, 2000).unref();
+  setInterval(look, 500).unref();
 }

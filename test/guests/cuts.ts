@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { powerCut, powerOn } from "../../devcloud";
@@ -40,29 +41,30 @@ export const kindsOfCut = Object.keys(kinds) as Kind[];
 export const drawn = <T>(seed: number, place: number, from: readonly T[]): T => fc.sample(fc.constantFrom(...from), { seed: seed + place, numRuns: 1 })[0]!;
 
 /**
- * Runs `pulumi up`, and cuts it `after` milliseconds into the first step of that name. False when the run came to its
- * end without it: an earlier run that was cut had done it already.
+ * Runs `pulumi up`, and cuts it `after` milliseconds into the first of these steps: what is named first may have been
+ * done by a run that was cut before, or its orphan. Says which step it was; nothing when the run came to its end. The
+ * engine's events tell of each step at once; what it prints leaves out those that are short.
  */
-export async function upCutAt(galera: Stack, step: string, kind: Kind, after: number): Promise<boolean> {
-  const run = galera.pulumi(["up", "--yes", "--skip-preview"], { reject: false, all: true });
-  let told = "";
-  const member = await new Promise<string | undefined>((resolve) => {
-    run.all!.on("data", (text: Buffer) => {
-      told += String(text);
-      const found = new RegExp(`step \\d+/\\d+ ${step} (.*)`).exec(told)?.[1]?.split(" ");
-      if (found) resolve(found.at(-1));
-    });
-    void run.on("exit", () => resolve(undefined));
-  });
-  if (member === undefined) {
-    const { exitCode } = await run;
-    if (exitCode !== 0) throw new Error(`the run failed before ${step}:\n${told}`);
-    return false;
+export async function upCutAt(galera: Stack, steps: string[], kind: Kind, after: number): Promise<string | undefined> {
+  const events = join(galera.program, "..", "events.json");
+  rmSync(events, { force: true });
+  const run = galera.pulumi(["up", "--yes", "--skip-preview", "--event-log", events], { reject: false, all: true });
+  let ended = false;
+  void run.on("exit", () => { ended = true; });
+  const told = new RegExp(`step \\d+/\\d+ ((${steps.join("|")}) [\\w -]*)`);
+  const begun = () => told.exec(existsSync(events) ? readFileSync(events, "utf8") : "")?.[1]?.split(" ");
+  while (!begun() && !ended) await sleep(50);
+  const [step, ...on] = (ended ? undefined : begun()) ?? [];
+  if (step === undefined) {
+    const { exitCode, all } = await run;
+    if (exitCode !== 0) throw new Error(`the run failed before ${steps[0]}:\n${all}`);
+    return undefined;
   }
+  const member = on.at(-1)!;
   await sleep(after);
   await kinds[kind]({ run, member, galera });
   await galera.pulumi(["cancel", "--yes"], { reject: false });
-  return true;
+  return step;
 }
 
 async function addressOf(server: string): Promise<string> {

@@ -22,6 +22,8 @@ export interface Cuts {
   inGrow: string[];
 }
 
+const creation = ["install", "mount", "configure", "bootstrap", "secure", "join", "verify"];
+
 /** One life of a cluster, through the real engine, plugin, OpenStack, SSH and MariaDB, and cut. The tests go on from one another. */
 export const life = (title: string, cuts: Cuts): Mocha.Suite => describe(title, function () {
   this.timeout("20m");
@@ -40,21 +42,22 @@ export const life = (title: string, cuts: Cuts): Mocha.Suite => describe(title, 
     const tools = await engine(quiet);
     await up(quiet);
     galera = await stack(tools, join(__dirname, "program"), folder, "test");
+    galera.env.PULUMI_DEBUG_COMMANDS = "true"; // for `--event-log`
     galera.env.NODE_OPTIONS = `--require ${join(__dirname, "predicted.js")}`;
     await galera.pulumi(["config", "set", "privateKeyFile", galera.keyFile]);
   });
 
   after(async () => {
     if (process.getuid?.() !== 0) return;
+    await writer?.end();
     cluster?.close();
     // Servers and volumes go with their cloud, also those of a cluster that a failed test left protected.
     await down(quiet);
     rmSync(folder, { recursive: true, force: true });
   });
 
-  for (const [place, step] of ["install", "mount", "configure", "bootstrap", "secure", "join", "verify"].entries()) {
-    it(`while it is created, its ${step} is cut by ${cuts.kind(step, place)}`, () => cutAt(step, place));
-  }
+  for (const [place, step] of creation.entries())
+    it(`while it is created, its ${step} is cut by ${cuts.kind(step, place)}`, () => cutAt(creation.slice(place), place));
 
   it("goes on from there, and was bootstrapped on one member only", async () => {
     await galera.pulumi(["up", "--yes", "--skip-preview"]);
@@ -165,96 +168,95 @@ export const life = (title: string, cuts: Cuts): Mocha.Suite => describe(title, 
     await until("orders-3 to be back", async () => (await wsrep("orders-1")).wsrep_cluster_size === "3");
   });
 
-  describe("while a client writes", () => {
-    before(async () => {
-      const { endpoints, rootPassword, caCertificate } = await outputs<{ endpoints: string[]; rootPassword: string; caCertificate: string }>();
-      writer = await Writer.start({ endpoints, password: rootPassword, caCertificate });
-    });
-    after(async () => {
-      await writer?.end();
-      console.log(["", "operation".padEnd(34) + "  rows  lost  longest gap  seconds", ...table].map((line) => `      ${line}`).join("\n"));
-    });
+  it("takes rows from a client over TLS, from now on all the time", async () => {
+    const { endpoints, rootPassword, caCertificate } = await outputs<{ endpoints: string[]; rootPassword: string; caCertificate: string }>();
+    writer = await Writer.start({ endpoints, password: rootPassword, caCertificate });
+  });
 
-    it("grows from 3 to 5, as the preview says, with one SSH connection to each guest and no donor that takes writes", async () => {
-      await galera.pulumi(["config", "set", "members", "5"]);
-      deepEqual(await previewed(), ["install orders-4 orders-5", "mount orders-4 orders-5", "configure orders-1 orders-2 orders-3 orders-4 orders-5",
-        "join orders-4", "join orders-5", "verify orders-1 orders-2 orders-3 orders-4 orders-5"]);
-      const logins = async () => Number(await cluster.guest("orders-1").look("journalctl -q -o cat -t sshd | grep -c '^Accepted publickey'"));
-      const before = await logins();
-      await during("grow 3 to 5", async () => {
-        for (const [place, step] of cuts.inGrow.entries()) await cutAt(step, 20 + place);
-        await galera.pulumi(["up", "--yes", "--skip-preview"]);
-      });
-      if (cuts.inGrow.length === 0) equal(await logins() - before, 1);
+  it("grows from 3 to 5, as the preview says, with one SSH connection to each guest and no donor that takes writes", async () => {
+    await galera.pulumi(["config", "set", "members", "5"]);
+    deepEqual(await previewed(), ["install orders-4 orders-5", "mount orders-4 orders-5", "configure orders-1 orders-2 orders-3 orders-4 orders-5",
+      "join orders-4", "join orders-5", "verify orders-1 orders-2 orders-3 orders-4 orders-5"]);
+    const logins = async () => Number(await cluster.guest("orders-1").look("journalctl -q -o cat -t sshd | grep -c '^Accepted publickey'"));
+    const before = await logins();
+    await during("grow 3 to 5", async () => {
+      for (const place of cuts.inGrow.keys()) await cutAt(cuts.inGrow.slice(place), 20 + place);
+      await galera.pulumi(["up", "--yes", "--skip-preview"]);
+    });
+    if (cuts.inGrow.length === 0) equal(await logins() - before, 1);
+    await again();
+    await whole(["orders-1", "orders-2", "orders-3", "orders-4", "orders-5"]);
+    const donated = await cluster.guest("orders-1").look("journalctl -q -o cat -u mariadb --since -5min | grep -c 'wsrep_sst_mariabackup --role .donor' || true");
+    equal(Number(donated), 0, "orders-1, which the client writes to, was a donor");
+    for (const name of cluster.names)
+      match(await cluster.guest(name).look("grep wsrep_cluster_address /etc/mysql/mariadb.conf.d/99-datastore.cnf"), /gcomm:\/\/([\d.]+,){4}[\d.]+$/m);
+  });
+
+  it(`shrinks from 5 to 3, though a leave is cut by ${cuts.kind("leave", 7)}; its servers go last`, async () => {
+    await galera.pulumi(["config", "set", "members", "3"]);
+    deepEqual(await previewed(), ["configure orders-1 orders-2 orders-3", "leave orders-5", "leave orders-4", "verify orders-1 orders-2 orders-3"]);
+    await during("shrink 5 to 3, cut", async () => {
+      await cutAt(["leave"], 7);
+      equal((await servers()).filter((name) => name.startsWith("orders-")).length, 5);
+      await galera.pulumi(["up", "--yes", "--skip-preview"]);
+    });
+    deepEqual((await servers()).filter((name) => name.startsWith("orders-")), ["orders-1", "orders-2", "orders-3"]);
+    await again();
+    await whole(["orders-1", "orders-2", "orders-3"]);
+  });
+
+  it("replaces a server that was deleted behind its back; the volume was whole, so the transfer is incremental", async () => {
+    await exec(["openstack", "--os-cloud", "devcloud", "server", "delete", "--wait", "orders-2"]);
+    await galera.pulumi(["refresh", "--yes", "--skip-preview"]);
+    deepEqual(await previewed(), ["install orders-2", "mount orders-2", "configure orders-2", "join orders-2", "verify orders-1 orders-2 orders-3"]);
+    await during("replace a lost server", () => galera.pulumi(["up", "--yes", "--skip-preview"]));
+    await again();
+    await whole(["orders-1", "orders-2", "orders-3"]);
+    match(await cluster.guest("orders-2").look("journalctl -q -o cat -u mariadb | grep -E 'IST|SST' || true"), /Receiving IST/);
+    await galera.pulumi(["preview", "--expect-no-changes"]);
+  });
+
+  it("loses no acknowledged row when one member loses power, which comes back by itself", async () => {
+    await during("power cut of one", async () => {
+      await powerCut(["orders-1"]);
+      await until("orders-1 to be out", async () => (await wsrep("orders-2")).wsrep_cluster_size === "2");
+      await powerOn(["orders-1"]);
+      await until("orders-1 to be back", async () => (await wsrep("orders-2")).wsrep_cluster_size === "3");
+    });
+    await again();
+    await whole(["orders-1", "orders-2", "orders-3"]);
+  });
+
+  it("loses no acknowledged row when all lose power at once; they form again by themselves, and `up` has nothing to do", async () => {
+    await during("power cut of all", async () => {
+      await powerCut(["orders-1", "orders-2", "orders-3"]);
+      await powerOn(["orders-1", "orders-2", "orders-3"]);
       await again();
-      await whole(["orders-1", "orders-2", "orders-3", "orders-4", "orders-5"]);
-      const donated = await cluster.guest("orders-1").look("journalctl -q -o cat -u mariadb --since -5min | grep -c 'wsrep_sst_mariabackup --role .donor' || true");
-      equal(Number(donated), 0, "orders-1, which the client writes to, was a donor");
-      for (const name of cluster.names)
-        match(await cluster.guest(name).look("grep wsrep_cluster_address /etc/mysql/mariadb.conf.d/99-datastore.cnf"), /gcomm:\/\/([\d.]+,){4}[\d.]+$/m);
+      await until("the cluster to be whole", async () => (await wsrep("orders-1")).wsrep_cluster_size === "3");
     });
+    await whole(["orders-1", "orders-2", "orders-3"]);
+    await galera.pulumi(["refresh", "--yes", "--skip-preview"]);
+    await galera.pulumi(["preview", "--expect-no-changes"]);
+  });
 
-    it(`shrinks from 5 to 3, though a leave is cut by ${cuts.kind("leave", 7)}; its servers go last`, async () => {
-      await galera.pulumi(["config", "set", "members", "3"]);
-      deepEqual(await previewed(), ["configure orders-1 orders-2 orders-3", "leave orders-5", "leave orders-4", "verify orders-1 orders-2 orders-3"]);
-      await during("shrink 5 to 3, cut", async () => {
-        await cutAt("leave", 7);
-        equal((await servers()).filter((name) => name.startsWith("orders-")).length, 5);
-        await galera.pulumi(["up", "--yes", "--skip-preview"]);
-      });
-      deepEqual((await servers()).filter((name) => name.startsWith("orders-")), ["orders-1", "orders-2", "orders-3"]);
-      await again();
-      await whole(["orders-1", "orders-2", "orders-3"]);
-    });
-
-    it("replaces a server that was deleted behind its back; the volume was whole, so the transfer is incremental", async () => {
-      await exec(["openstack", "--os-cloud", "devcloud", "server", "delete", "--wait", "orders-2"]);
+  it(`is recovered from the newest data after all were killed and their views lost, though the recovery is cut by ${cuts.kind("recover", 8)}`, async () => {
+    await during("recover after a full outage, cut", async () => {
+      await Promise.all(cluster.names.map((name) => cluster.guest(name).look("systemctl kill -s KILL mariadb; systemctl stop mariadb; rm -f /var/lib/datastore/mysql/gvwstate.dat")));
       await galera.pulumi(["refresh", "--yes", "--skip-preview"]);
-      deepEqual(await previewed(), ["install orders-2", "mount orders-2", "configure orders-2", "join orders-2", "verify orders-1 orders-2 orders-3"]);
-      await during("replace a lost server", () => galera.pulumi(["up", "--yes", "--skip-preview"]));
-      await again();
-      await whole(["orders-1", "orders-2", "orders-3"]);
-      match(await cluster.guest("orders-2").look("journalctl -q -o cat -u mariadb | grep -E 'IST|SST' || true"), /Receiving IST/);
-      await galera.pulumi(["preview", "--expect-no-changes"]);
-    });
-
-    it("loses no acknowledged row when one member loses power, which comes back by itself", async () => {
-      await during("power cut of one", async () => {
-        await powerCut(["orders-1"]);
-        await until("orders-1 to be out", async () => (await wsrep("orders-2")).wsrep_cluster_size === "2");
-        await powerOn(["orders-1"]);
-        await until("orders-1 to be back", async () => (await wsrep("orders-2")).wsrep_cluster_size === "3");
-      });
-      await again();
-      await whole(["orders-1", "orders-2", "orders-3"]);
-    });
-
-    it("loses no acknowledged row when all lose power at once; they form again by themselves, and `up` has nothing to do", async () => {
-      await during("power cut of all", async () => {
-        await powerCut(["orders-1", "orders-2", "orders-3"]);
-        await powerOn(["orders-1", "orders-2", "orders-3"]);
-        await again();
-        await until("the cluster to be whole", async () => (await wsrep("orders-1")).wsrep_cluster_size === "3");
-      });
-      await whole(["orders-1", "orders-2", "orders-3"]);
+      const [first, ...rest] = await previewed();
+      match(first!, /^recover orders-[123]$/);
+      deepEqual(rest.map((line) => line.split(" ")[0]), ["join", "join", "verify"]);
+      await cutAt(["recover"], 8);
       await galera.pulumi(["refresh", "--yes", "--skip-preview"]);
-      await galera.pulumi(["preview", "--expect-no-changes"]);
+      await galera.pulumi(["up", "--yes", "--skip-preview"]);
     });
+    await again();
+    await whole(["orders-1", "orders-2", "orders-3"]);
+  });
 
-    it(`is recovered from the newest data after all were killed and their views lost, though the recovery is cut by ${cuts.kind("recover", 8)}`, async () => {
-      await during("recover after a full outage, cut", async () => {
-        await Promise.all(cluster.names.map((name) => cluster.guest(name).look("systemctl kill -s KILL mariadb; systemctl stop mariadb; rm -f /var/lib/datastore/mysql/gvwstate.dat")));
-        await galera.pulumi(["refresh", "--yes", "--skip-preview"]);
-        const [first, ...rest] = await previewed();
-        match(first!, /^recover orders-[123]$/);
-        deepEqual(rest.map((line) => line.split(" ")[0]), ["join", "join", "verify"]);
-        await cutAt("recover", 8);
-        await galera.pulumi(["refresh", "--yes", "--skip-preview"]);
-        await galera.pulumi(["up", "--yes", "--skip-preview"]);
-      });
-      await again();
-      await whole(["orders-1", "orders-2", "orders-3"]);
-    });
+  it("lost no acknowledged row in all that", async () => {
+    await writer.end();
+    console.log(["operation".padEnd(34) + "  rows  lost  longest gap  seconds", ...table].map((line) => `        ${line}`).join("\n"));
   });
 
   it("cannot be destroyed while it is protected; to end that needs no guest", async () => {
@@ -285,11 +287,11 @@ export const life = (title: string, cuts: Cuts): Mocha.Suite => describe(title, 
   const outputs = async <T>(): Promise<T> => JSON.parse((await galera.pulumi(["stack", "output", "--json", "--show-secrets"])).stdout) as T;
   const secrets = () => outputs<{ rootPassword: string }>();
 
-  /** Up to two seconds into the step; a cut of a run that had nothing of the step left is none. */
-  async function cutAt(step: string, place: number): Promise<void> {
-    const [kind, after] = [cuts.kind(step, place), cuts.after(place)];
-    const cut = await upCutAt(galera, step, kind, after);
-    console.log(`        ${step}: ${cut ? `${kind}, after ${after} ms` : "an earlier run that was cut had done it"}`);
+  /** Cuts the first of these steps that a run comes to. */
+  async function cutAt(steps: string[], place: number): Promise<void> {
+    const [kind, after] = [cuts.kind(steps[0]!, place), cuts.after(place)];
+    const cut = await upCutAt(galera, steps, kind, after);
+    console.log(`        ${cut ? `${cut}: ${kind}, after ${after} ms` : `${steps[0]}: runs that were cut had done it`}`);
   }
 
   /** The forecast of a preview: the lines that the cluster prints. */
