@@ -191,7 +191,7 @@ export const life = (title: string, cuts: Cuts): Mocha.Suite => describe(title, 
     await whole(["orders-1", "orders-2", "orders-3", "orders-4", "orders-5"]);
     equal(await donations() - before[1], 0, "orders-1, which the client writes to, was a donor");
     for (const name of cluster.names)
-      match(await cluster.guest(name).look("grep wsrep_cluster_address /etc/mysql/mariadb.conf.d/99-datastore.cnf"), /gcomm:\/\/([\d.]+,){4}[\d.]+$/m);
+      match(await cluster.guest(name).look("grep wsrep_cluster_address /etc/mysql/mariadb.conf.d/99-datastore.cnf"), /"gcomm:\/\/([\d.]+,){4}[\d.]+"/);
   });
 
   it(`shrinks from 5 to 3, though a leave is cut by ${cuts.kind("leave", 7)}; its servers go last`, async () => {
@@ -312,8 +312,13 @@ export const life = (title: string, cuts: Cuts): Mocha.Suite => describe(title, 
     return (await exec(["openstack", "--os-cloud", "devcloud", "server", "list", "-f", "value", "-c", "Name"])).stdout.split("\n").sort();
   }
 
+  /** A member counts in the cluster's size before it is Synced, when it comes back by itself. */
+  const synced = () => until("all members to be Synced", async () =>
+    (await Promise.all(cluster.names.map(wsrep))).every(({ wsrep_local_state_comment }) => wsrep_local_state_comment === "Synced"));
+
   async function whole(names: string[]): Promise<void> {
     deepEqual(cluster.names, names);
+    await synced();
     const views = await Promise.all(names.map(wsrep));
     for (const { wsrep_cluster_size, wsrep_cluster_status, wsrep_local_state_comment } of views)
       deepEqual([wsrep_cluster_size, wsrep_cluster_status, wsrep_local_state_comment], [String(names.length), "Primary", "Synced"]);
@@ -327,6 +332,7 @@ export const life = (title: string, cuts: Cuts): Mocha.Suite => describe(title, 
     const { rows, longestGap, seconds }: Fared = writer.fared();
     const acknowledged = writer.soFar();
     await again();
+    await synced();
     for (const name of cluster.names) {
       const ids = new Set((await cluster.sql(name, "SET SESSION wsrep_sync_wait=1; SELECT id FROM written.rows_")).split("\n").map(Number));
       deepEqual(acknowledged.filter((id) => !ids.has(id)), [], `${operation}: acknowledged rows that ${name} does not have`);
