@@ -145,12 +145,16 @@ const print = ({ owner }: Pick<Document, "owner">, lines: string[]) => {
 export const needsNoGuest = (olds: Outputs, keys: string[]): boolean =>
   keys.length > 0 && keys.every((key) => (olds.status === "ready" ? ["deletionProtection", "access"] : ["deletionProtection"]).includes(key));
 
+/** Clusters that were refreshed, and of which the engine has not asked for the difference yet, as it does after each refresh. */
+export const refreshed = new Set<string>();
+
 /**
- * Prints the forecast of an update. The engine itself compares the inputs, minimally and in detail.
+ * Prints the forecast of an update. A refusal fails a preview, but no refresh: there it is what was found. The engine itself compares the inputs, minimally and in detail.
  * Options are refused here and not in `check`, which does not know the status: a setting that kept a
  * cluster from being created must be mendable.
  */
-export async function diff(_id: string, olds: Outputs, news: Raw): Promise<dynamic.DiffResult> {
+export async function diff(id: string, olds: Outputs, news: Raw): Promise<dynamic.DiffResult> {
+  const ofRefresh = refreshed.delete(id);
   if (unknownMembers(news)) return {};
   const cluster = olds.owner.cluster;
   const options = differing(olds.options, news.options);
@@ -158,7 +162,7 @@ export async function diff(_id: string, olds: Outputs, news: Raw): Promise<dynam
     throw new Error(`${cluster}: changing ${options.map((key) => `options.${key}`).join(", ")} of a cluster that runs cannot be done by this version; set it back`);
   const keys = changed(olds, news);
   const { lines, refused } = forecast(olds, news as Document);
-  if (refused && !needsNoGuest(olds, keys))
+  if (refused && !ofRefresh && !needsNoGuest(olds, keys))
     throw new Error(`${cluster}: ${refused.message} This is what the last look saw: once it is mended, run \`pulumi refresh\`.`);
   if (olds.status !== "ready") console.log(`[${cluster}] the last run did not end; this one goes on from what it then sees`);
   print(olds, lines);

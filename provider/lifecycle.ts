@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { dynamic } from "@pulumi/pulumi";
-import { changed, forecast, needsNoGuest, type Document, type Raw } from "./check";
+import { changed, forecast, needsNoGuest, refreshed, type Document, type Raw } from "./check";
 import { byName } from "./datastores";
 import type { Cluster } from "./datastores/datastore";
 import { endWithEngine } from "./engine";
@@ -81,6 +81,7 @@ function reach(news: Inputs, leaving: Member[], pins: Record<string, string>, pa
  * neither `status` nor what was seen of it.
  */
 export async function read(id: string, props: Outputs): Promise<dynamic.ReadResult> {
+  refreshed.add(id);
   try {
     return { id, props: await look(parse(outputs, props, "state"), props) };
   } catch (error) {

@@ -160,12 +160,18 @@ export const life = (title: string, cuts: Cuts): Mocha.Suite => describe(title, 
     await until("orders-2 to be Synced", async () => (await wsrep("orders-2")).wsrep_local_state_comment === "Synced");
   });
 
-  it("does not start a member whose data volume was emptied, and its journal says why", async () => {
+  it("does not start a member whose data volume was emptied; its journal says why, and the preview after a refresh refuses", async () => {
     const guest = cluster.guest("orders-3");
     await guest.look("systemctl stop mariadb; mv /var/lib/datastore/mysql /var/lib/datastore/aside; systemctl start mariadb");
     match(await guest.look("journalctl -q -o cat -u mariadb -n 20"), /not started: the data volume once held data and is empty now/);
+    await galera.pulumi(["refresh", "--yes", "--skip-preview"]);
+    const { exitCode, all } = await galera.pulumi(["preview"], { reject: false, all: true });
+    ok(exitCode !== 0);
+    match(all!, /refused: a member whose data vanished neither starts a cluster nor joins one.*orders-3 is down without data, but once had some/);
     await guest.look("mv /var/lib/datastore/aside /var/lib/datastore/mysql; systemctl start mariadb");
     await until("orders-3 to be back", async () => (await wsrep("orders-1")).wsrep_cluster_size === "3");
+    await galera.pulumi(["refresh", "--yes", "--skip-preview"]);
+    await galera.pulumi(["preview", "--expect-no-changes"]);
   });
 
   it("takes rows from a client over TLS, from now on all the time", async () => {

@@ -163,6 +163,14 @@ describe("lifecycle", () => {
   });
 
   describe("read", () => {
+    it("of what is refused fails no refresh, whose diff the engine asks for next, but the preview after it", async () => {
+      fleet.seen = seenAs("emptied");
+      const { props } = await lifecycle.read("orders", ready);
+      deepEqual(await lifecycle.diff("orders", props as never, news), { changes: true });
+      ok(fleet.printed.some((line) => line.startsWith("[orders] refused: ")), fleet.printed.join());
+      await rejects(lifecycle.diff("orders", props as never, news), /vanished.*run `pulumi refresh`/s);
+    });
+
     it("brings what is seen now, and leaves status and all else", async () => {
       fleet.seen = { ...seenAs("synced/2"), "orders-3": all(["x"], "whole:95").x! };
       deepEqual(await lifecycle.read("orders", ready), { id: "orders", props: { ...ready, seen: fleet.seen } });
