@@ -174,7 +174,8 @@ const leave: Step = async (cluster, member) => {
 const verify: Step = async (cluster, member) => {
   const guest = await cluster.guest(member.name);
   await gate(cluster, names(cluster.want), guest, { seconds: startSeconds, exactly: true });
-  await guest.run(sh`rm -f ${data}/${neverStarted}`);
+  // A join that was cut leaves what it told the server only.
+  await guest.run(sh`rm -f ${data}/${neverStarted}; systemctl unset-environment MYSQLD_OPTS`);
   await mark(guest, cluster.want.owner, member, { hasHadData: true, left: false });
 };
 
