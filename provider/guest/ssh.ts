@@ -124,9 +124,11 @@ function guestOver(ssh: NodeSSH, name: string, { run: lease, access, secrets, sa
     look: (command, stdin) => execute(lookSeconds, command, stdin),
     run,
     async write(path, content, { mode = "0644", owner = "root:root" } = {}) {
+      // A connection that is cut ends the input like any other: only its length tells that it is whole.
       const replace = sh`
 new=$(mktemp ${path}.XXXXXX); trap 'rm -f "$new"' EXIT
 chmod ${mode} "$new"; cat >"$new"; chown ${owner} "$new"
+[ "$(stat -c %s "$new")" = ${Buffer.byteLength(content)} ] || { echo "the content of ${path} did not arrive whole" >&2; exit 1; }
 if cmp -s "$new" ${path} && [ "$(stat -c %a:%U:%G "$new")" = "$(stat -c %a:%U:%G ${path})" ]; then echo same; exit; fi
 mv "$new" ${path}; sync -f ${path}; echo changed`;
       return (await run(replace, content)).trim() === "changed";

@@ -45,7 +45,8 @@ export interface VolumeSight extends Mark {
 export async function lookAtVolume(guest: Guest, owner: Owner, member: Member, below: string): Promise<[VolumeSight, string]> {
   const answer = await guest.look(`${sh`device=${device(member.volume)}; root=${mountPoint}; marker=${marker}`}
 look() {
-  echo "files=$(ls -A "$root" | wc -l)"
+  # A cut may leave a marker half written, under its other name.
+  echo "files=$(ls -A "$root" | grep -cv "^$marker[.]" || true)"
   [ ! -s "$root/$marker" ] || echo "marker=$(tr -d '\\n' <"$root/$marker")"
   echo ---
   ${below}

@@ -2,6 +2,7 @@ import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { chmodSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import execa from "execa";
 import type { CommandFailed } from "../../../provider/errors";
 import { lease } from "../../../provider/guest/lease";
 import { connect, type Connection, type Session } from "../../../provider/guest/ssh";
@@ -152,6 +153,20 @@ describe("ssh", () => {
       await rejects(it.write(file(), "s3cr3t"), { code: 75 });
       ok(!sshd.commands.join().includes("s3cr3t"));
       deepEqual(readdirSync(box.folder), ["run"]);
+    });
+
+    it("of a content whose connection was cut in the middle changes nothing", async () => {
+      const it = await held();
+      await it.write(file(), "old");
+      await it.write(file(), "new content");
+      const command = sshd.commands.at(-1)!;
+      for (const arrived of ["", "new"]) {
+        const { exitCode, stderr } = await execa(...box.inside("/bin/sh", "-c", command), { input: arrived, reject: false });
+        equal(exitCode, 1);
+        match(stderr, /did not arrive whole/);
+      }
+      equal(readFileSync(file(), "utf8"), "new content");
+      equal(readdirSync(box.folder).filter((name) => name.includes("file.")).length, 0);
     });
 
     it("fails where it cannot write, and leaves nothing", async () => {
