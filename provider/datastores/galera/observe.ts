@@ -32,7 +32,9 @@ export async function observe(cluster: Cluster<Options>, member: Member): Promis
   const [volume, files] = await lookAtVolume(guest, cluster.want.owner, member, lookAtData);
   if (volume.disk === "absent") return { is: "unreachable", why: `its volume ${member.volume} is not attached` };
   if (volume.disk === "foreign") return { is: "foreign", why: volume.why ?? "unknown" };
-  const { mounted, hasHadData, left } = volume;
+  const { hasHadData, left } = volume;
+  // A cut between mounting and marking is mended by mounting again: what an unmarked volume holds is nobody's.
+  const mounted = volume.mounted && volume.disk === "ours";
   const prepared = { ...(await software(guest, cluster, member)), mounted, hasHadData, left };
   if (!running) return { is: "down", data: await positioned(guest, dataOf(assignments(files), hasHadData), prepared), ...prepared };
   const view = await wsrep(guest);

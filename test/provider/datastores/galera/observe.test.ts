@@ -1,10 +1,18 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { galera } from "../../../../provider/datastores/galera";
 import { grastate, look, lookLong, nil, prepared, self, status, uuid, volume } from "./look";
 
 describe("galera observe", () => {
   it("of a new server sees what a preview takes for one", async () => {
     deepEqual((await look({ disk: "disk=blank\n", version: "", missing: "mariadb-server\n", sum: "", authority: "" })).sight, galera.blank);
+  });
+
+  it("takes a volume for mounted only once it is marked: a cut between the two is mended by mounting again", async () => {
+    const sum = createHash("sha256").update(JSON.stringify(["shop", "test", "db", self.name, self.volume])).digest("hex");
+    const uuid = `${sum.slice(0, 8)}-${sum.slice(8, 12)}-5${sum.slice(13, 16)}-8${sum.slice(17, 20)}-${sum.slice(20, 32)}`;
+    const { sight } = await look({ disk: `TYPE=xfs\nUUID=${uuid}\nmounted=yes\nfiles=0\n---\n` });
+    deepEqual(sight, { is: "down", data: { is: "none" }, ...prepared, mounted: false, hasHadData: false });
   });
 
   it("of a member that runs sees its own view", async () => {
