@@ -40,8 +40,10 @@ export class Stack {
     return this.fleet.done.slice(done);
   }
 
+  /** As the engine does it: it asks for the difference, too. */
   async refresh(): Promise<void> {
     this.outs = (await lifecycle.read("orders", this.outs)).props as Outputs;
+    await lifecycle.diff("orders", this.outs, this.inputs!);
   }
 
   private async compare(program: Raw): Promise<{ inputs: Raw; changes: boolean }> {
