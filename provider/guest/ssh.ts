@@ -104,6 +104,15 @@ async function dial(target: Target, session: Session, as: Pick<Config, "username
   return { ssh, shown };
 }
 
+/**
+ * A connection that is cut ends a command's input like any other, and half of some SQL may be SQL: only its length tells
+ * that it is whole. It is kept in the shell itself, for it may be secret, and goes on to the command after that.
+ */
+const onlyWhole = (stdin: string): string => (stdin === "" ? "" : sh`input=$(cat; echo .)
+[ "$(printf %s "$input" | wc -c)" = ${Buffer.byteLength(stdin) + 1} ] || { echo "the input did not arrive whole" >&2; exit 1; }
+exec < <(printf %s "\${input%.}"); unset input
+`);
+
 const tunnel = (bastion: NodeSSH, address: string): Promise<Duplex> =>
   bastion.forwardOut("127.0.0.1", 0, address, 22);
 
@@ -112,7 +121,7 @@ function guestOver(ssh: NodeSSH, name: string, { run: lease, access, secrets, sa
   const become = access.user === "root" ? [] : ["sudo", "-n"];
   const execute = async (seconds: number, command: string, stdin = "", shown = command) => {
     const { code, stdout, stderr } = await ssh
-      .execCommand(sh`${[...become, "timeout", `${seconds}`, "/bin/bash", "-euo", "pipefail", "-c", command]}`, { stdin, noTrim: true })
+      .execCommand(sh`${[...become, "timeout", `${seconds}`, "/bin/bash", "-euo", "pipefail", "-c", `${onlyWhole(stdin)}${command}`]}`, { stdin, noTrim: true })
       .catch((error) => ({ code: null, stdout: "", stderr: reason(error) }));
     const why = code === 124 ? `${stderr}\nit did not end within ${seconds} s` : stderr;
     if (code !== 0) throw new CommandFailed(name, redact(shown), code, redact(why));
@@ -124,11 +133,9 @@ function guestOver(ssh: NodeSSH, name: string, { run: lease, access, secrets, sa
     look: (command, stdin) => execute(lookSeconds, command, stdin),
     run,
     async write(path, content, { mode = "0644", owner = "root:root" } = {}) {
-      // A connection that is cut ends the input like any other: only its length tells that it is whole.
       const replace = sh`
 new=$(mktemp ${path}.XXXXXX); trap 'rm -f "$new"' EXIT
 chmod ${mode} "$new"; cat >"$new"; chown ${owner} "$new"
-[ "$(stat -c %s "$new")" = ${Buffer.byteLength(content)} ] || { echo "the content of ${path} did not arrive whole" >&2; exit 1; }
 if cmp -s "$new" ${path} && [ "$(stat -c %a:%U:%G "$new")" = "$(stat -c %a:%U:%G ${path})" ]; then echo same; exit; fi
 mv "$new" ${path}; sync -f ${path}; echo changed`;
       return (await run(replace, content)).trim() === "changed";
