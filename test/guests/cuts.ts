@@ -41,7 +41,7 @@ export const kindsOfCut = Object.keys(kinds) as Kind[];
 export const drawn = <T>(seed: number, place: number, from: readonly T[]): T => fc.sample(fc.constantFrom(...from), { seed: seed + place, numRuns: 1 })[0]!;
 
 /**
- * Runs `pulumi up`, and cuts it `after` milliseconds into the first of these steps: what is named first may have been
+ * Runs `pulumi up`, and cuts it `after` milliseconds into the first of these steps, such as `join` or `join orders-5`: what is named first may have been
  * done by a run that was cut before, or its orphan. Says which step it was; nothing when the run came to its end. The
  * engine's events tell of each step at once; what it prints leaves out those that are short.
  */
@@ -51,7 +51,7 @@ export async function upCutAt(galera: Stack, steps: string[], kind: Kind, after:
   const run = galera.pulumi(["up", "--yes", "--skip-preview", "--event-log", events], { reject: false, all: true });
   let ended = false;
   void run.on("exit", () => { ended = true; });
-  const told = new RegExp(`step \\d+/\\d+ ((${steps.join("|")}) [\\w -]*)`);
+  const told = new RegExp(`step \\d+/\\d+ ((${steps.join("|")})\\b[\\w -]*)`);
   const begun = () => told.exec(existsSync(events) ? readFileSync(events, "utf8") : "")?.[1]?.split(" ");
   while (!begun() && !ended) await sleep(50);
   const [step, ...on] = (ended ? undefined : begun()) ?? [];

@@ -1,16 +1,10 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { readFileSync } from "node:fs";
 import execa from "execa";
-import { down, exec, powerCut, powerOn, up } from "../../devcloud";
-import { engine } from "../../tools/engine";
-import { members, type Members } from "../../demo/members";
-import { stack, type Stack } from "../../demo/stack";
-import { upCutAt, type Kind } from "./cuts";
-import { Writer, type Fared } from "./writer";
+import { exec, powerCut, powerOn } from "../../devcloud";
+import type { Kind } from "./cuts";
+import { Trial, until } from "./trial";
 
-const folder = join(__dirname, "../../.demo/test");
 const quiet = () => undefined;
 
 export interface Cuts {
@@ -28,60 +22,45 @@ const creation = ["install", "mount", "configure", "bootstrap", "secure", "join"
 export const life = (title: string, cuts: Cuts): Mocha.Suite => describe(title, function () {
   this.timeout("20m");
   this.bail(true);
-  let galera: Stack;
-  let cluster: Members;
-  let writer: Writer;
-  const table: string[] = [];
+  let trial: Trial;
 
   before(async function () {
     if (process.getuid?.() !== 0) {
       console.log("    skipped: guests need root");
       return this.skip();
     }
-    rmSync(folder, { recursive: true, force: true });
-    const tools = await engine(quiet);
-    await up(quiet);
-    galera = await stack(tools, join(__dirname, "program"), folder, "test");
-    galera.env.PULUMI_DEBUG_COMMANDS = "true"; // for `--event-log`
-    galera.env.NODE_OPTIONS = `--require ${join(__dirname, "predicted.js")}`;
-    await galera.pulumi(["config", "set", "privateKeyFile", galera.keyFile]);
+    trial = new Trial();
+    await trial.begin();
   });
 
-  after(async () => {
-    if (process.getuid?.() !== 0) return;
-    await writer?.end();
-    cluster?.close();
-    // Servers and volumes go with their cloud, also those of a cluster that a failed test left protected.
-    await down(quiet);
-    rmSync(folder, { recursive: true, force: true });
-  });
+  after(() => trial?.end());
 
   for (const [place, step] of creation.entries())
     it(`while it is created, its ${step} is cut by ${cuts.kind(step, place)}`, () => cutAt(creation.slice(place), place));
 
   it("goes on from there, and was bootstrapped on one member only", async () => {
-    await galera.pulumi(["up", "--yes", "--skip-preview"]);
-    cluster = await members(galera);
-    const bootstraps = await Promise.all(cluster.names.map((name) =>
-      cluster.guest(name).look("journalctl -q -o cat -u mariadb | grep -c 'wsrep-new-cluster' || true")));
+    await trial.up();
+    await trial.again();
+    const bootstraps = await Promise.all(trial.cluster.names.map((name) =>
+      trial.cluster.guest(name).look("journalctl -q -o cat -u mariadb | grep -c 'wsrep-new-cluster' || true")));
     deepEqual(bootstraps.slice(1).map(Number), [0, 0]);
   });
 
   it("has one authority on all members, that which the state knows, though a killed run may have taken another with it", async () => {
-    const { caCertificate } = JSON.parse((await galera.pulumi(["stack", "output", "--json"])).stdout) as { caCertificate: string };
-    for (const name of cluster.names) {
-      equal((await cluster.guest(name).look("cat /etc/mysql/datastore/ca.pem")).trim(), caCertificate.trim());
+    const { caCertificate } = await trial.outputs<{ caCertificate: string }>();
+    for (const name of trial.cluster.names) {
+      equal((await trial.cluster.guest(name).look("cat /etc/mysql/datastore/ca.pem")).trim(), caCertificate.trim());
       // What the running server shows, not what lies beside it.
-      match(await cluster.guest(name).look("cd /etc/mysql/datastore; openssl s_client -starttls mysql -connect 127.0.0.1:3306 -CAfile ca.pem </dev/null 2>&1; true"), /Verify return code: 0 \(ok\)/);
-      match(await cluster.guest(name).look("cd /etc/mysql/datastore; openssl s_client -connect $(hostname):4567 -cert server.pem -key server.key -CAfile ca.pem </dev/null 2>&1; true"), /Verify return code: 0 \(ok\)/);
+      match(await trial.cluster.guest(name).look("cd /etc/mysql/datastore; openssl s_client -starttls mysql -connect 127.0.0.1:3306 -CAfile ca.pem </dev/null 2>&1; true"), /Verify return code: 0 \(ok\)/);
+      match(await trial.cluster.guest(name).look("cd /etc/mysql/datastore; openssl s_client -connect $(hostname):4567 -cert server.pem -key server.key -CAfile ca.pem </dev/null 2>&1; true"), /Verify return code: 0 \(ok\)/);
     }
   });
 
   it("is one Primary component whose members are all Synced", async () => {
-    deepEqual(cluster.names, ["orders-1", "orders-2", "orders-3"]);
+    deepEqual(trial.cluster.names, ["orders-1", "orders-2", "orders-3"]);
     const uuids = new Set<string>();
-    for (const name of cluster.names) {
-      const status = await wsrep(name);
+    for (const name of trial.cluster.names) {
+      const status = await trial.wsrep(name);
       deepEqual([status.wsrep_cluster_size, status.wsrep_cluster_status, status.wsrep_local_state_comment], ["3", "Primary", "Synced"]);
       uuids.add(status.wsrep_cluster_state_uuid!);
     }
@@ -89,18 +68,18 @@ export const life = (title: string, cuts: Cuts): Mocha.Suite => describe(title, 
   });
 
   it("gives every row to every member", async () => {
-    await cluster.sql("orders-1", "CREATE DATABASE shop; CREATE TABLE shop.rows (id INT AUTO_INCREMENT PRIMARY KEY, by_member TEXT)");
-    for (const name of cluster.names) await cluster.sql(name, `INSERT INTO shop.rows (by_member) VALUES ('${name}')`);
-    for (const name of cluster.names)
-      equal(await cluster.sql(name, "SET wsrep_sync_wait=1; SELECT GROUP_CONCAT(by_member ORDER BY by_member) FROM shop.rows"), "orders-1,orders-2,orders-3");
+    await trial.cluster.sql("orders-1", "CREATE DATABASE shop; CREATE TABLE shop.rows (id INT AUTO_INCREMENT PRIMARY KEY, by_member TEXT)");
+    for (const name of trial.cluster.names) await trial.cluster.sql(name, `INSERT INTO shop.rows (by_member) VALUES ('${name}')`);
+    for (const name of trial.cluster.names)
+      equal(await trial.cluster.sql(name, "SET wsrep_sync_wait=1; SELECT GROUP_CONCAT(by_member ORDER BY by_member) FROM shop.rows"), "orders-1,orders-2,orders-3");
   });
 
   it("speaks TLS between members and to clients, from the first start", async () => {
-    match(await cluster.sql("orders-1", "SHOW VARIABLES LIKE 'wsrep_provider_options'"), /socket\.ssl = YES/);
-    const transfers = await cluster.guest("orders-3").look("journalctl -q -o cat -u mariadb | grep -c \"MODE='VERIFY_CA', encrypt='3'\"");
+    match(await trial.cluster.sql("orders-1", "SHOW VARIABLES LIKE 'wsrep_provider_options'"), /socket\.ssl = YES/);
+    const transfers = await trial.cluster.guest("orders-3").look("journalctl -q -o cat -u mariadb | grep -c \"MODE='VERIFY_CA', encrypt='3'\"");
     ok(Number(transfers) > 0);
-    const { rootPassword } = await secrets();
-    const login = (options: string) => cluster.guest("orders-1").look(
+    const { rootPassword } = await trial.outputs<{ rootPassword: string }>();
+    const login = (options: string) => trial.cluster.guest("orders-1").look(
       `mariadb --defaults-file=/dev/stdin ${options} -N -B -h orders-3 -e "SHOW STATUS LIKE 'Ssl_cipher'" 2>&1 || true`,
       `[client]\nuser=root\npassword="${rootPassword}"\n`);
     match(await login("--ssl-ca=/etc/mysql/datastore/ca.pem --ssl-verify-server-cert"), /Ssl_cipher\tTLS_/);
@@ -108,7 +87,7 @@ export const life = (title: string, cuts: Cuts): Mocha.Suite => describe(title, 
   });
 
   it("lets those in that an argument names, and nobody else", async () => {
-    const script = (port: number) => ["timeout", "3", "bash", "-c", `exec 3<>/dev/tcp/$0/${port}`, cluster.address("orders-1")] as const;
+    const script = (port: number) => ["timeout", "3", "bash", "-c", `exec 3<>/dev/tcp/$0/${port}`, trial.cluster.address("orders-1")] as const;
     const fromHost = async (port: number) => (await execa(script(port)[0], script(port).slice(1), { reject: false })).exitCode;
     const fromGateway = async (port: number) => (await exec([...script(port)], { reject: false })).exitCode;
     deepEqual([await fromHost(22), await fromHost(3306), await fromHost(4567)], [0, 0, 124]);
@@ -116,9 +95,9 @@ export const life = (title: string, cuts: Cuts): Mocha.Suite => describe(title, 
   });
 
   it("is what was asked for: version, options, zones, flavors, hosts apart", async () => {
-    for (const name of cluster.names) match(await cluster.sql(name, "SELECT VERSION(), @@max_connections"), /^10\.11\..*\t321$/);
+    for (const name of trial.cluster.names) match(await trial.cluster.sql(name, "SELECT VERSION(), @@max_connections"), /^10\.11\..*\t321$/);
     const { stdout } = await exec(["openstack", "--os-cloud", "devcloud-admin", "server", "list", "--all-projects", "--long", "-f", "json"]);
-    const servers = (JSON.parse(stdout) as Record<string, string>[]).filter((server) => cluster.names.includes(server.Name!)).sort((a, b) => a.Name!.localeCompare(b.Name!));
+    const servers = (JSON.parse(stdout) as Record<string, string>[]).filter((server) => trial.cluster.names.includes(server.Name!)).sort((a, b) => a.Name!.localeCompare(b.Name!));
     deepEqual(servers.map((server) => server["Availability Zone"]), ["az1", "az3", "az2"]);
     equal(new Set(servers.map((server) => server.Host)).size, 3);
     const ram = await Promise.all(servers.map(async ({ ID }) =>
@@ -127,229 +106,156 @@ export const life = (title: string, cuts: Cuts): Mocha.Suite => describe(title, 
   });
 
   it("has nothing to do at a second `up`, nor after a refresh", async () => {
-    await galera.pulumi(["preview", "--expect-no-changes"]);
-    await galera.pulumi(["up", "--yes", "--skip-preview", "--expect-no-changes"]);
-    await galera.pulumi(["refresh", "--yes", "--skip-preview"]);
-    await galera.pulumi(["preview", "--expect-no-changes"]);
+    await trial.nothingToDo();
+    await trial.galera.pulumi(["up", "--yes", "--skip-preview", "--expect-no-changes"]);
+    await trial.refresh();
+    await trial.nothingToDo();
   });
 
   it("keeps no password and no key in plain text: not in the state, not on a guest's command lines or journal", async () => {
-    const { stdout: state } = await galera.pulumi(["stack", "export"]);
-    const { rootPassword } = await secrets();
-    const key = readFileSync(galera.keyFile, "utf8").split("\n")[2]!;
+    const { stdout: state } = await trial.galera.pulumi(["stack", "export"]);
+    const { rootPassword } = await trial.outputs<{ rootPassword: string }>();
+    const key = readFileSync(trial.galera.keyFile, "utf8").split("\n")[2]!;
     for (const secret of [rootPassword, key]) ok(!state.includes(secret));
     ok(!/BEGIN (EC |OPENSSH )?PRIVATE KEY/.test(state));
-    for (const name of cluster.names)
-      equal(await cluster.guest(name).look("{ journalctl -q -o cat; cat /proc/*/cmdline; } | grep -acF -f /dev/stdin || true", rootPassword), "0\n");
+    for (const name of trial.cluster.names)
+      equal(await trial.cluster.guest(name).look("{ journalctl -q -o cat; cat /proc/*/cmdline; } | grep -acF -f /dev/stdin || true", rootPassword), "0\n");
   });
 
   it("refuses a number of members that bears no failure, at preview, and says what would be lost", async () => {
-    await galera.pulumi(["config", "set", "members", "2"]);
-    const { exitCode, all } = await galera.pulumi(["preview"], { reject: false, all: true });
-    await galera.pulumi(["config", "rm", "members"]);
-    ok(exitCode !== 0);
-    match(all!, /members must be odd and at least 3; it is 2, so when one fails the other stops too/);
+    await trial.want({ members: 2 });
+    const refusal = await trial.refused(["preview"]);
+    await trial.want({ members: 3 });
+    match(refusal, /members must be odd and at least 3; it is 2, so when one fails the other stops too/);
   });
 
   it("comes back by itself when a member reboots", async () => {
-    await cluster.guest("orders-2").look("systemctl reboot --no-block").catch(quiet);
-    await until("orders-2 to leave", async () => (await wsrep("orders-1")).wsrep_cluster_size === "2");
-    await until("orders-2 to be back", async () => (await wsrep("orders-1")).wsrep_cluster_size === "3");
-    cluster.close();
-    cluster = await members(galera);
-    await until("orders-2 to be Synced", async () => (await wsrep("orders-2")).wsrep_local_state_comment === "Synced");
+    await trial.cluster.guest("orders-2").look("systemctl reboot --no-block").catch(quiet);
+    await until("orders-2 to leave", async () => (await trial.wsrep("orders-1")).wsrep_cluster_size === "2");
+    await until("orders-2 to be back", async () => (await trial.wsrep("orders-1")).wsrep_cluster_size === "3");
+    await trial.again();
+    await until("orders-2 to be Synced", async () => (await trial.wsrep("orders-2")).wsrep_local_state_comment === "Synced");
   });
 
   it("does not start a member whose data volume was emptied; its journal says why, and the preview after a refresh refuses", async () => {
-    const guest = cluster.guest("orders-3");
+    const guest = trial.cluster.guest("orders-3");
     await guest.look("systemctl stop mariadb; mv /var/lib/datastore/mysql /var/lib/datastore/aside; systemctl start mariadb");
     match(await guest.look("journalctl -q -o cat -u mariadb -n 20"), /not started: the data volume once held data and is empty now/);
-    await galera.pulumi(["refresh", "--yes", "--skip-preview"]);
-    const { exitCode, all } = await galera.pulumi(["preview"], { reject: false, all: true });
-    ok(exitCode !== 0);
-    match(all!, /refused: a member whose data vanished neither starts a cluster nor joins one.*orders-3 is down without data, but once had some/);
+    await trial.refresh();
+    match(await trial.refused(["preview"]), /refused: a member whose data vanished neither starts a cluster nor joins one.*orders-3 is down without data, but once had some/);
     await guest.look("mv /var/lib/datastore/aside /var/lib/datastore/mysql; systemctl start mariadb");
-    await until("orders-3 to be back", async () => (await wsrep("orders-1")).wsrep_cluster_size === "3");
-    await galera.pulumi(["refresh", "--yes", "--skip-preview"]);
-    await galera.pulumi(["preview", "--expect-no-changes"]);
+    await until("orders-3 to be back", async () => (await trial.wsrep("orders-1")).wsrep_cluster_size === "3");
+    await trial.refresh();
+    await trial.nothingToDo();
   });
 
   it("takes rows from a client over TLS, from now on all the time", async () => {
-    const { endpoints, rootPassword, caCertificate } = await outputs<{ endpoints: string[]; rootPassword: string; caCertificate: string }>();
-    writer = await Writer.start({ endpoints, password: rootPassword, caCertificate });
+    await trial.write();
   });
 
   it("grows from 3 to 5, as the preview says, with one SSH connection to each guest and no donor that takes writes", async () => {
-    await galera.pulumi(["config", "set", "members", "5"]);
-    deepEqual(await previewed(), ["install orders-4 orders-5", "mount orders-4 orders-5", "configure orders-1 orders-2 orders-3 orders-4 orders-5",
+    await trial.want({ members: 5 });
+    deepEqual(await trial.previewed(), ["install orders-4 orders-5", "mount orders-4 orders-5", "configure orders-1 orders-2 orders-3 orders-4 orders-5",
       "join orders-4", "join orders-5", "verify orders-1 orders-2 orders-3 orders-4 orders-5"]);
-    const told = async (unit: string, text: string) => Number(await cluster.guest("orders-1").look(`journalctl -q -o cat ${unit} | grep -c '${text}' || true`));
+    const told = async (unit: string, text: string) => Number(await trial.cluster.guest("orders-1").look(`journalctl -q -o cat ${unit} | grep -c '${text}' || true`));
     const logins = () => told("-t sshd", "^Accepted publickey");
     const donations = () => told("-u mariadb", "wsrep_sst_mariabackup --role .donor");
     const before = [await logins(), await donations()] as const;
-    await during("grow 3 to 5", async () => {
+    await trial.during("grow 3 to 5", async () => {
       for (const place of cuts.inGrow.keys()) await cutAt(cuts.inGrow.slice(place), 20 + place);
-      await galera.pulumi(["up", "--yes", "--skip-preview"]);
+      await trial.up();
     });
     // The run's, and ours of the look after it.
     if (cuts.inGrow.length === 0) equal(await logins() - before[0], 2);
-    await again();
-    await whole(["orders-1", "orders-2", "orders-3", "orders-4", "orders-5"]);
+    await trial.whole(["orders-1", "orders-2", "orders-3", "orders-4", "orders-5"]);
     equal(await donations() - before[1], 0, "orders-1, which the client writes to, was a donor");
-    for (const name of cluster.names)
-      match(await cluster.guest(name).look("grep wsrep_cluster_address /etc/mysql/mariadb.conf.d/99-datastore.cnf"), /"gcomm:\/\/([\d.]+,){4}[\d.]+"/);
+    for (const name of trial.cluster.names)
+      match(await trial.cluster.guest(name).look("grep wsrep_cluster_address /etc/mysql/mariadb.conf.d/99-datastore.cnf"), /"gcomm:\/\/([\d.]+,){4}[\d.]+"/);
   });
 
   it(`shrinks from 5 to 3, though a leave is cut by ${cuts.kind("leave", 7)}; its servers go last`, async () => {
-    await galera.pulumi(["config", "set", "members", "3"]);
-    deepEqual(await previewed(), ["configure orders-1 orders-2 orders-3", "leave orders-5", "leave orders-4", "verify orders-1 orders-2 orders-3"]);
-    await during("shrink 5 to 3, cut", async () => {
+    await trial.want({ members: 3 });
+    deepEqual(await trial.previewed(), ["configure orders-1 orders-2 orders-3", "leave orders-5", "leave orders-4", "verify orders-1 orders-2 orders-3"]);
+    await trial.during("shrink 5 to 3, cut", async () => {
       await cutAt(["leave"], 7);
-      equal((await servers()).filter((name) => name.startsWith("orders-")).length, 5);
-      await galera.pulumi(["up", "--yes", "--skip-preview"]);
+      equal((await trial.servers()).length, 5);
+      await trial.up();
     });
-    deepEqual((await servers()).filter((name) => name.startsWith("orders-")), ["orders-1", "orders-2", "orders-3"]);
-    await again();
-    await whole(["orders-1", "orders-2", "orders-3"]);
+    deepEqual(await trial.servers(), ["orders-1", "orders-2", "orders-3"]);
+    await trial.whole(["orders-1", "orders-2", "orders-3"]);
   });
 
   it("replaces a server that was deleted behind its back; the volume was whole, so the transfer is incremental", async () => {
     await exec(["openstack", "--os-cloud", "devcloud", "server", "delete", "--wait", "orders-2"]);
-    await galera.pulumi(["refresh", "--yes", "--skip-preview"]);
-    deepEqual(await previewed(), ["install orders-2", "mount orders-2", "configure orders-2", "join orders-2", "verify orders-1 orders-2 orders-3"]);
-    await during("replace a lost server", () => galera.pulumi(["up", "--yes", "--skip-preview"]));
-    await again();
-    await whole(["orders-1", "orders-2", "orders-3"]);
-    match(await cluster.guest("orders-2").look("journalctl -q -o cat -u mariadb | grep -E 'IST|SST' || true"), /Receiving IST/);
-    await galera.pulumi(["preview", "--expect-no-changes"]);
+    await trial.refresh();
+    deepEqual(await trial.previewed(), ["install orders-2", "mount orders-2", "configure orders-2", "join orders-2", "verify orders-1 orders-2 orders-3"]);
+    await trial.during("replace a lost server", () => trial.up());
+    await trial.whole(["orders-1", "orders-2", "orders-3"]);
+    match(await trial.cluster.guest("orders-2").look("journalctl -q -o cat -u mariadb | grep -E 'IST|SST' || true"), /Receiving IST/);
+    await trial.nothingToDo();
   });
 
   it("loses no acknowledged row when one member loses power, which comes back by itself", async () => {
-    await during("power cut of one", async () => {
+    await trial.during("power cut of one", async () => {
       await powerCut(["orders-1"]);
-      await until("orders-1 to be out", async () => (await wsrep("orders-2")).wsrep_cluster_size === "2");
+      await until("orders-1 to be out", async () => (await trial.wsrep("orders-2")).wsrep_cluster_size === "2");
       await powerOn(["orders-1"]);
-      await until("orders-1 to be back", async () => (await wsrep("orders-2")).wsrep_cluster_size === "3");
+      await until("orders-1 to be back", async () => (await trial.wsrep("orders-2")).wsrep_cluster_size === "3");
     });
-    await again();
-    await whole(["orders-1", "orders-2", "orders-3"]);
+    await trial.whole(["orders-1", "orders-2", "orders-3"]);
   });
 
   it("loses no acknowledged row when all lose power at once: they form again by themselves, or the preview says from whom", async () => {
-    await during("power cut of all", async () => {
+    await trial.during("power cut of all", async () => {
       await powerCut(["orders-1", "orders-2", "orders-3"]);
       await powerOn(["orders-1", "orders-2", "orders-3"]);
-      await again();
-      await galera.pulumi(["refresh", "--yes", "--skip-preview"]);
-      console.log(`        after the power cut of all: ${(await previewed()).join("; ") || "nothing to do"}`);
-      await galera.pulumi(["up", "--yes", "--skip-preview"]);
+      await trial.again();
+      await trial.refresh();
+      console.log(`        after the power cut of all: ${(await trial.previewed()).join("; ") || "nothing to do"}`);
+      await trial.up();
     });
-    await whole(["orders-1", "orders-2", "orders-3"]);
-    await galera.pulumi(["preview", "--expect-no-changes"]);
+    await trial.whole(["orders-1", "orders-2", "orders-3"]);
+    await trial.nothingToDo();
   });
 
   it(`is recovered from the newest data after all were killed and their views lost, though the recovery is cut by ${cuts.kind("recover", 8)}`, async () => {
-    await during("recover after a full outage, cut", async () => {
-      await Promise.all(cluster.names.map((name) => cluster.guest(name).look("systemctl kill -s KILL mariadb; systemctl stop mariadb; rm -f /var/lib/datastore/mysql/gvwstate.dat")));
-      await galera.pulumi(["refresh", "--yes", "--skip-preview"]);
-      const [first, ...rest] = await previewed();
+    await trial.during("recover after a full outage, cut", async () => {
+      await Promise.all(trial.cluster.names.map((name) => trial.cluster.guest(name).look("systemctl kill -s KILL mariadb; systemctl stop mariadb; rm -f /var/lib/datastore/mysql/gvwstate.dat")));
+      await trial.refresh();
+      const [first, ...rest] = await trial.previewed();
       match(first!, /^recover orders-[123]$/);
       deepEqual(rest.map((line) => line.split(" ")[0]), ["join", "join", "verify"]);
       await cutAt(["recover"], 8);
-      await galera.pulumi(["refresh", "--yes", "--skip-preview"]);
-      await galera.pulumi(["up", "--yes", "--skip-preview"]);
+      await trial.refresh();
+      await trial.up();
     });
-    await again();
-    await whole(["orders-1", "orders-2", "orders-3"]);
+    await trial.whole(["orders-1", "orders-2", "orders-3"]);
   });
 
   it("lost no acknowledged row in all that", async () => {
-    await writer.end();
-    console.log(["operation".padEnd(34) + "  rows  lost  longest gap  seconds", ...table].map((line) => `        ${line}`).join("\n"));
+    await trial.written();
   });
 
   it("cannot be destroyed while it is protected; to end that needs no guest", async () => {
-    const protectedStill = await galera.pulumi(["destroy", "--yes", "--skip-preview"], { reject: false, all: true });
-    ok(protectedStill.exitCode !== 0);
-    match(protectedStill.all!, /set deletionProtection to false, run `pulumi up`, then destroy/);
-    deepEqual((await galera.pulumi(["preview", "--expect-no-changes"])).exitCode, 0);
-    for (const name of cluster.names) {
-      const { wsrep_cluster_size, wsrep_cluster_status } = await wsrep(name);
+    match(await trial.refused(["destroy", "--yes", "--skip-preview"]), /set deletionProtection to false, run `pulumi up`, then destroy/);
+    await trial.nothingToDo();
+    for (const name of trial.cluster.names) {
+      const { wsrep_cluster_size, wsrep_cluster_status } = await trial.wsrep(name);
       deepEqual([wsrep_cluster_size, wsrep_cluster_status], ["3", "Primary"], name);
     }
-    await galera.pulumi(["config", "set", "deletionProtection", "false"]);
-    const { stdout } = await galera.pulumi(["up", "--yes", "--skip-preview"]);
+    await trial.want({ deletionProtection: false });
+    const { stdout } = await trial.up();
     ok(!/\[orders.*(step|lease|SSH)/.test(stdout), stdout);
   });
 
   it("leaves nothing in the cloud when it is destroyed", async () => {
-    await galera.pulumi(["destroy", "--yes", "--skip-preview"]);
+    await trial.galera.pulumi(["destroy", "--yes", "--skip-preview"]);
     for (const kind of ["server", "port", "volume", "keypair", "server group"]) {
       const { stdout } = await exec(["openstack", "--os-cloud", "devcloud", ...kind.split(" "), "list", "-f", "value"]);
       equal(stdout.split("\n").filter((line) => line.includes("orders")).join("\n"), "", kind);
     }
   });
 
-  const wsrep = async (name: string): Promise<Record<string, string | undefined>> =>
-    Object.fromEntries((await cluster.sql(name, "SHOW GLOBAL STATUS LIKE 'wsrep_%'")).split("\n").map((row) => row.split("\t")));
-
-  const outputs = async <T>(): Promise<T> => JSON.parse((await galera.pulumi(["stack", "output", "--json", "--show-secrets"])).stdout) as T;
-  const secrets = () => outputs<{ rootPassword: string }>();
-
   /** Cuts the first of these steps that a run comes to. */
-  async function cutAt(steps: string[], place: number): Promise<void> {
-    const [kind, after] = [cuts.kind(steps[0]!, place), cuts.after(place)];
-    const cut = await upCutAt(galera, steps, kind, after);
-    console.log(`        ${cut ? `${cut}: ${kind}, after ${after} ms` : `${steps[0]}: runs that were cut had done it`}`);
-  }
-
-  /** The forecast of a preview: the lines that the cluster prints. */
-  async function previewed(): Promise<string[]> {
-    const { stdout } = await galera.pulumi(["preview"]);
-    return stdout.split("\n").flatMap((line) => /^\s+\[orders\] (.*?)\s*$/.exec(line)?.[1] ?? []);
-  }
-
-  /** Servers may be others than before. */
-  async function again(): Promise<void> {
-    cluster.close();
-    cluster = await members(galera);
-  }
-
-  async function servers(): Promise<string[]> {
-    return (await exec(["openstack", "--os-cloud", "devcloud", "server", "list", "-f", "value", "-c", "Name"])).stdout.split("\n").sort();
-  }
-
-  /** A member counts in the cluster's size before it is Synced, when it comes back by itself. */
-  const synced = () => until("all members to be Synced", async () =>
-    (await Promise.all(cluster.names.map(wsrep))).every(({ wsrep_local_state_comment }) => wsrep_local_state_comment === "Synced"));
-
-  async function whole(names: string[]): Promise<void> {
-    deepEqual(cluster.names, names);
-    await synced();
-    const views = await Promise.all(names.map(wsrep));
-    for (const { wsrep_cluster_size, wsrep_cluster_status, wsrep_local_state_comment } of views)
-      deepEqual([wsrep_cluster_size, wsrep_cluster_status, wsrep_local_state_comment], [String(names.length), "Primary", "Synced"]);
-    equal(new Set(views.map((view) => `${view.wsrep_cluster_state_uuid}/${view.wsrep_cluster_conf_id}`)).size, 1);
-  }
-
-  /** Every row that was acknowledged by the end of `act` is on every member. */
-  async function during(operation: string, act: () => Promise<unknown>): Promise<void> {
-    writer.fared();
-    await act();
-    const { rows, longestGap, seconds }: Fared = writer.fared();
-    const acknowledged = writer.soFar();
-    await again();
-    await synced();
-    for (const name of cluster.names) {
-      const ids = new Set((await cluster.sql(name, "SET SESSION wsrep_sync_wait=1; SELECT id FROM written.rows_")).split("\n").map(Number));
-      deepEqual(acknowledged.filter((id) => !ids.has(id)), [], `${operation}: acknowledged rows that ${name} does not have`);
-    }
-    table.push(`${operation.padEnd(34)}${String(rows).padStart(6)}     0  ${(longestGap / 1000).toFixed(1).padStart(9)} s  ${seconds.toFixed(0).padStart(7)}`);
-  }
+  const cutAt = (steps: string[], place: number) => trial.cutAt(steps, cuts.kind(steps[0]!, place), cuts.after(place));
 });
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 120_000; Date.now() < end; await sleep(250))
-    if (await holds().catch(() => false)) return;
-  throw new Error(`waited 120 s for ${what}`);
-}

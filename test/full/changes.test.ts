@@ -1,0 +1,115 @@
+import { deepEqual, match } from "node:assert/strict";
+import { exec, powerCut } from "../../devcloud";
+import { Trial, until } from "../guests/trial";
+
+const three = ["orders-1", "orders-2", "orders-3"];
+const five = [...three, "orders-4", "orders-5"];
+
+/** What owners do besides growing and shrinking: take things back, ask for a new server, lose what cannot be brought back. */
+describe("a Galera cluster on real guests whose owner changes their mind, and loses servers and volumes", function () {
+  this.timeout("20m");
+  this.bail(true);
+  let trial: Trial;
+
+  before(async function () {
+    if (process.getuid?.() !== 0) {
+      console.log("    skipped: guests need root");
+      return this.skip();
+    }
+    trial = new Trial();
+    await trial.begin();
+    await trial.up();
+    await trial.whole(three);
+    await trial.write();
+  });
+
+  after(() => trial?.end());
+
+  it("takes back a grow that was cut: who had joined leaves, and the servers go", async () => {
+    await trial.want({ members: 5 });
+    await trial.during("grow cut, then taken back", async () => {
+      await trial.cutAt(["join orders-5"], "a lost SSH connection", 700);
+      await trial.want({ members: 3 });
+      await trial.refresh();
+      deepEqual((await trial.previewed()).filter((line) => /^(leave|clean|bootstrap|recover|join)/.test(line)), ["leave orders-5", "leave orders-4"]);
+      await trial.up();
+    });
+    deepEqual(await trial.servers(), three);
+    await trial.whole(three);
+    await trial.nothingToDo();
+  });
+
+  it("grows to five", async () => {
+    await trial.want({ members: 5 });
+    await trial.during("grow 3 to 5", trial.up);
+    await trial.whole(five);
+  });
+
+  it("takes back a shrink that was cut: who had left joins again, and what it holds of another history is put aside, not lost", async () => {
+    await trial.want({ members: 3 });
+    await trial.during("shrink cut, then taken back", async () => {
+      await trial.cutAt(["verify"], "kill -9 of the CLI", 0);
+      deepEqual(await trial.servers(), five);
+      // As if it had belonged to another cluster since: the only case in which data are set aside.
+      await trial.cluster.guest("orders-5").look("sed -i 's/^uuid:.*/uuid:    11111111-2222-11f0-8888-123456789abc/' /var/lib/datastore/mysql/grastate.dat");
+      await trial.want({ members: 5 });
+      await trial.refresh();
+      deepEqual((await trial.previewed()).filter((line) => /^(leave|clean|bootstrap|recover|join)/.test(line)), ["clean orders-5", "join orders-4", "join orders-5"]);
+      await trial.up();
+    });
+    await trial.whole(five);
+    match(await trial.cluster.guest("orders-5").look("ls -d /var/lib/datastore/mysql.left-*/ibdata1"), /mysql\.left-\d{14}\/ibdata1/);
+    match(await trial.cluster.guest("orders-4").look("journalctl -q -o cat -u mariadb | grep -E 'Receiving IST' || true"), /Receiving IST/);
+    await trial.nothingToDo();
+  });
+
+  it("makes a server again when asked to, from its own volume", async () => {
+    await trial.want({ replace: ["orders-2"] });
+    deepEqual(await trial.previewed(), ["install orders-2", "mount orders-2", "configure orders-2", "join orders-2", `verify ${five.join(" ")}`]);
+    await trial.during("replace: [\"orders-2\"]", trial.up);
+    await trial.whole(five);
+    match(await trial.cluster.guest("orders-2").look("journalctl -q -o cat -u mariadb | grep -E 'IST|SST' || true"), /Receiving IST/);
+    await trial.nothingToDo();
+    await trial.want({ replace: [] });
+    await trial.up();
+    await trial.whole(five);
+  });
+
+  it("refuses to shrink while a leaver is gone, says how to forget it, and then does", async () => {
+    await trial.during("shrink with a leaver gone for ever", async () => {
+      await powerCut(["orders-5"]);
+      await until("orders-5 to be out", async () => (await trial.wsrep("orders-1")).wsrep_cluster_size === "4");
+      await trial.want({ members: 3 });
+      match(await trial.refused(["up", "--yes", "--skip-preview"]), /orders-5 cannot be seen .*A leaving member that is gone for ever is named in forget: \["orders-5"\]/);
+      deepEqual(await trial.servers(), five);
+      await trial.want({ forget: ["orders-5"] });
+      deepEqual((await trial.previewed()).filter((line) => /^(leave|clean|bootstrap|recover|join)/.test(line)), ["leave orders-5", "leave orders-4"]);
+      await trial.up();
+    });
+    deepEqual(await trial.servers(), three);
+    await trial.whole(three);
+    await trial.want({ forget: [] });
+    await trial.up();
+    await trial.nothingToDo();
+  });
+
+  it("makes a member again that lost its server and its volume, by a full transfer", async () => {
+    await exec(["openstack", "--os-cloud", "devcloud", "server", "delete", "--wait", "orders-3"]);
+    const { stdout } = await exec(["openstack", "--os-cloud", "devcloud", "volume", "list", "-f", "value", "-c", "ID", "--name", "orders-3"]);
+    await exec(["openstack", "--os-cloud", "devcloud", "volume", "delete", stdout.trim()]);
+    await trial.refresh();
+    deepEqual(await trial.previewed(), ["install orders-3", "mount orders-3", "configure orders-3", "join orders-3", `verify ${three.join(" ")}`]);
+    await trial.during("replace a lost server and volume", trial.up);
+    await trial.whole(three);
+    match(await trial.cluster.guest("orders-3").look("journalctl -q -o cat -u mariadb | grep -E 'SST' || true"), /SST received/);
+    await trial.nothingToDo();
+  });
+
+  it("lost no acknowledged row in all that, and leaves nothing", async () => {
+    await trial.written();
+    await trial.want({ deletionProtection: false });
+    await trial.up();
+    await trial.galera.pulumi(["destroy", "--yes", "--skip-preview"]);
+    deepEqual(await trial.servers(), []);
+  });
+});

@@ -1,0 +1,146 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { down, exec, up } from "../../devcloud";
+import { engine } from "../../tools/engine";
+import { members, type Members } from "../../demo/members";
+import { stack, type Stack } from "../../demo/stack";
+import { upCutAt, type Kind } from "./cuts";
+import { Writer } from "./writer";
+
+const folder = join(__dirname, "../../.demo/test");
+const quiet = () => undefined;
+
+/** What a member says of the cluster, by the names of MariaDB's status variables. */
+export type Wsrep = Record<string, string | undefined>;
+
+/** A cluster `orders` of test/guests/program on real guests: a stack, its members as a person reaches them, a client that writes. */
+export class Trial {
+  galera!: Stack;
+  private reached: Members | undefined;
+  private writer: Writer | undefined;
+  private readonly table: string[] = [];
+
+  /** A devcloud, and a stack that nothing was made in yet. */
+  async begin(): Promise<void> {
+    rmSync(folder, { recursive: true, force: true });
+    const tools = await engine(quiet);
+    await up(quiet);
+    this.galera = await stack(tools, join(__dirname, "program"), folder, "test");
+    this.galera.env.PULUMI_DEBUG_COMMANDS = "true"; // for `--event-log`
+    this.galera.env.NODE_OPTIONS = `--require ${join(__dirname, "predicted.js")}`;
+    await this.galera.pulumi(["config", "set", "privateKeyFile", this.galera.keyFile]);
+  }
+
+  /** Also of one that did not begin well. */
+  async end(): Promise<void> {
+    await this.writer?.end();
+    this.reached?.close();
+    // Servers and volumes go with their cloud, also those of a cluster that a failed test left protected.
+    await down(quiet);
+    rmSync(folder, { recursive: true, force: true });
+  }
+
+  get cluster(): Members {
+    if (!this.reached) throw new Error("the cluster is not there yet");
+    return this.reached;
+  }
+
+  /** Reaches the members that there are now: servers may be others than before. */
+  async again(): Promise<void> {
+    this.reached?.close();
+    this.reached = await members(this.galera);
+  }
+
+  readonly up = () => this.galera.pulumi(["up", "--yes", "--skip-preview"]);
+  readonly refresh = () => this.galera.pulumi(["refresh", "--yes", "--skip-preview"]);
+  readonly nothingToDo = () => this.galera.pulumi(["preview", "--expect-no-changes"]);
+
+  /** Sets what the program reads from its configuration. */
+  async want(wanted: { members?: number; without?: string[]; replace?: string[]; forget?: string[]; deletionProtection?: boolean }): Promise<void> {
+    for (const [key, value] of Object.entries(wanted)) await this.galera.pulumi(["config", "set", key, JSON.stringify(value)]);
+  }
+
+  /** The forecast of a preview: the lines that the cluster prints. */
+  async previewed(): Promise<string[]> {
+    const { stdout } = await this.galera.pulumi(["preview"]);
+    return stdout.split("\n").flatMap((line) => /^\s+\[orders\] (.*?)\s*$/.exec(line)?.[1] ?? []);
+  }
+
+  /** What a command says that has to fail. */
+  async refused(command: string[]): Promise<string> {
+    const { exitCode, all } = await this.galera.pulumi(command, { reject: false, all: true });
+    if (exitCode === 0) throw new Error(`pulumi ${command.join(" ")} did not fail:\n${all}`);
+    return all!;
+  }
+
+  /** Cuts the first of these steps that a run comes to. */
+  async cutAt(steps: string[], kind: Kind, after: number): Promise<void> {
+    const cut = await upCutAt(this.galera, steps, kind, after);
+    console.log(`        ${cut ? `${cut}: ${kind}, after ${after} ms` : `${steps[0]}: runs that were cut had done it`}`);
+  }
+
+  async wsrep(name: string): Promise<Wsrep> {
+    return Object.fromEntries((await this.cluster.sql(name, "SHOW GLOBAL STATUS LIKE 'wsrep_%'")).split("\n").map((row) => row.split("\t")));
+  }
+
+  async outputs<T>(): Promise<T> {
+    return JSON.parse((await this.galera.pulumi(["stack", "output", "--json", "--show-secrets"])).stdout) as T;
+  }
+
+  /** The cluster's servers that the cloud has. */
+  async servers(): Promise<string[]> {
+    const { stdout } = await exec(["openstack", "--os-cloud", "devcloud", "server", "list", "-f", "value", "-c", "Name"]);
+    return stdout.split("\n").filter((name) => name.startsWith("orders-")).sort();
+  }
+
+  /** These are the members, each says itself that it is Synced, and all say the same. */
+  async whole(names: string[]): Promise<void> {
+    await this.again();
+    deepEqual(this.cluster.names, names);
+    await this.synced();
+    const views = await Promise.all(names.map((name) => this.wsrep(name)));
+    for (const { wsrep_cluster_size, wsrep_cluster_status, wsrep_local_state_comment } of views)
+      deepEqual([wsrep_cluster_size, wsrep_cluster_status, wsrep_local_state_comment], [String(names.length), "Primary", "Synced"]);
+    equal(new Set(views.map((view) => `${view.wsrep_cluster_state_uuid}/${view.wsrep_cluster_conf_id}`)).size, 1);
+  }
+
+  /** A member counts in the cluster's size before it is Synced, when it comes back by itself. */
+  private synced = (): Promise<void> => until("all members to be Synced", async () =>
+    (await Promise.all(this.cluster.names.map((name) => this.wsrep(name)))).every(({ wsrep_local_state_comment }) => wsrep_local_state_comment === "Synced"));
+
+  /** From now on a client writes, until `written`. */
+  async write(): Promise<void> {
+    const { endpoints, rootPassword: password, caCertificate } = await this.outputs<{ endpoints: string[]; rootPassword: string; caCertificate: string }>();
+    this.writer = await Writer.start({ endpoints, password, caCertificate });
+  }
+
+  /** Every row that was acknowledged by the end of `act` is on every member. */
+  async during(operation: string, act: () => Promise<unknown>): Promise<void> {
+    const writer = this.writer!;
+    writer.fared();
+    await act();
+    const { rows, longestGap, seconds } = writer.fared();
+    const acknowledged = writer.soFar();
+    await this.again();
+    await this.synced();
+    for (const name of this.cluster.names) {
+      const ids = new Set((await this.cluster.sql(name, "SET SESSION wsrep_sync_wait=1; SELECT id FROM written.rows_")).split("\n").map(Number));
+      deepEqual(acknowledged.filter((id) => !ids.has(id)), [], `${operation}: acknowledged rows that ${name} does not have`);
+    }
+    this.table.push(`${operation.padEnd(40)}${String(rows).padStart(6)}     0  ${(longestGap / 1000).toFixed(1).padStart(9)} s  ${seconds.toFixed(0).padStart(7)}`);
+  }
+
+  /** Ends the client, and prints how it fared. */
+  async written(): Promise<void> {
+    await this.writer?.end();
+    console.log(["operation".padEnd(40) + "  rows  lost  longest gap  seconds", ...this.table].map((line) => `        ${line}`).join("\n"));
+  }
+}
+
+export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 120_000; Date.now() < end; await sleep(250))
+    if (await holds().catch(() => false)) return;
+  throw new Error(`waited 120 s for ${what}`);
+}
