@@ -1,40 +1,17 @@
 import { deepEqual, equal, match, notEqual, ok, rejects, throws } from "node:assert/strict";
 import { Guests } from "../../../provider/guest/guests";
-import { connect, fingerprintsOf, type Connection, type Session } from "../../../provider/guest/ssh";
-import { Box, needsRoot } from "./box";
-import { newKey, publicHalf, Sshd } from "./sshd";
+import { connect, fingerprintsOf, type Session } from "../../../provider/guest/ssh";
+import { newKey, publicHalf, Reachable, Sshd } from "./sshd";
 
 const host = "127.198.18.21";
-const key = newKey();
 const other = publicHalf(newKey()).line;
 
 const fingerprintOf = (line: string): string => fingerprintsOf(line, "access.hostKeys")[0]!;
 
 describe("connect", () => {
-  before(needsRoot);
-  let box: Box;
-  let sshd: Sshd;
-  let said: string[];
-  let open: Connection[];
-  let session: Session;
+  const at = new Reachable(host);
   let mine: string;
-  beforeEach(async () => {
-    [box, said, open] = [new Box(), [], []];
-    sshd = new Sshd(box, key);
-    await sshd.listen(host, 22);
-    mine = fingerprintOf(publicHalf(sshd.hostKey).line);
-    session = { run: "run-1", seconds: 5, access: { user: "root", privateKey: key }, secrets: [], say: (line) => { said.push(line); } };
-  });
-  afterEach(async () => {
-    open.forEach((each) => each.close());
-    await sshd?.end();
-    box?.end();
-  });
-  const reach = async (pin?: string, more: Partial<Session> = {}) => {
-    const connection = await connect({ name: "db-1", address: host, pins: pin === undefined ? undefined : [pin] }, { ...session, ...more });
-    open.push(connection);
-    return connection;
-  };
+  beforeEach(() => { mine = fingerprintOf(publicHalf(at.sshd.hostKey).line); });
   const seconds = async (call: Promise<unknown>) => {
     const began = Date.now();
     await call.catch(() => undefined);
@@ -42,42 +19,41 @@ describe("connect", () => {
   };
 
   it("at first contact says which host key it trusts from now on", async () => {
-    equal((await reach()).fingerprint, mine);
-    deepEqual(said, [`db-1 shows the host key ${mine}; trusted on first use`]);
+    equal((await at.reach()).fingerprint, mine);
+    deepEqual(at.said, [`db-1 shows the host key ${mine}; trusted on first use`]);
   });
 
   it("with its pin connects and says nothing", async () => {
-    equal(await (await reach(mine)).guest.look("echo in"), "in\n");
-    deepEqual(said, []);
+    equal(await (await at.reach(mine)).guest.look("echo in"), "in\n");
+    deepEqual(at.said, []);
   });
 
   it("with another pin stops at once, says both keys and what to do, and logs in nowhere", async () => {
-    const call = reach(fingerprintOf(other));
+    const call = at.reach(fingerprintOf(other));
     ok(await seconds(call) < 2);
     await rejects(call, ({ message }: Error) => {
       for (const part of [`db-1 (${host}) shows the host key ${mine}, expected ${fingerprintOf(other)}`, "another machine answers there", "give the new key in access.hostKeys"]) ok(message.includes(part), message);
       return true;
     });
-    equal(sshd.commands.length, 0);
+    equal(at.sshd.commands.length, 0);
   });
 
   it("waits for a guest that is still booting", async () => {
-    await sshd.end();
-    const call = reach();
+    await at.sshd.end();
+    const call = at.reach();
     await new Promise((resolve) => setTimeout(resolve, 400));
-    sshd = new Sshd(box, key);
-    await sshd.listen(host, 22);
+    await at.listen();
     equal(await (await call).guest.look("echo up"), "up\n");
   });
 
   it("gives a guest that never answers its time, and says what it last saw", async () => {
-    await rejects(connect({ name: "db-9", address: "127.198.18.99" }, { ...session, seconds: 1 }),
+    await rejects(connect({ name: "db-9", address: "127.198.18.99" }, { ...at.session, seconds: 1 }),
       { name: "TimedOut", message: /^waited 1 s for SSH to db-9 \(127\.198\.18\.99\); last seen: connect ECONNREFUSED/ });
   });
 
   it("gives a guest that does not know the key its time: cloud-init may still bring it", async () => {
-    await rejects(reach(undefined, { seconds: 1, access: { user: "root", privateKey: newKey() } }), { name: "TimedOut", message: /authentication methods failed/ });
-    deepEqual(said, [], "a host that did not let us in is not yet trusted");
+    await rejects(at.reach(undefined, { seconds: 1, access: { user: "root", privateKey: newKey() } }), { name: "TimedOut", message: /authentication methods failed/ });
+    deepEqual(at.said, [], "a host that did not let us in is not yet trusted");
   });
 
   it("a public key in the form of ssh-keyscan is read, anything else refused", () => {
@@ -88,50 +64,50 @@ describe("connect", () => {
   });
 
   it("of the several lines that ssh-keyscan prints, each key counts", async () => {
-    deepEqual(fingerprintsOf(`${host} ${other}\n${host} ${publicHalf(sshd.hostKey).line}\n`, "access.hostKeys"), [fingerprintOf(other), mine]);
+    deepEqual(fingerprintsOf(`${host} ${other}\n${host} ${publicHalf(at.sshd.hostKey).line}\n`, "access.hostKeys"), [fingerprintOf(other), mine]);
   });
 
   describe("through a bastion", () => {
     let bastion: Sshd;
     let port: number;
     beforeEach(async () => {
-      bastion = new Sshd(box, key);
+      bastion = new Sshd(at.box, at.key);
       bastion.forwardTo = { address: host, port: 22, family: "IPv4" };
       ({ port } = await bastion.listen("127.198.18.1", 0));
     });
     afterEach(() => bastion?.end());
-    const through = (hostKey?: string): Partial<Session> => ({ access: { ...session.access, bastion: { host: "127.198.18.1", user: "jump", port, hostKey } } });
+    const through = (hostKey?: string): Partial<Session> => ({ access: { ...at.session.access, bastion: { host: "127.198.18.1", user: "jump", port, hostKey } } });
 
     it("reaches the guest, and trusts each on first use by its own key", async () => {
-      equal(await (await reach(undefined, through())).guest.look("echo in"), "in\n");
+      equal(await (await at.reach(undefined, through())).guest.look("echo in"), "in\n");
       deepEqual(bastion.forwarded, [`${host}:22`]);
       deepEqual(bastion.commands, []);
-      deepEqual(said, [`bastion shows the host key ${fingerprintOf(publicHalf(bastion.hostKey).line)}; trusted on first use`, `db-1 shows the host key ${mine}; trusted on first use`]);
+      deepEqual(at.said, [`bastion shows the host key ${fingerprintOf(publicHalf(bastion.hostKey).line)}; trusted on first use`, `db-1 shows the host key ${mine}; trusted on first use`]);
     });
 
     it("stops at once at a bastion that shows another key", async () => {
-      const call = reach(undefined, through(other));
+      const call = at.reach(undefined, through(other));
       ok(await seconds(call) < 2);
       await rejects(call, /bastion .* shows the host key .*another machine answers/);
       deepEqual(bastion.forwarded, []);
     });
 
     it("checks the guest's own pin behind it", async () => {
-      await rejects(reach(fingerprintOf(other), through(publicHalf(bastion.hostKey).line)), /db-1 .* shows the host key/);
+      await rejects(at.reach(fingerprintOf(other), through(publicHalf(bastion.hostKey).line)), /db-1 .* shows the host key/);
     });
   });
 
   describe("guests of a run", () => {
     const member = { name: "db-1", address: host, server: "server-1", volume: "volume-1" };
     const gone = { name: "db-2", address: "127.198.18.99", server: "server-2", volume: "volume-2" };
-    const guests = (pins: Record<string, string> = {}, hostKeys?: Record<string, string>) => new Guests([member, gone], pins, { ...session, seconds: () => 1,
-      access: { ...session.access, hostKeys }, say: (name, line) => { said.push(`${name}: ${line}`); } });
+    const guests = (pins: Record<string, string> = {}, hostKeys?: Record<string, string>) => new Guests([member, gone], pins, { ...at.session, seconds: () => 1,
+      access: { ...at.session.access, hostKeys }, say: (name, line) => { at.said.push(`${name}: ${line}`); } });
 
     it("are dialled once each, whoever asks", async () => {
       const all = guests();
       await Promise.all([all.reach("db-1"), all.reach("db-1"), all.reach("db-1").then((guest) => guest.look("true"))]);
       await all.reach("db-1");
-      equal(sshd.connections.length, 1);
+      equal(at.sshd.connections.length, 1);
       await all.close();
     });
 
@@ -154,7 +130,7 @@ describe("connect", () => {
       for (const [pins, hostKeys, connects] of [
         [{ "server-1": fingerprintOf(other) }, undefined, false],
         [{ "server-0": fingerprintOf(other) }, undefined, true],
-        [{ "server-1": fingerprintOf(other) }, { "db-1": publicHalf(sshd.hostKey).line }, true],
+        [{ "server-1": fingerprintOf(other) }, { "db-1": publicHalf(at.sshd.hostKey).line }, true],
         [{}, { "db-1": other }, false],
       ] as const) {
         const all = guests({ ...pins }, hostKeys && { ...hostKeys });

@@ -5,40 +5,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import execa from "execa";
 import type { CommandFailed } from "../../../provider/errors";
 import { lease } from "../../../provider/guest/lease";
-import { connect, type Connection, type Session } from "../../../provider/guest/ssh";
-import { Box, needsRoot } from "./box";
-import { newKey, Sshd } from "./sshd";
-
-const host = "127.198.18.11";
-const key = newKey();
+import type { Session } from "../../../provider/guest/ssh";
+import { Reachable } from "./sshd";
 
 describe("ssh", () => {
-  before(needsRoot);
-  let box: Box;
-  let sshd: Sshd;
-  let said: string[];
-  let open: Connection[];
-  let session: Session;
-  beforeEach(async () => {
-    [box, said, open] = [new Box(), [], []];
-    sshd = new Sshd(box, key);
-    await sshd.listen(host, 22);
-    session = { run: "run-1", seconds: 5, access: { user: "root", privateKey: key }, secrets: ["s3cr3t", "line one\nline two"], say: (line) => { said.push(line); } };
-  });
-  afterEach(async () => {
-    open.forEach((each) => each.close());
-    await sshd?.end();
-    box?.end();
-  });
-  const reach = async (more: { pin?: string; session?: Partial<Session> } = {}) => {
-    const connection = await connect({ name: "db-1", address: host, pins: more.pin === undefined ? undefined : [more.pin] }, { ...session, ...more.session });
-    open.push(connection);
-    return connection;
-  };
-  const guest = async () => (await reach()).guest;
+  const at = new Reachable("127.198.18.11");
+  const guest = async (more: Partial<Session> = {}) =>
+    (await at.reach(undefined, { secrets: ["s3cr3t", "line one\nline two"], ...more })).guest;
   const held = async () => {
     const it = await guest();
-    box.hold("run-1", 60);
+    at.box.hold("run-1", 60);
     return it;
   };
 
@@ -60,22 +36,22 @@ describe("ssh", () => {
       const secret = `${"x".repeat(2_000_000)} 'é" $s3cr3t \\ \n`;
       equal(await it.look("cat", secret), secret);
       equal(await it.look("cat; ps -eo args | grep -c [s]3cr3t-in-argv || true", ""), "0\n");
-      ok(sshd.commands.every((command) => !command.includes("s3cr3t") || command.includes("[s]3cr3t")));
+      ok(at.sshd.commands.every((command) => !command.includes("s3cr3t") || command.includes("[s]3cr3t")));
     });
 
     it("whose connection was cut in the middle of their stdin do nothing: half of it may mean something else", async () => {
       const it = await held();
-      await it.write(join(box.folder, "file"), "new content");
+      await it.write(join(at.box.folder, "file"), "new content");
       await it.run("tee /run/input >/dev/null", "DROP USER one, two;\n\n");
-      const whole = () => [readFileSync(join(box.folder, "file"), "utf8"), readFileSync(join(box.folder, "run/input"), "utf8")];
+      const whole = () => [readFileSync(join(at.box.folder, "file"), "utf8"), readFileSync(join(at.box.folder, "run/input"), "utf8")];
       deepEqual(whole(), ["new content", "DROP USER one, two;\n\n"]);
-      for (const command of sshd.commands.slice(-2))
+      for (const command of at.sshd.commands.slice(-2))
         for (const arrived of ["", "DROP USER one"]) {
-          const { exitCode, stderr } = await execa(...box.inside("/bin/sh", "-c", command), { input: arrived, reject: false });
+          const { exitCode, stderr } = await execa(...at.box.inside("/bin/sh", "-c", command), { input: arrived, reject: false });
           deepEqual([exitCode, stderr], [1, "the input did not arrive whole"]);
         }
       deepEqual(whole(), ["new content", "DROP USER one, two;\n\n"]);
-      equal(readdirSync(box.folder).filter((name) => name.includes("file.")).length, 0);
+      equal(readdirSync(at.box.folder).filter((name) => name.includes("file.")).length, 0);
     });
 
     it("without stdin see its end at once", async () => equal(await (await guest()).look("wc -c"), "0\n"));
@@ -99,19 +75,19 @@ describe("ssh", () => {
         equal(await it.run("touch /run/changed; echo done"), "done\n");
         await release();
       });
-      deepEqual(readdirSync(join(box.folder, "run")).sort(), ["changed", "datastores"]);
+      deepEqual(readdirSync(join(at.box.folder, "run")).sort(), ["changed", "datastores"]);
     });
 
     it("go through sudo unless the user is root", async () => {
-      const it = (await reach({ session: { access: { ...session.access, user: "debian" } } })).guest;
+      const it = await guest({ access: { ...at.session.access, user: "debian" } });
       await it.look("true").catch(() => undefined);
-      match(sshd.commands[0]!, /^sudo -n timeout 60 \/bin\/bash -euo pipefail -c true$/);
+      match(at.sshd.commands[0]!, /^sudo -n timeout 60 \/bin\/bash -euo pipefail -c true$/);
     });
 
     it("whose connection is cut say so", async () => {
       const it = await guest();
       const slow = it.look("sleep 30");
-      setTimeout(() => sshd.cut(), 300);
+      setTimeout(() => at.sshd.cut(), 300);
       await rejects(slow, { name: "CommandFailed", code: null, message: /^db-1: `sleep 30` failed \(the connection was lost\)/ });
       await rejects(it.look("true"), { name: "CommandFailed", code: null, message: /the connection was lost/ });
     });
@@ -119,14 +95,14 @@ describe("ssh", () => {
     it("say so too when the connection was cut between two of them, which harms nobody else", async () => {
       const it = await guest();
       await it.look("true");
-      sshd.cut();
+      at.sshd.cut();
       await sleep(100);
       await rejects(it.look("true"), { name: "CommandFailed", code: null, message: /the connection was lost/ });
     });
   });
 
   describe("write", () => {
-    const file = (name = "file") => join(box.folder, name);
+    const file = (name = "file") => join(at.box.folder, name);
 
     it("makes a file with its content, mode and owner", async () => {
       const it = await held();
@@ -141,7 +117,7 @@ describe("ssh", () => {
       const { ino } = statSync(file());
       equal(await it.write(file(), "content"), false);
       equal(statSync(file()).ino, ino);
-      deepEqual(readdirSync(box.folder).sort(), ["file", "run"]);
+      deepEqual(readdirSync(at.box.folder).sort(), ["file", "run"]);
       for (const [content, how] of [["content", { mode: "0600" }], ["content", { mode: "0600", owner: "nobody:root" }], ["other", { mode: "0600", owner: "nobody:root" }]] as const)
         equal(await it.write(file(), content, how), true, JSON.stringify(how));
     });
@@ -152,7 +128,7 @@ describe("ssh", () => {
       chmodSync(file(), 0o644);
       equal(await it.write(file(), "content", { mode: "600" }), true);
       equal(statSync(file()).mode & 0o777, 0o600);
-      deepEqual(readdirSync(box.folder).sort(), ["file", "run"]);
+      deepEqual(readdirSync(at.box.folder).sort(), ["file", "run"]);
     });
 
     it("replaces in one move: who reads sees the old or the new", async () => {
@@ -166,13 +142,13 @@ describe("ssh", () => {
     it("needs the lease, and its content is in no command", async () => {
       const it = await guest();
       await rejects(it.write(file(), "s3cr3t"), { code: 75 });
-      ok(!sshd.commands.join().includes("s3cr3t"));
-      deepEqual(readdirSync(box.folder), ["run"]);
+      ok(!at.sshd.commands.join().includes("s3cr3t"));
+      deepEqual(readdirSync(at.box.folder), ["run"]);
     });
 
     it("fails where it cannot write, and leaves nothing", async () => {
       await rejects((await held()).write(file("no/such/folder"), "x"), { name: "CommandFailed" });
-      deepEqual(readdirSync(box.folder), ["run"]);
+      deepEqual(readdirSync(at.box.folder), ["run"]);
     });
   });
 });

@@ -3,7 +3,8 @@ import { generateKeyPairSync } from "node:crypto";
 import { connect as dial } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { Server, utils, type Connection, type ServerChannel } from "ssh2";
-import type { Box } from "./box";
+import { connect, type Connection as Reached, type Session } from "../../../provider/guest/ssh";
+import { Box, needsRoot } from "./box";
 
 /** A private key in PEM; ssh2's own generator makes one in a thousand that it cannot read. */
 export const newKey = (): string => generateKeyPairSync("ec", {
@@ -64,6 +65,40 @@ export class Sshd {
   async end(): Promise<void> {
     for (const connection of this.connections) connection.end();
     await new Promise((resolve) => this.server.close(resolve));
+  }
+}
+
+/** One guest behind an SSH server of its own, anew for each test of the suite, and what was said while it was reached. */
+export class Reachable {
+  box!: Box;
+  sshd!: Sshd;
+  said: string[] = [];
+  session!: Session;
+  private open: Reached[] = [];
+
+  constructor(readonly address: string, readonly key = newKey()) {
+    before(needsRoot);
+    beforeEach(async () => {
+      [this.box, this.said, this.open] = [new Box(), [], []];
+      this.session = { run: "run-1", seconds: 5, access: { user: "root", privateKey: key }, secrets: [], say: (line) => { this.said.push(line); } };
+      await this.listen();
+    });
+    afterEach(async () => {
+      this.open.forEach((each) => each.close());
+      await this.sshd?.end();
+      this.box?.end();
+    });
+  }
+
+  async listen(): Promise<void> {
+    this.sshd = new Sshd(this.box, this.key);
+    await this.sshd.listen(this.address, 22);
+  }
+
+  async reach(pin?: string, more: Partial<Session> = {}): Promise<Reached> {
+    const connection = await connect({ name: "db-1", address: this.address, pins: pin === undefined ? undefined : [pin] }, { ...this.session, ...more });
+    this.open.push(connection);
+    return connection;
   }
 }
 

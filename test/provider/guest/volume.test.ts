@@ -1,0 +1,48 @@
+import { equal, match } from "node:assert/strict";
+import execa from "execa";
+import type { Guest } from "../../../provider/guest/guest";
+import { guardUnit } from "../../../provider/guest/volume";
+import { needsRoot } from "./box";
+
+/** What a guest that was just booted has below its data volume's mount point. */
+interface Booted {
+  configured?: boolean;
+  marker?: Record<string, unknown>;
+  data?: boolean;
+}
+
+describe("the guard of a datastore's unit", () => {
+  before(needsRoot);
+  let guard: string;
+  beforeEach(async () => {
+    const written: [string, string][] = [];
+    const guest: Guest = {
+      name: "db-1", look: () => Promise.resolve(""), run: () => Promise.resolve(""), say: () => undefined,
+      write: (path, content) => Promise.resolve(written.push([path, content]) > 0),
+    };
+    await guardUnit(guest, "db.service", "/var/lib/configured", "data");
+    guard = written.find(([, content]) => content.startsWith("#!/bin/sh"))![1];
+    match(written.find(([path]) => path.endsWith(".conf"))![1], new RegExp(`^ExecCondition=${written.find(([, content]) => content === guard)![0]}$`, "m"));
+  });
+
+  /** The guard's exit code and words on a guest whose /var/lib is so. */
+  const started = async ({ configured = true, marker, data = false }: Booted) => {
+    const { exitCode, stdout } = await execa("unshare", ["--mount", "--propagation", "private", "/bin/sh", "-euc",
+      `mount -t tmpfs none /var/lib; mkdir /var/lib/datastore; cd /var/lib/datastore
+[ -z "$1" ] || touch /var/lib/configured
+[ -z "$2" ] || printf %s "$2" >.datastore.json
+[ -z "$3" ] || { mkdir data; touch data/ibdata1; }
+exec /bin/sh -c "$0"`, guard, configured ? "yes" : "", marker ? JSON.stringify(marker) : "", data ? "yes" : ""], { reject: false });
+    return `${exitCode} ${stdout}`.trim();
+  };
+
+  for (const [what, booted, says] of [
+    ["starts on the marked volume of a new member", { marker: { hasHadData: false, left: false } }, "0"],
+    ["starts on the data that it had", { marker: { hasHadData: true, left: false }, data: true }, "0"],
+    ["does not start before it is configured", { configured: false, marker: { hasHadData: false, left: false } }, "1 not started: not configured yet"],
+    ["does not start without its volume", {}, "1 not started: /var/lib/datastore is not the data volume: it has no .datastore.json"],
+    ["does not start on a volume that was emptied", { marker: { hasHadData: true, left: false } }, "1 not started: the data volume once held data and is empty now"],
+    ["does not start when its member left", { marker: { hasHadData: true, left: true }, data: true }, "1 not started: this member left the cluster"],
+  ] as [string, Booted, string][])
+    it(what, async () => equal(await started(booted), says));
+});
