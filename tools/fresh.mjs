@@ -38,7 +38,7 @@ const everything = ["test/*.test.ts", ...["components", "provider", "tools", "de
 const [program, ...args] = process.argv.slice(2);
 if (program === "--test" || program === "--full") {
   await run("npm", ["run", "--silent", "check"]);
-  await run("npx", ["mocha", ...(args.length > 0 ? args : everything), ...(program === "--full" ? ["test/full/**/*.test.ts"] : [])]);
+  await run("node", ["node_modules/mocha/bin/mocha.js", ...(args.length > 0 ? args : everything), ...(program === "--full" ? ["test/full/**/*.test.ts"] : [])]);
 } else {
   await run("node", ["-r", "ts-node/register/transpile-only", program, ...args]);
 }
