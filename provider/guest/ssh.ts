@@ -13,6 +13,8 @@ const bootSeconds = 180;
 /** Seconds that one command may take. What may take longer runs in a unit on the guest, which is looked at. */
 const lookSeconds = 60;
 const runSeconds = 900;
+/** Seconds after which a command whose time is over is not waited for, and neither is its guest. */
+const graceSeconds = 30;
 
 /** Asked for in this order, so that a host shows the same one of its keys each time. */
 const hostKeyAlgorithms = ["ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512", "rsa-sha2-256"] as const;
@@ -120,10 +122,17 @@ function guestOver(ssh: NodeSSH, name: string, { run: lease, access, secrets, sa
   const redact = (text: string) => secrets.reduce((clean, secret) => clean.replaceAll(secret, "[secret]"), text);
   const become = access.user === "root" ? [] : ["sudo", "-n"];
   const execute = async (seconds: number, command: string, stdin = "", shown = command) => {
+    // `timeout` ends what hangs on the guest, but not what waits there for a disk that does not answer.
+    let hangs = false;
+    const late = setTimeout(() => {
+      hangs = true;
+      ssh.connection?.destroy();
+    }, (seconds + graceSeconds) * 1000);
     const { code, stdout, stderr } = await ssh
       .execCommand(sh`${[...become, "timeout", `${seconds}`, "/bin/bash", "-euo", "pipefail", "-c", `${onlyWhole(stdin)}${command}`]}`, { stdin, noTrim: true })
-      .catch((error) => ({ code: null, stdout: "", stderr: reason(error) }));
-    const why = code === 124 ? `${stderr}\nit did not end within ${seconds} s` : stderr;
+      .catch((error) => ({ code: null, stdout: "", stderr: reason(error) }))
+      .finally(() => clearTimeout(late));
+    const why = code === 124 || hangs ? `${stderr}\nit did not end within ${seconds} s` : stderr;
     if (code !== 0) throw new CommandFailed(name, redact(shown), code, redact(why));
     return stdout;
   };
@@ -133,11 +142,12 @@ function guestOver(ssh: NodeSSH, name: string, { run: lease, access, secrets, sa
     look: (command, stdin) => execute(lookSeconds, command, stdin),
     run,
     async write(path, content, { mode = "0644", owner = "root:root" } = {}) {
+      // A power cut must find the old file or the new one: renamed before its content is on the disk, it would be empty.
       const replace = sh`
 new=$(mktemp ${path}.XXXXXX); trap 'rm -f "$new"' EXIT
 chmod ${mode} "$new"; cat >"$new"; chown ${owner} "$new"
 if cmp -s "$new" ${path} && [ "$(stat -c %a:%U:%G "$new")" = "$(stat -c %a:%U:%G ${path})" ]; then echo same; exit; fi
-mv "$new" ${path}; sync -f ${path}; echo changed`;
+sync "$new"; mv "$new" ${path}; sync -f ${path}; echo changed`;
       return (await run(replace, content)).trim() === "changed";
     },
     say,

@@ -6,6 +6,7 @@ import execa from "execa";
 import type { CommandFailed } from "../../../provider/errors";
 import { lease } from "../../../provider/guest/lease";
 import type { Session } from "../../../provider/guest/ssh";
+import { fast } from "../clock";
 import { Reachable } from "./sshd";
 
 describe("ssh", () => {
@@ -90,6 +91,13 @@ describe("ssh", () => {
       setTimeout(() => at.sshd.cut(), 300);
       await rejects(slow, { name: "CommandFailed", code: null, message: /^db-1: `sleep 30` failed \(the connection was lost\)/ });
       await rejects(it.look("true"), { name: "CommandFailed", code: null, message: /the connection was lost/ });
+    });
+
+    it("that nothing ends on their guest are given up with it, half a minute after their time", async () => {
+      const it = await guest();
+      const began = performance.now();
+      await fast(() => rejects(it.look("trap '' TERM; sleep 20"), { name: "CommandFailed", code: null, message: /\(the connection was lost\): .*it did not end within 60 s$/ }));
+      ok(performance.now() - began < 5000);
     });
 
     it("say so too when the connection was cut between two of them, which harms nobody else", async () => {
