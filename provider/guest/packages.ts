@@ -5,7 +5,8 @@ import { sh } from "./shell";
 
 const unit = "datastores-install";
 
-const apt = ["apt-get", "-q", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=600", "-o", "Dpkg::Use-Pty=0", "-o", "Acquire::http::Timeout=20"];
+/** What is installed stays as it is: an upgrade would restart the datastore on all members at once. */
+const apt = ["apt-get", "-q", "-y", "--no-install-recommends", "--no-upgrade", "-o", "DPkg::Lock::Timeout=600", "-o", "Dpkg::Use-Pty=0", "-o", "Acquire::http::Timeout=20"];
 
 /** Version of an installed Debian package, as a shell expression that prints nothing when it is not installed. */
 export const installedVersion = (name: string): string =>
