@@ -35,6 +35,8 @@ export interface VolumeSight extends Mark {
   disk: "absent" | "new" | "ours" | "foreign";
   /** Why it is foreign. */
   why?: string;
+  /** Of its file system. */
+  uuid?: string;
   mounted: boolean;
 }
 
@@ -84,13 +86,15 @@ function classify(head: string, owner: Owner, member: Member): VolumeSight {
   if (line.disk === "other") return foreign(`another file system is mounted at ${mountPoint}`);
   if (line.disk === "ambiguous" || line.PTTYPE || line.TYPE !== "xfs")
     return foreign(`it holds ${line.PTTYPE ? `a ${line.PTTYPE} partition table` : line.TYPE ?? "several signatures"}`);
-  if (line.marker === undefined)
-    return line.UUID === uuidFor(owner, member) && line.files === "0"
-      ? { ...sight, disk: "new" } : foreign("it holds a file system without our marker");
+  if (line.marker === undefined) {
+    if (line.UUID !== uuidFor(owner, member)) return foreign("it holds a file system without our marker");
+    return line.files === "0" ? { ...sight, disk: "new" }
+      : foreign(`it is ours, but lost its marker: to take it as it is, write ${JSON.stringify({ ...owner, member: member.name, hasHadData: true, left: false })} into ${marker} on it`);
+  }
   const { hasHadData, left, ...mark } = JSON.parse(line.marker) as Record<string, unknown>;
   const wanted: Record<string, unknown> = { ...owner, member: member.name };
   const same = Object.keys(wanted).every((key) => mark[key] === wanted[key]);
-  return same ? { ...sight, disk: "ours", hasHadData: hasHadData === true, left: left === true }
+  return same ? { ...sight, disk: "ours", uuid: line.UUID, hasHadData: hasHadData === true, left: left === true }
     : foreign(`its marker says it is ${mark.member} of ${mark.project}/${mark.stack}/${mark.cluster}`);
 }
 
@@ -106,7 +110,8 @@ export async function mountVolume(guest: Guest, owner: Owner, member: Member): P
   if (sight.disk === "foreign")
     throw new Refused("a volume that we did not format is never touched", `the volume ${member.volume} of ${member.name}: ${sight.why}`,
       "empty the volume yourself if its data may go, or give the member another volume");
-  const uuid = uuidFor(owner, member);
+  // Restored from a backup of another volume, it is ours by its marker and keeps that one's.
+  const uuid = sight.uuid ?? uuidFor(owner, member);
   await guest.run(sh`
 dd if=${path} of=/dev/null bs=4096 count=1 status=none
 code=0; blkid -p ${path} >/dev/null || code=$?
@@ -137,9 +142,10 @@ const guard = "/usr/local/lib/datastores/may-start";
 /**
  * Lets the datastore's unit start only on its marked volume: a guest that boots without its disk, or with
  * an emptied one, stays down and says why in the unit's journal. A start that fails is tried again, five times in all:
- * after a power cut members find each other only once all of them are back. `configured` is a file, `data` a directory below the volume.
+ * after a power cut members find each other only once all of them are back. `configured` is a file, `data` a directory
+ * below the volume, `untilStart` a file that a start makes untrue.
  */
-export async function guardUnit(guest: Guest, service: string, configured: string, data: string): Promise<void> {
+export async function guardUnit(guest: Guest, service: string, { configured, data, untilStart }: Record<"configured" | "data" | "untilStart", string>): Promise<void> {
   await guest.run(sh`mkdir -p ${guard.replace(/\/[^/]+$/, "")} ${`/etc/systemd/system/${service}.d`}`);
   await guest.write(guard, `#!/bin/sh
 # Exit code 1 is systemd's word for "not now": the unit is skipped, not failed.
@@ -152,6 +158,6 @@ if grep -q '"hasHadData":true' ${mountPoint}/${marker} && [ -z "$(ls -A ${mountP
 fi
 `, { mode: "0755" });
   await guest.write(`/etc/systemd/system/${service}.d/datastore.conf`,
-    `[Unit]\nRequiresMountsFor=${mountPoint}\nStartLimitIntervalSec=900\nStartLimitBurst=5\n\n[Service]\nExecCondition=${guard}\nRestart=on-failure\nRestartSec=5\nTimeoutStartSec=infinity\nTimeoutStopSec=900\n`);
+    `[Unit]\nRequiresMountsFor=${mountPoint}\nStartLimitIntervalSec=900\nStartLimitBurst=5\n\n[Service]\nExecCondition=${guard}\nExecStartPre=+/bin/rm -f ${untilStart}\nRestart=on-failure\nRestartSec=5\nTimeoutStartSec=infinity\nTimeoutStopSec=900\n`);
   await guest.run("systemctl daemon-reload");
 }

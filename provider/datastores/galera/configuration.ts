@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import { mountPoint } from "../../guest/volume";
+import type { Authority } from "../../inputs";
 import { cnf, render, word } from "../../template";
 import type { Member, Topology } from "../../topology";
 import type { Options } from "./options";
@@ -12,10 +14,15 @@ export const dataPath = `${mountPoint}/${dataDirectory}`;
 export const neverStarted = "never-started";
 export const optionsFile = "/etc/mysql/mariadb.conf.d/99-datastore.cnf";
 export const certificates = "/etc/mysql/datastore";
+/** What MariaDB said of the position of data that were not closed. */
+export const positionFile = "/run/datastores/position";
 
-/** MariaDB's options of one member. It holds no secret. */
-export const optionsText = (want: Topology<Options>, self: Member): string =>
+export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** MariaDB's options of one member, and whose certificates it was configured with. It holds no secret. */
+export const optionsText = (want: Topology<Options>, self: Member, authority: Pick<Authority, "certificate">): string =>
   render(__dirname, "datastore.cnf", cnf, {
+    authority: sha256(authority.certificate),
     certificates,
     cluster: want.owner.cluster,
     configuration: want.options.configuration,

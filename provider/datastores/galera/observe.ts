@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { TimedOut } from "../../errors";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { installedVersion, missingPackages } from "../../guest/packages";
@@ -6,10 +6,10 @@ import { assignments, sh } from "../../guest/shell";
 import { attached, lookAtVolume } from "../../guest/volume";
 import type { Member } from "../../topology";
 import type { Cluster } from "../datastore";
-import { certificates, dataDirectory, dataPath, isVersion, neverStarted, optionsFile, optionsText, packages } from "./configuration";
+import { dataDirectory, dataPath, isVersion, neverStarted, optionsFile, optionsText, packages, positionFile, sha256 } from "./configuration";
 import type { Options } from "./options";
 import type { Data, Prepared, Sight } from "./plan";
-import { isSecured, isStarting, wsrep } from "./sql";
+import { ask, isSecured, unitState } from "./sql";
 
 /** What Galera's own files and InnoDB's tell of the data below the volume's root. */
 const lookAtData = `
@@ -27,7 +27,7 @@ const positionSeconds = 900;
 /** Looks at one member: its packages, its volume and data, its server. Changes nothing. */
 export async function observe(cluster: Cluster<Options>, member: Member): Promise<Sight> {
   const guest = await cluster.guest(member.name);
-  const running = await settled(guest);
+  await settled(guest);
   await attached(guest, cluster.want.owner, member).catch(() => undefined);
   const [volume, files] = await lookAtVolume(guest, cluster.want.owner, member, lookAtData);
   if (volume.disk === "absent") return { is: "unreachable", why: `its volume ${member.volume} is not attached` };
@@ -36,8 +36,11 @@ export async function observe(cluster: Cluster<Options>, member: Member): Promis
   // A cut between mounting and marking is mended by mounting again: what an unmarked volume holds is nobody's.
   const mounted = volume.mounted && volume.disk === "ours";
   const prepared = { ...(await software(guest, cluster, member)), mounted, hasHadData, left };
-  if (!running) return { is: "down", data: await positioned(guest, dataOf(assignments(files), hasHadData), prepared), ...prepared };
-  const view = await wsrep(guest);
+  const state = await unitState(guest);
+  if (isDown(state)) return { is: "down", data: await positioned(guest, dataOf(assignments(files), hasHadData), prepared), ...prepared };
+  const { view, why } = await ask(guest);
+  // One that has no connection left for us, or another password, is not starting: it may well run in the cluster.
+  if (!view && !["activating", "deactivating"].includes(state)) throw new Error(`MariaDB is ${state} and does not answer root on its socket: ${why}`);
   if (!view) return { is: "starting", ...prepared };
   return {
     is: "up",
@@ -50,16 +53,19 @@ export async function observe(cluster: Cluster<Options>, member: Member): Promis
   };
 }
 
-/** Whether MariaDB runs. One that is just starting, or runs outside the cluster, gets time to find the others. */
-async function settled(guest: Guest): Promise<boolean> {
-  const state = async () => (await guest.look("systemctl is-active mariadb || true")).trim();
-  await eventually("MariaDB to be in the cluster, or down", { seconds: reformSeconds, say: guest.say }, async () => {
-    if (await isStarting(guest)) return (await receives(guest)) ? true : "it is starting";
-    const view = await wsrep(guest);
-    return view === undefined || view.cluster_status === "Primary" ? true : `it is up, and ${view.cluster_status}`;
-  }).catch(() => undefined);
-  return !["inactive", "failed", "unknown"].includes(await state());
-}
+/** One that is just starting, does not answer, or runs outside the cluster gets time to find the others. */
+const settled = (guest: Guest): Promise<void> =>
+  eventually("MariaDB to be in the cluster, or down", { seconds: reformSeconds, say: guest.say }, async () => {
+    const state = await unitState(guest);
+    if (isDown(state)) return true;
+    const { view, why } = await ask(guest);
+    if (view) return view.cluster_status === "Primary" ? true : `it is up, and ${view.cluster_status}`;
+    return (await receives(guest)) ? true : `it is ${state}: ${why}`;
+  }).catch((error) => {
+    if (!(error instanceof TimedOut)) throw error;
+  });
+
+const isDown = (state: string): boolean => ["inactive", "failed", "unknown"].includes(state);
 
 /** Whether a state transfer is under way, which may take hours and has found the cluster already. */
 const receives = async (guest: Guest): Promise<boolean> =>
@@ -67,14 +73,14 @@ const receives = async (guest: Guest): Promise<boolean> =>
 
 /**
  * Data that were not closed do not tell their position; MariaDB can. It replays InnoDB's log for that, as any start
- * would, in a unit that a lost connection does not cut. What it said stays valid until the server runs again.
+ * would, in a unit that a lost connection does not cut. What it said holds until the server starts, which removes it.
  */
 async function positioned(guest: Guest, data: Data, { installed, mounted }: Prepared): Promise<Data> {
   if (data.is !== "whole" || data.seqno >= 0 || !installed || !mounted) return data;
-  const [unit, answer] = ["datastores-position", "/run/datastores/position"];
+  const [unit, answer] = ["datastores-position", positionFile];
   const recover = `mariadbd --user=mysql --wsrep-recover --disable-log-error >${answer}.log 2>&1; cat ${answer}.log >&2; grep 'Recovered position' ${answer}.log >${answer}.new; mv ${answer}.new ${answer}`;
   await guest.look(sh`[ -e ${optionsFile} ] || exit 0; mkdir -p /run/datastores
-[ -s ${answer} ] && [ ${answer} -nt ${dataPath}/grastate.dat ] && [ ${answer} -nt ${dataPath}/ib_logfile0 ] && exit
+[ ! -s ${answer} ] || exit 0
 systemctl is-active --quiet ${unit} || systemd-run --quiet --collect --no-block --unit=${unit} --service-type=oneshot /bin/bash -c ${recover}`);
   await eventually("MariaDB to tell its position", { seconds: positionSeconds, say: guest.say }, async () =>
     ["active", "activating"].includes((await guest.look(sh`systemctl is-active ${unit} || true`)).trim()) ? "it replays its log" : true);
@@ -88,17 +94,14 @@ const recovered = /Recovered position:.*?\b([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a
 /** A set of packages that a cut left half, another version, another authority's certificates: each is seen, so each is mended. */
 async function software(guest: Guest, { want, authority }: Cluster<Options>, member: Member): Promise<Pick<Prepared, "installed" | "configured">> {
   const missing = await missingPackages(guest, packages);
-  const { version = "", options, authorities } = assignments(await guest.look(
+  const { version = "", options } = assignments(await guest.look(
     `echo "version=$(${installedVersion("mariadb-server")} || true)"
-echo "options=$(sha256sum ${optionsFile} 2>/dev/null | cut -d ' ' -f 1)"
-echo "authorities=$(sha256sum ${certificates}/ca.pem 2>/dev/null | cut -d ' ' -f 1)"`));
+echo "options=$(sha256sum ${optionsFile} 2>/dev/null | cut -d ' ' -f 1)"`));
   return {
     installed: missing.length === 0 && isVersion(want.options, version),
-    configured: options === sha256(optionsText(want, member)) && authorities === sha256(authority.certificate),
+    configured: options === sha256(optionsText(want, member, authority)),
   };
 }
-
-const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
 function dataOf(file: Record<string, string | undefined>, hasHadData: boolean): Data {
   if (!file.tablespace && !file.transfer) return { is: "none" };

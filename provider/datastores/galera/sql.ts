@@ -18,17 +18,19 @@ export interface Wsrep {
 export const execute = (guest: Guest, statements: string): Promise<string> =>
   guest.run("mariadb --batch --skip-column-names --connect-timeout=5", statements);
 
-/** The member's own view; undefined while its server does not answer. */
-export async function wsrep(guest: Guest): Promise<Wsrep | undefined> {
+/** The member's own view, or why its server does not tell it. */
+export async function ask(guest: Guest): Promise<{ view?: Wsrep; why: string }> {
   const rows = await guest.look(
-    `mariadb --batch --skip-column-names --connect-timeout=2 -e "SHOW GLOBAL STATUS LIKE 'wsrep_%'" 2>/dev/null || true`);
+    `mariadb --batch --skip-column-names --connect-timeout=2 -e "SHOW GLOBAL STATUS LIKE 'wsrep_%'" 2>&1 || true`);
   const status = Object.fromEntries(rows.split("\n").map((row) => row.replace(/^wsrep_/, "").split("\t")));
-  return status.cluster_status === undefined ? undefined : (status as unknown as Wsrep);
+  return status.cluster_status === undefined ? { why: rows.trim() || "it says nothing" } : { view: status as unknown as Wsrep, why: "" };
 }
 
-/** Whether a start is under way: a state transfer is part of it, and the server answers only after it. */
-export const isStarting = async (guest: Guest): Promise<boolean> =>
-  (await guest.look("systemctl is-active mariadb || true")).trim() === "activating" && !(await wsrep(guest));
+/** The member's own view; undefined while its server does not answer. */
+export const wsrep = async (guest: Guest): Promise<Wsrep | undefined> => (await ask(guest)).view;
+
+/** What systemd says of the server: `activating` also for as long as a state transfer takes. */
+export const unitState = async (guest: Guest): Promise<string> => (await guest.look("systemctl is-active mariadb || true")).trim();
 
 /** Whether the administrator can log in over TLS with this password: what the outputs promise, tried. */
 export async function isSecured(guest: Guest, rootPassword: string): Promise<boolean> {

@@ -8,10 +8,10 @@ import { guardUnit, lookAtVolume, mark, mountVolume } from "../../guest/volume";
 import type { Member } from "../../topology";
 import { names } from "../../topology";
 import type { Cluster } from "../datastore";
-import { certificates, dataDirectory, dataPath as data, hostsText, isVersion, neverStarted, optionsFile, optionsText, packages } from "./configuration";
+import { certificates, dataDirectory, dataPath as data, hostsText, isVersion, neverStarted, optionsFile, optionsText, packages, positionFile } from "./configuration";
 import type { Options } from "./options";
 import { inCluster, type Do } from "./plan";
-import { administrators, execute, isStarting, wsrep } from "./sql";
+import { administrators, execute, unitState, wsrep } from "./sql";
 
 type Galera = Cluster<Options>;
 type Step = (cluster: Galera, member: Member) => Promise<void>;
@@ -26,7 +26,7 @@ const stopSeconds = 930;
 /** The guard comes before the package, whose own start of the server it skips. Debian's socket units would hold port 3306. */
 const install: Step = async ({ guest: reach, want }, { name }) => {
   const guest = await reach(name);
-  await guardUnit(guest, "mariadb.service", optionsFile, dataDirectory);
+  await guardUnit(guest, "mariadb.service", { configured: optionsFile, data: dataDirectory, untilStart: positionFile });
   await guest.run("systemctl mask --quiet mariadb.socket mariadb-extra.socket");
   await installPackages(guest, packages);
   const version = (await guest.look(installedVersion("mariadb-server"))).trim();
@@ -38,13 +38,13 @@ const install: Step = async ({ guest: reach, want }, { name }) => {
 const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member);
 
 /**
- * The options file is written last: seen as wanted, it says that all else is there too. A server that runs takes
- * new certificates at once, so that members agree again whose they trust.
+ * A server that runs takes new certificates at once, so that members agree again whose they trust. The options file is
+ * written last: seen as wanted, it says that all else was done too.
  */
 const configure: Step = async ({ guest: reach, want, authority }, member) => {
   const guest = await reach(member.name);
   await eventually("a start that is under way to end", { seconds: transferSeconds, say: guest.say }, async () =>
-    (await isStarting(guest)) ? "MariaDB is starting" : true);
+    (await unitState(guest)) === "activating" && !(await wsrep(guest)) ? "MariaDB is starting" : true);
   await guest.run(sh`mkdir -p ${certificates} /etc/cloud/cloud.cfg.d`);
   const present = await guest.look(sh`cat ${certificates}/server.pem 2>/dev/null || true`);
   if (!(await isLeaf(present, authority, member.name, member.address))) {
@@ -52,13 +52,13 @@ const configure: Step = async ({ guest: reach, want, authority }, member) => {
     await guest.write(`${certificates}/server.key`, leaf.key, { mode: "600", owner: "mysql:mysql" });
     await guest.write(`${certificates}/server.pem`, leaf.certificate);
   }
-  const renewed = await guest.write(`${certificates}/ca.pem`, authority.certificate);
+  await guest.write(`${certificates}/ca.pem`, authority.certificate);
   await guest.write("/etc/cloud/cloud.cfg.d/99-datastore.cfg", "manage_etc_hosts: false\n");
   await guest.write("/etc/hosts", hostsText(want));
-  const changed = await guest.write(optionsFile, optionsText(want, member));
-  if (!(await wsrep(guest))) return;
-  if (renewed) await execute(guest, "FLUSH SSL; SET GLOBAL wsrep_provider_options = 'socket.ssl_reload=1';");
-  if (changed) guest.say("MariaDB runs with its old options until its next start");
+  const runs = (await wsrep(guest)) !== undefined;
+  if (runs) await execute(guest, "FLUSH SSL; SET GLOBAL wsrep_provider_options = 'socket.ssl_reload=1';");
+  const changed = await guest.write(optionsFile, optionsText(want, member, authority));
+  if (runs && changed) guest.say("MariaDB runs with its old options until its next start");
 };
 
 /** Starts a new cluster, from a data directory made aside and moved in one go: it is whole or absent. */
@@ -80,7 +80,7 @@ const recover: Step = (cluster, member) => start(cluster, member, sh`
 async function start(cluster: Galera, member: Member, prepare: string): Promise<void> {
   const guest = await cluster.guest(member.name);
   for (const name of everyone(cluster)) {
-    const state = (await (await cluster.guest(name)).look("systemctl is-active mariadb || true")).trim();
+    const state = await unitState(await cluster.guest(name));
     if (!["inactive", "failed"].includes(state))
       throw new Refused("no cluster is bootstrapped while a member is up", `MariaDB on ${name} is ${state}`, "run `pulumi up` again: it plans from what it then sees");
   }
@@ -149,33 +149,34 @@ const stop: Step = async ({ guest: reach }, { name }) => {
   const guest = await reach(name);
   await guest.run("systemctl stop --no-block mariadb");
   await eventually(`MariaDB on ${name} to stop`, { seconds: stopSeconds, say: guest.say }, async () => {
-    const state = (await guest.look("systemctl is-active mariadb || true")).trim();
+    const state = await unitState(guest);
     return ["inactive", "failed"].includes(state) ? true : `it is ${state}`;
   });
 };
 
 /**
  * Leaves by its own word: it stops, so that the others count one fewer and their quorum stays, does not start again
- * at a boot, and its volume says that it left. One that is down already is only kept from starting.
+ * at a boot, and its volume says that it left. One that is down already is only kept from starting. It leaves nobody
+ * alone: all who stay are in the cluster before and after, or what it holds may be the only copy of the newest rows.
  */
 const leave: Step = async (cluster, member) => {
   const guest = await cluster.guest(member.name);
-  const others = await running(cluster, everyone(cluster).filter((name) => name !== member.name));
-  const isUp = (await running(cluster, [member.name])).length > 0;
-  if (isUp && others.length > 0) await gate(cluster, [...others, member.name], guest, { seconds: startSeconds, exactly: true });
+  const inIt = await running(cluster, everyone(cluster));
+  const stay = everyone(cluster).filter((name) => name !== member.name && (inIt.includes(name) || names(cluster.want).includes(name)));
+  await gate(cluster, inIt.includes(member.name) ? [...stay, member.name] : stay, guest, { seconds: startSeconds, exactly: true, started: false });
   await guest.run("systemctl disable --quiet mariadb");
   await stop(cluster, member);
   const [{ disk, hasHadData }] = await lookAtVolume(guest, cluster.want.owner, member, ":");
   if (disk === "ours") await mark(guest, cluster.want.owner, member, { hasHadData, left: true });
-  if (others.length > 0) await gate(cluster, others, guest, { seconds: startSeconds, exactly: true, started: false });
+  await gate(cluster, stay, guest, { seconds: startSeconds, exactly: true, started: false });
 };
 
 /** All members agree, steadily; from now on an emptied volume keeps its member from starting. */
 const verify: Step = async (cluster, member) => {
   const guest = await cluster.guest(member.name);
   await gate(cluster, names(cluster.want), guest, { seconds: startSeconds, exactly: true });
-  // A join that was cut leaves what it told the server only.
-  await guest.run(sh`rm -f ${data}/${neverStarted}; systemctl unset-environment MYSQLD_OPTS`);
+  // A join that was cut leaves what it told the server only; a leave that was cut and taken back, a server that no boot starts.
+  await guest.run(sh`rm -f ${data}/${neverStarted}; systemctl unset-environment MYSQLD_OPTS; systemctl enable --quiet mariadb`);
   await mark(guest, cluster.want.owner, member, { hasHadData: true, left: false });
 };
 

@@ -20,9 +20,11 @@ describe("the guard of a datastore's unit", () => {
       name: "db-1", look: () => Promise.resolve(""), run: () => Promise.resolve(""), say: () => undefined,
       write: (path, content) => Promise.resolve(written.push([path, content]) > 0),
     };
-    await guardUnit(guest, "db.service", "/var/lib/configured", "data");
+    await guardUnit(guest, "db.service", { configured: "/var/lib/configured", data: "data", untilStart: "/run/told" });
     guard = written.find(([, content]) => content.startsWith("#!/bin/sh"))![1];
-    match(written.find(([path]) => path.endsWith(".conf"))![1], new RegExp(`^ExecCondition=${written.find(([, content]) => content === guard)![0]}$`, "m"));
+    const unit = written.find(([path]) => path.endsWith(".conf"))![1];
+    match(unit, new RegExp(`^ExecCondition=${written.find(([, content]) => content === guard)![0]}$`, "m"));
+    match(unit, /^ExecStartPre=\+\/bin\/rm -f \/run\/told$/m);
   });
 
   /** The guard's exit code and words on a guest whose /var/lib is so. */

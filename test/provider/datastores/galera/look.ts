@@ -45,7 +45,7 @@ export function look({
       if (command.includes("blkid")) return disk + files;
       if (command.includes("sst_in_progress")) return transfer ? "yes\n" : "";
       if (command.startsWith("for name in")) return missing;
-      if (command.includes("dpkg-query")) return `version=${version}\noptions=${sum ?? sha256(optionsText(want.want, self))}\nauthorities=${authority ?? sha256(want.authority.certificate)}\n`;
+      if (command.includes("dpkg-query")) return `version=${version}\noptions=${sum ?? sha256(optionsText(want.want, self, { certificate: authority ?? want.authority.certificate }))}\n`;
       if (command.includes("SELECT 1")) return `${login}\n`;
       throw new Error(`nobody asks ${command}`);
     },

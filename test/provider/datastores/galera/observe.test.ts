@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { galera } from "../../../../provider/datastores/galera";
 import { grastate, look, lookLong, nil, prepared, self, status, uuid, volume } from "./look";
@@ -72,11 +72,18 @@ describe("galera observe", () => {
     });
   });
 
-  it("one that runs and does not answer is starting", async () => equal((await look({ unit: "active" })).sight.is, "starting"));
-
   for (const unit of ["inactive", "failed", "unknown"]) it(`one whose unit is ${unit} is down`, async () => equal((await look({ unit })).sight.is, "down"));
 
-  for (const unit of ["active", "reloading", "deactivating", "maintenance"]) it(`one whose unit is ${unit} is not down`, async () => ok((await look({ unit })).sight.is !== "down"));
+  for (const unit of ["activating", "deactivating"]) it(`one whose unit is ${unit} is taken for starting, after a minute`, async () => equal((await lookLong({ unit })).sight.is, "starting"));
+
+  for (const unit of ["active", "reloading", "maintenance"])
+    it(`one whose unit is ${unit} and that does not answer, be it for want of a connection, cannot be seen: it may well run`, () =>
+      rejects(lookLong({ unit, wsrep: "ERROR 1040 (HY000): Too many connections\n" }), { message: `MariaDB is ${unit} and does not answer root on its socket: ERROR 1040 (HY000): Too many connections` }));
+
+  it("one that does not answer gets a minute for it", async () => {
+    const { sight, waited } = await lookLong({ unit: "active", wsrep: (seconds) => (seconds < 30 ? "" : status()) });
+    deepEqual([sight.is, waited], ["up", 30]);
+  });
 
   describe("data", () => {
     const data = async (files: string) => {

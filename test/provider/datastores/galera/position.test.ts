@@ -1,9 +1,9 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import execa from "execa";
-import { dataPath, optionsFile } from "../../../../provider/datastores/galera/configuration";
+import { optionsFile } from "../../../../provider/datastores/galera/configuration";
 import { grastate, look, lookLong, nil, status, uuid, volume, type Answers } from "./look";
 
 describe("galera observe: a position that the data do not tell", () => {
@@ -45,8 +45,7 @@ describe("galera observe: a position that the data do not tell", () => {
     let folder: string;
     beforeEach(() => {
       folder = mkdtempSync(join(tmpdir(), "position-"));
-      mkdirSync(join(folder, "mysql"));
-      for (const file of ["mysql/grastate.dat", "mysql/ib_logfile0", "options"]) writeFileSync(join(folder, file), "");
+      writeFileSync(join(folder, "options"), "");
       program("systemctl", "exit 3");
       // Its own options go; what is left is the command, which is waited for.
       program("systemd-run", 'while [ "${1#--}" != "$1" ]; do shift; done; "$@"');
@@ -56,15 +55,15 @@ describe("galera observe: a position that the data do not tell", () => {
     const says = (text: string, code = 0) => program("mariadbd", `echo "$@" >>${folder}/asked; echo "${text}"; exit ${code}`);
     const asked = () => readFileSync(join(folder, "asked"), "utf8").trim().split("\n").length;
     const shell = (command: string) => execa.sync("/bin/bash", ["-euo", "pipefail", "-c",
-      command.replaceAll("/run/datastores", `${folder}/run`).replaceAll(dataPath, `${folder}/mysql`).replaceAll(optionsFile, `${folder}/options`)],
+      command.replaceAll("/run/datastores", `${folder}/run`).replaceAll(optionsFile, `${folder}/options`)],
     { env: { PATH: `${folder}:${process.env.PATH}` }, reject: false }).stdout;
     const seqno = async () => (await position({ shell })).seqno;
 
-    it("is asked for once, and again when the server ran since", async () => {
+    it("is asked for once, and again when the server ran since: its start removes the answer", async () => {
       says(answer(`${uuid}:42`).trim());
       deepEqual([await seqno(), await seqno(), asked()], [42, 42, 1]);
       says(answer(`${uuid}:43`).trim());
-      utimesSync(join(folder, "mysql/grastate.dat"), new Date(), new Date(Date.now() + 60_000));
+      rmSync(join(folder, "run/position"));
       deepEqual([await seqno(), asked()], [43, 2]);
     });
 
