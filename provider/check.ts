@@ -91,7 +91,7 @@ function planOf(olds: Raw | undefined, news: Raw): Inputs["plan"] {
   }
   if (changed(olds, news).length === 0) return olds.plan as Inputs["plan"];
   const was = olds as Document;
-  const { lines } = forecast({ ...was, known: was.members, seen: {} }, wanted);
+  const { lines } = forecast({ ...was, known: was.members, seen: {}, unreached: [] }, wanted);
   return { [titleOf(was, wanted, changed(olds, news))]: lines };
 }
 
@@ -117,24 +117,38 @@ export interface Forecast {
   refused?: Refused;
 }
 
-/** The steps from what was last seen. A server that is another than then, or not known yet, is seen as new. */
-export function forecast(olds: Pick<Outputs, "datastore" | "members" | "known" | "seen">, news: Document): Forecast {
+/**
+ * The steps from what was last seen. A server that is another than then, or not known yet, is seen as new. Who is to
+ * be forgotten may be as last seen, and is gone if nothing can be planned with that.
+ */
+export function forecast(olds: Pick<Outputs, "datastore" | "members" | "known" | "seen" | "unreached">, news: Document): Forecast {
   const it = byName(news.datastore);
   const [was, wanted] = [names({ members: olds.known }), names(news)];
   const again = madeAgain(olds.known, news);
   const others = wanted.length !== olds.members.length || names(olds).some((name) => !wanted.includes(name));
-  const recalled = it.recall(was, olds.seen, was.filter((name) => !wanted.includes(name)));
-  const now = [...new Set([...wanted, ...was])].map((name) => {
-    const sight = was.includes(name) && !again.includes(name) ? recalled[name] : it.blank;
-    return [name, others && wanted.includes(name) ? it.outdated(sight) : sight] as const;
-  });
-  try {
-    const replace = news.replace?.filter((name) => again.includes(name));
-    return { lines: describe(it.plan({ members: wanted, forget: news.forget, replace }, Object.fromEntries(now))) };
-  } catch (error) {
-    if (error instanceof Refused) return { lines: [error.message], refused: error };
-    throw error;
-  }
+  const replace = news.replace?.filter((name) => again.includes(name)) ?? [];
+  const planned = (gone: string[]) => {
+    const there = was.filter((name) => !gone.includes(name));
+    const recalled = it.recall(there, olds.seen, there.filter((name) => !wanted.includes(name)));
+    const now = [...new Set([...wanted, ...was])].map((name) => {
+      if (gone.includes(name)) return [name, it.unreachable("it is to be forgotten")] as const;
+      // A server is taken away only while all others are seen to run: memory is not enough.
+      if (replace.length > 0 && olds.unreached.includes(name) && !again.includes(name)) return [name, it.unreachable("the last look did not reach it")] as const;
+      const sight = there.includes(name) && !again.includes(name) ? recalled[name] : it.blank;
+      return [name, others && wanted.includes(name) ? it.outdated(sight) : sight] as const;
+    });
+    return describe(it.plan({ members: wanted, forget: news.forget, replace }, Object.fromEntries(now)));
+  };
+  const forgotten = was.filter((name) => news.forget?.includes(name) && !wanted.includes(name));
+  let refused: Refused | undefined;
+  for (const gone of forgotten.length > 0 ? [[], forgotten] : [[]])
+    try {
+      return { lines: planned(gone) };
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      refused = error;
+    }
+  return { lines: [refused!.message], refused };
 }
 
 const print = ({ owner }: Pick<Document, "owner">, lines: string[]) => {

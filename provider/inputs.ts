@@ -51,6 +51,8 @@ export const outputs = inputs.extend({
   known: z.array(member),
   /** What was last seen, without counters or times. */
   seen: z.record(z.string(), z.unknown()),
+  /** Members that the last look did not reach: what was seen of them is older. */
+  unreached: z.array(z.string()),
   /** The host key that each server showed first, by server id. */
   pins: z.record(z.string(), z.string()),
 });

@@ -35,8 +35,8 @@ async function converge(raw: Raw, announced: string[], olds?: Outputs): Promise<
   const [title = ""] = Object.keys(news.plan);
   const leaving = (olds?.known ?? []).filter(({ name }) => !names(news).includes(name));
   const { guests, cluster } = reach(news, leaving, olds?.pins ?? {});
-  const result = async (status: Outputs["status"], known: Member[], seen: Record<string, unknown>) =>
-    plain({ ...raw, stateVersion: 1, status, known, seen: Object.fromEntries(names({ members: known }).map((name) => [name, seen[name]])), pins: await guests.shown(known) });
+  const result = async (status: Outputs["status"], known: Member[], { seen, unreached }: Look) =>
+    plain({ ...raw, stateVersion: 1, status, known, seen: Object.fromEntries(names({ members: known }).map((name) => [name, seen[name]])), unreached, pins: await guests.shown(known) });
   try {
     // One that cannot be reached holds no lease: the planner sees it so, and says what that means.
     const everyone = names({ members: [...news.members, ...leaving] }).sort();
@@ -44,14 +44,18 @@ async function converge(raw: Raw, announced: string[], olds?: Outputs): Promise<
     const held = await lease(members, cluster.run, `${news.owner.project}/${news.owner.stack}: ${title}`);
     try {
       const seen = await reconcile(it, cluster, announced, (line) => console.log(`[${news.owner.cluster}] ${line}`));
-      return await result("ready", news.members, seen);
+      return await result("ready", news.members, { seen, unreached: [] });
     } finally {
       await held.release();
     }
   } catch (error) {
     // Thrown with an id, Pulumi keeps these properties and calls update at the next `up`. It prints only `reasons`.
     const reasons = error instanceof AggregateError ? error.errors.map(reason) : [reason(error)];
-    const properties = await result("failed", [...news.members, ...leaving], remembering(olds?.seen ?? {}, await observe(it, cluster)));
+    const known = [...news.members, ...leaving];
+    // What was seen of another server under the same name is nothing to remember.
+    const same = known.filter(({ name, server }) => olds?.known.some((old) => old.name === name && old.server === server));
+    const before = Object.fromEntries(names({ members: same }).map((name) => [name, olds!.seen[name]]));
+    const properties = await result("failed", known, remembering(before, await observe(it, cluster)));
     throw Object.assign(new Error(reasons.join("\n"), { cause: error }), { id: news.owner.cluster, reasons, properties });
   } finally {
     await guests.close();
@@ -94,15 +98,21 @@ async function look(olds: Outputs, props: Outputs): Promise<Raw> {
   const leaving = olds.known.filter(({ name }) => !names(olds).includes(name));
   const { guests, cluster } = reach(olds, leaving, olds.pins, lookSeconds);
   try {
-    return plain({ ...props, seen: remembering(olds.seen, await observe(byName(olds.datastore), cluster)) });
+    const { seen, unreached } = remembering(olds.seen, await observe(byName(olds.datastore), cluster));
+    for (const name of unreached) console.log(`[${olds.owner.cluster}] ${name} was not reached: what was seen of it before is kept`);
+    return plain({ ...props, seen, unreached });
   } finally {
     await guests.close();
   }
 }
 
+type Look = Pick<Outputs, "seen" | "unreached">;
+
 /** Not to have reached a guest now is no news of it: what was seen of it before stays. */
-const remembering = (before: Record<string, unknown>, now: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(now).map(([name, sight]) => [name, (sight as { is: string }).is === "unreachable" ? before[name] ?? sight : sight]));
+function remembering(before: Record<string, unknown>, now: Record<string, unknown>): Look {
+  const unreached = Object.keys(now).filter((name) => (now[name] as { is: string }).is === "unreachable");
+  return { seen: Object.fromEntries(Object.entries(now).map(([name, sight]) => [name, unreached.includes(name) ? before[name] ?? sight : sight])), unreached };
+}
 
 /** Needs no guest: the servers go with it, and draining member after member would only take time. */
 export async function remove(_id: string, props: Outputs): Promise<void> {

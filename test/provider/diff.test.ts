@@ -8,7 +8,7 @@ import { Fleet } from "./fleet";
 import { withUnknown } from "./wire";
 
 const members = known.members.map(({ name }) => name);
-const stored = (seen: Seen, status: "ready" | "failed" = "ready") => ({ ...known, stateVersion: 1 as const, status, known: known.members, seen, pins: {} });
+const stored = (seen: Seen, status: "ready" | "failed" = "ready") => ({ ...known, stateVersion: 1 as const, status, known: known.members, seen, unreached: [] as string[], pins: {} });
 const seenAs = (...words: string[]): Seen => Object.fromEntries(words.map((word, index) => [`orders-${index + 1}`, sight(word, words.length)]));
 const healthy = stored(all(members, "synced"));
 /** A refusal that time does not mend. */

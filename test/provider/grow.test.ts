@@ -56,6 +56,15 @@ describe("a grow", () => {
       deepEqual(bootstraps(), ["bootstrap orders-1"]);
     });
 
+    it("that was killed is taken back only after it went on to its end: a refresh sees those whom no state knows", async () => {
+      stack.fleet.seen = all(everyone, "synced");
+      await stack.refresh();
+      await rejects(stack.preview(three), /a cluster has no members but those that are known.*set the arguments to what that run wanted, run `pulumi up` to its end, and change them then/);
+      await rejects(stack.up(three), /a cluster has no members but those that are known/);
+      await stack.up(five);
+      await doesAsItSaid(three, ["members 5 to 3", "configure orders-1 orders-2 orders-3", "leave orders-5", "leave orders-4", "verify orders-1 orders-2 orders-3"]);
+    });
+
     it("holds the lease of all five, under its title", async () => {
       stack.fleet.leases.length = 0;
       await stack.up(five);

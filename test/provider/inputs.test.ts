@@ -40,7 +40,7 @@ describe("inputs", () => {
   });
 
   it("outputs are inputs and what the runs leave", () => {
-    const left = { stateVersion: 1, status: "failed", known: known.members, seen: {}, pins: {} };
+    const left = { stateVersion: 1, status: "failed", known: known.members, seen: {}, unreached: [], pins: {} };
     doesNotThrow(() => parse(outputs, { ...known, ...left }, "state"));
     throws(() => parse(outputs, { ...known, ...left, known: ["orders-1"] }, "state"), /known\[0\]/);
     throws(() => parse(outputs, known, "state"), /stateVersion/);

@@ -12,7 +12,7 @@ const members = known.members.map(({ name }) => name);
 const seenAs = (word: string) => all(members, word);
 const forecast = { "create 3 members": ["bootstrap orders-1"] };
 const news = { ...known, plan: forecast, __provider: "the text" };
-const ready = { ...news, stateVersion: 1 as const, status: "ready" as const, known: known.members, seen: seenAs("synced"), pins: { "server-of-orders-1": "SHA256:of-orders-1" } };
+const ready = { ...news, stateVersion: 1 as const, status: "ready" as const, known: known.members, seen: seenAs("synced"), unreached: [] as string[], pins: { "server-of-orders-1": "SHA256:of-orders-1" } };
 const failed = { ...ready, status: "failed" as const, seen: {} };
 
 describe("lifecycle", () => {
@@ -25,9 +25,9 @@ describe("lifecycle", () => {
   it("create makes the cluster and hands back what was asked, done, seen and pinned", async () => {
     const { id, outs } = await lifecycle.create(news);
     equal(id, "orders");
-    const { stateVersion, status, known: alive, seen, pins, ...rest } = outs!;
+    const { stateVersion, status, known: alive, seen, unreached, pins, ...rest } = outs!;
     deepEqual(rest, news);
-    deepEqual({ stateVersion, status, alive }, { stateVersion: 1, status: "ready", alive: known.members });
+    deepEqual({ stateVersion, status, alive, unreached }, { stateVersion: 1, status: "ready", alive: known.members, unreached: [] });
     deepEqual(seen, seenAs("synced"));
     deepEqual(pins, Object.fromEntries(members.map((name) => [`server-of-${name}`, `SHA256:of-${name}`])));
     equal(fleet.done.filter((act) => act.startsWith("bootstrap")).length, 1);

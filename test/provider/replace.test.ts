@@ -1,4 +1,4 @@
-import { deepEqual, equal, rejects } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { all, sight } from "./datastores/galera/model";
 import { of } from "./document";
 import { acts, Stack } from "./stack";
@@ -51,6 +51,27 @@ describe("a replacement", () => {
     stack.fleet.seen = { ...all(names, "synced/2"), "orders-3": sight("whole:9", 3) };
     await stack.refresh();
     await rejects(stack.preview(replaced), /orders: refused: a member's server is taken away only while all others run.*bring orders-3 back first/);
+  });
+
+  it("is refused before the server goes while another member was not reached, whatever was seen of it before; the way out that is named leads out", async () => {
+    stack.fleet.unreachable.add("orders-3");
+    await stack.refresh();
+    ok(stack.fleet.printed.includes("[orders] orders-3 was not reached: what was seen of it before is kept"));
+    await rejects(stack.preview(replaced), /every member and its volume must be seen.*orders-3 cannot be seen.*deleted with `openstack server delete`; after `pulumi refresh`/);
+    stack.fleet.unreachable.clear();
+    stack.fleet.seen = { ...all(names, "synced/2"), "orders-3": sight("whole:9,uninstalled,unmounted,unconfigured", 3) };
+    const third = { ...three, members: three.members.map((each) => (each.name === "orders-3" ? { ...each, server: "third" } : each)) };
+    await stack.up(third);
+    deepEqual(await stack.preview({ ...third, members: third.members.map((each) => (each.name === "orders-2" ? { ...each, server: "another" } : each)), replace: ["orders-2"] }), preview);
+  });
+
+  it("is refused while the server that was made again was never seen: what was seen of the old one says nothing", async () => {
+    stack.fleet.unreachable.add("orders-2");
+    await rejects(stack.up(madeAgain), /orders-2 cannot be seen/);
+    equal((stack.outs.seen["orders-2"] as { is: string }).is, "unreachable");
+    deepEqual((await stack.preview(madeAgain)).slice(2), preview.slice(1));
+    const third = madeAgain.members.map((each) => (each.name === "orders-3" ? { ...each, server: "third" } : each));
+    await rejects(stack.preview({ ...madeAgain, members: third, replace: ["orders-3"] }), /orders-2 cannot be seen/);
   });
 
   it("also mends a member that went down after the preview: by then the server is gone", async () => {

@@ -119,6 +119,18 @@ describe("a shrink", () => {
       deepEqual(stack.fleet.done, []);
     });
 
+    it("can be forgotten also when what was last seen of it is what was refused", async () => {
+      stack.fleet.seen["orders-5"] = sight("whole@B:9", 5);
+      stack.fleet.unreachable.clear();
+      await rejects(stack.up(four), /a member with another history/);
+      stack.fleet.unreachable.add("orders-5");
+      await stack.refresh();
+      await rejects(stack.preview(four), /a member with another history/);
+      deepEqual((await stack.preview(forget("orders-5"))).filter((line) => line.startsWith("leave")), []);
+      await stack.up(forget("orders-5"));
+      deepEqual([stack.outs.status, stack.outs.known], ["ready", four.members]);
+    });
+
     it("is as any other when that answers after all", async () => {
       stack.fleet.unreachable.clear();
       stack.fleet.seen = all(named(five), "synced");
@@ -129,7 +141,7 @@ describe("a shrink", () => {
   it("is refused while the cluster has a member that no state knows", async () => {
     const four = stack.outs.known.slice(0, 4);
     stack.outs = { ...stack.outs, members: four, known: four };
-    await rejects(stack.up(three), /members that run must be one cluster of nobody else/);
+    await rejects(stack.up(three), /a cluster has no members but those that are known/);
     deepEqual(stack.fleet.done, []);
   });
 });

@@ -103,7 +103,7 @@ function unsafe(sights: Sights, wanted: Sights, forgotten: string[]): Refused | 
   if (unreachable.length > 0) {
     const leavers = unreachable.filter(([name]) => !wanted.some(([each]) => each === name)).map(([name]) => name);
     return new Refused("every member and its volume must be seen before anything is changed", evidence(unreachable),
-      "start the server, mend its network or attach its volume, then run `pulumi up` again; `openstack server show` tells its state"
+      "start the server, mend its network or attach its volume, then run `pulumi up` again; `openstack server show` tells its state. A server that is gone for ever is deleted with `openstack server delete`; after `pulumi refresh` the next `pulumi up` makes it again under its volume"
       + (leavers.length > 0 ? `. A leaving member that is gone for ever is named in forget: ${JSON.stringify(leavers)}` : ""));
   }
   const foreign = where(wanted, ({ is }) => is === "foreign");
@@ -114,13 +114,13 @@ function unsafe(sights: Sights, wanted: Sights, forgotten: string[]): Refused | 
   const emptied = where(running.length > 0 ? wanted : sights, (sight) => sight.is === "down" && sight.hasHadData && sight.data.is === "none");
   if (emptied.length > 0)
     return new Refused("a member whose data vanished neither starts a cluster nor joins one", evidence(sights),
-      "attach the volume that holds its data; if that is lost and other members run, delete the member's server and volume, then `pulumi refresh` and `pulumi up`");
+      "attach the volume that holds its data; if that is lost, and others hold the data, delete the member's server and volume, then `pulumi refresh` and `pulumi up`");
   if (running.length === 0 && where(sights, (sight) => sight.is === "up" && sight.primary).length > 0)
     return new Refused("no cluster is started while a member is in one", evidence(sights),
       "wait a minute for that member to be Synced, then run `pulumi up` again");
   if (running.length === 0 && forgotten.length > 0)
     return new Refused("a member is forgotten only by a running cluster", `${evidence(sights)}; ${forgotten.join(", ")} cannot be seen`,
-      "start the servers of those that are to be forgotten, so that what they hold is seen; or start the others' cluster first");
+      "start the servers of those that are to be forgotten, so that what they hold is seen; or start the others' cluster yourself, with `galera_new_cluster` on the one with the newest data once MariaDB is stopped on all of them");
   const histories = historiesOf(sights.filter(([, sight]) => !(sight.is === "down" && sight.left)));
   if (running.length > 0 && histories.size > 1)
     return new Refused("a member with another history is no part of this cluster, and a join would erase it", evidence(sights),
@@ -132,6 +132,9 @@ function unsafe(sights: Sights, wanted: Sights, forgotten: string[]): Refused | 
   const sizes = new Set(running.map(([, sight]) => (sight as { size: number }).size));
   const [size = 0] = sizes;
   const most = forgotten.length > 0 ? where(sights, isAlive).length : sights.length;
+  if (running.length > 0 && forgotten.length === 0 && size > most)
+    return new Refused("a cluster has no members but those that are known", evidence(sights),
+      "a run that was killed may have let others in: set the arguments to what that run wanted, run `pulumi up` to its end, and change them then; else stop MariaDB on those that do not belong to it");
   if (running.length > 0 && (sizes.size > 1 || size < running.length || size > most))
     return new Refused("members that run must be one cluster of nobody else", evidence(sights),
       forgotten.length > 0 ? `the cluster still counts a member that cannot be seen: power off ${forgotten.join(", ")}, then run \`pulumi up\` again`
@@ -139,8 +142,9 @@ function unsafe(sights: Sights, wanted: Sights, forgotten: string[]): Refused | 
   return undefined;
 }
 
+const markerFile = "/var/lib/datastore/.datastore.json";
 /** What a person does to let a member start anew without the data that it holds. */
-const setAside = "stop MariaDB, `mv /var/lib/datastore/mysql /var/lib/datastore/mysql.aside`, and write false for hasHadData into /var/lib/datastore/.datastore.json";
+const setAside = `stop MariaDB, \`mv /var/lib/datastore/mysql /var/lib/datastore/mysql.aside\`, and write false for hasHadData into ${markerFile}`;
 
 /**
  * Where a cluster that is down is started from. New members: the first. Else the one with the newest data, which all
@@ -159,7 +163,7 @@ function startOf(sights: Sights): { do: "bootstrap" | "recover"; on: string } | 
     throw no("a cluster is not started from one of two histories", `decide which data is right, and on the members of the other ${setAside}`);
   if (stayed.filter(({ safeToBootstrap }) => safeToBootstrap).length > 1)
     throw no("one member at most was the last to leave", `each of these ran alone: decide which data is right, and on the others ${setAside}`);
-  const unknown = stayed.length > 1 ? stayed.filter(({ seqno }) => seqno < 0) : [];
+  const unknown = holders.length > 1 ? stayed.filter(({ seqno }) => seqno < 0) : [];
   if (unknown.some(({ installed, mounted, configured }) => !(installed && mounted && configured))) return undefined;
   if (unknown.length > 0)
     throw no("whose data is newest must be known of all", `read in \`journalctl -u datastores-position\` on ${unknown.map(({ name }) => name).join(", ")} why MariaDB cannot tell its position, and mend it`);
@@ -167,7 +171,9 @@ function startOf(sights: Sights): { do: "bootstrap" | "recover"; on: string } | 
     each.seqno > best.seqno || (each.seqno === best.seqno && each.safeToBootstrap && !best.safeToBootstrap) ? each : best);
   const newer = holders.filter((each) => each.seqno > newest.seqno && (each.is === "partial" || each.uuid === newest.uuid));
   if (newer.length > 0)
-    throw no("the newest data must be whole, and of a member that did not leave", `see why ${newer.map(({ name }) => name).join(", ")} holds more than the others; to go without that data, ${setAside} there`);
+    throw no("the newest data must be whole, and of a member that did not leave", `see why ${newer.map(({ name }) => name).join(", ")} holds more than the others; `
+      + (newer.every(({ is }) => is === "whole") ? `to start from it though it left, write false for left into ${markerFile} there; ` : "")
+      + `to go without that data, ${setAside} there`);
   return { do: startOver(sights), on: newest.name };
 }
 
@@ -203,7 +209,9 @@ export function recall(names: string[], seen: Record<string, Sight | undefined>,
     if (sight?.is === "unreachable") return [name, ran && leaving.includes(name) ? well(undefined) : blank];
     return [name, !sight || (ran && isAlive(sight)) ? well(sight) : sight];
   });
-  const size = now.filter(([, sight]) => runs(sight)).length;
+  // More than are known are no stale count: a run that was killed let them in.
+  const most = Math.max(0, ...names.map((name) => seen[name]).map((sight) => (sight?.is === "up" && runs(sight) ? sight.size : 0)));
+  const size = most > names.length ? most : now.filter(([, sight]) => runs(sight)).length;
   const [uuid = "known"] = historiesOf(names.flatMap((name): Sights => (seen[name] && runs(seen[name]) ? [[name, seen[name]]] : [])));
   return Object.fromEntries(now.map(([name, sight]) => [name, runs(sight) ? { ...sight, size, uuid } : sight]));
 }

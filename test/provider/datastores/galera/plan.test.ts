@@ -88,5 +88,9 @@ describe("galera recall", () => {
     deepEqual([seen["db-1"], seen["db-2"]].map((each) => each?.is === "up" && each.size), [2, 2]);
   });
 
+  it("keeps that the cluster has members who are not known", () => {
+    throws(() => plan({ members: named(3) }, recalled("synced/5", "synced/5", "synced/5")), /a cluster has no members but those that are known.*a run that was killed may have let others in/);
+  });
+
   it("is of the names asked for", () => deepEqual(Object.keys(recall(named(2), all(named(3), "synced"))), named(2)));
 });
