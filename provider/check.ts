@@ -118,8 +118,8 @@ export interface Forecast {
 }
 
 /**
- * The steps from what was last seen. A server that is another than then, or not known yet, is seen as new. Who is to
- * be forgotten may be as last seen, and is gone if nothing can be planned with that.
+ * The steps from what was last seen. A server that is another than then, or not known yet, is seen as new, over its
+ * volume if that is the same. Who is to be forgotten may be as last seen, and is gone if nothing can be planned with that.
  */
 export function forecast(olds: Pick<Outputs, "datastore" | "members" | "known" | "seen" | "unreached">, news: Document): Forecast {
   const it = byName(news.datastore);
@@ -127,6 +127,8 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "known" |
   const again = madeAgain(olds.known, news);
   const others = wanted.length !== olds.members.length || names(olds).some((name) => !wanted.includes(name));
   const replace = news.replace?.filter((name) => again.includes(name)) ?? [];
+  const volumeOf = (members: Inputs["members"], name: string) => members.find((each) => each.name === name)?.volume;
+  const keepsVolume = (name: string) => volumeOf(olds.known, name) === volumeOf(news.members, name);
   const planned = (gone: string[]) => {
     const there = was.filter((name) => !gone.includes(name));
     const recalled = it.recall(there, olds.seen, there.filter((name) => !wanted.includes(name)));
@@ -134,7 +136,7 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "known" |
       if (gone.includes(name)) return [name, it.unreachable("it is to be forgotten")] as const;
       // A server is taken away only while all others are seen to run: memory is not enough.
       if (replace.length > 0 && olds.unreached.includes(name) && !again.includes(name)) return [name, it.unreachable("the last look did not reach it")] as const;
-      const sight = there.includes(name) && !again.includes(name) ? recalled[name] : it.blank;
+      const sight = !there.includes(name) ? it.blank : !again.includes(name) ? recalled[name] : keepsVolume(name) ? it.underNew(recalled[name]) : it.blank;
       return [name, others && wanted.includes(name) ? it.outdated(sight) : sight] as const;
     });
     return describe(it.plan({ members: wanted, forget: news.forget, replace }, Object.fromEntries(now)));

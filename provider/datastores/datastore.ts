@@ -25,6 +25,8 @@ export interface Datastore<Options, Seen, Do extends string> {
   blank: Seen;
   /** What a preview takes the members for: as last seen, and well where nothing is known or where it may have passed since. */
   recall(members: string[], seen: Record<string, Seen | undefined>, leaving?: string[]): Record<string, Seen>;
+  /** What is seen of a member whose server was made again over its volume. */
+  underNew(sight: Seen): Seen;
   /** What is seen of a member once the cluster is to have other members or options. */
   outdated(sight: Seen): Seen;
   /** Pure: the ordered steps from what is seen, also of members that are to leave, to what is wanted. Throws `Refused`. */

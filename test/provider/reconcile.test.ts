@@ -29,6 +29,7 @@ function memory(start: Record<string, Sight>) {
     recall: (members, sights) => Object.fromEntries(members.map((name) => [name, sights[name] ?? "in"])),
     beforeEnd: (async () => undefined) as (step: Do, name: string) => Promise<void>,
     unreachable: (why) => `unreachable: ${why}`,
+    underNew: () => "new",
     observe: async (_, { name }) => {
       log.push(`look at ${name}`);
       if (seen[name] === undefined) throw new Error("no route");

@@ -29,6 +29,19 @@ describe("a replacement", () => {
     deepEqual(Object.keys(stack.outs.pins).sort(), ["another", "server-of-orders-1", "server-of-orders-3"]);
   });
 
+  it("in a cluster of one is recovered from the volume, as its preview said; with another volume it would be new", async () => {
+    stack.fleet.end();
+    stack = new Stack();
+    const one = of(1);
+    await stack.up(one);
+    const again = { ...one, replace: ["orders-1"], members: [{ ...one.members[0]!, server: "another" }] };
+    const said = await stack.preview(again);
+    deepEqual(said.slice(1), ["install orders-1", "mount orders-1", "configure orders-1", "recover orders-1", "verify orders-1"]);
+    deepEqual((await stack.preview({ ...again, members: [{ ...again.members[0]!, volume: "another" }] }))[4], "bootstrap orders-1");
+    stack.fleet.seen["orders-1"] = sight("whole:9,uninstalled,unmounted,unconfigured", 1);
+    deepEqual(await stack.up(again), acts(said.slice(1)));
+  });
+
   it("is over once it is done, whether it stays named or not", async () => {
     makeServer();
     await stack.up(replaced);

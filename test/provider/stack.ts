@@ -16,8 +16,9 @@ export class Stack {
 
   /** The title of the change, and what is printed of it. A server that is still to be made is unknown. */
   async preview(program: Document): Promise<string[]> {
-    const isThere = ({ name, server }: Member) => this.inputs !== undefined && this.outs.known.some((each) => each.name === name && each.server === server);
-    const members = program.members.map((each) => (isThere(each) ? each : { ...each, address: runtime.unknownValue, server: runtime.unknownValue, volume: runtime.unknownValue }));
+    const isThere = (member: Member, key: keyof Member) => this.inputs !== undefined && this.outs.known.some((each) => each.name === member.name && each[key] === member[key]);
+    const members = program.members.map((each) => Object.fromEntries(Object.entries(each).map(([key, value]) =>
+      [key, key === "name" || isThere(each, key as keyof Member) ? value : runtime.unknownValue])));
     const { inputs } = await this.compare({ ...program, members });
     return [...Object.keys(inputs.plan as object), ...this.printed()];
   }

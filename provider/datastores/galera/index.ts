@@ -1,7 +1,7 @@
 import { datastore } from "../datastore";
 import { observe } from "./observe";
 import { options, type Options } from "./options";
-import { blank, plan, recall, type Do, type Sight } from "./plan";
+import { blank, plan, recall, underNew, type Do, type Sight } from "./plan";
 import { steps } from "./steps";
 
 export const galera = datastore<Options, Sight, Do>({
@@ -12,5 +12,6 @@ export const galera = datastore<Options, Sight, Do>({
   blank,
   steps,
   unreachable: (why) => ({ is: "unreachable", why }),
+  underNew,
   outdated: (sight) => ("configured" in sight ? { ...sight, configured: false } : sight),
 });

@@ -223,3 +223,10 @@ const well = (sight: Sight | undefined): Sight => {
 
 /** What is seen of a new server. */
 export const blank: Sight = { is: "down", data: { is: "none" }, installed: false, mounted: false, configured: false, hasHadData: false, left: false };
+
+/** What is seen of a member whose server was made again over its volume: whatever ran there was not closed. */
+export function underNew(sight: Sight): Sight {
+  if (!("installed" in sight)) return sight.is === "foreign" ? sight : blank;
+  const data: Data = sight.is === "down" ? sight.data : { is: "whole", uuid: sight.is === "up" ? sight.uuid : "known", seqno: -1, safeToBootstrap: false };
+  return { is: "down", data, installed: false, mounted: false, configured: false, hasHadData: sight.hasHadData, left: sight.left };
+}
