@@ -52,7 +52,8 @@ export function createMembers(name: string, { count, args, port }: MembersSpec, 
       stopBeforeDestroy: true,
       ...(replaced ? { metadata: { replaced: "yes" } } : {}),
     }, { parent, deleteBeforeReplace: true, ignoreChanges: frozen, replaceOnChanges: replaced ? ["metadata"] : [] });
-    const disk = new openstack.compute.VolumeAttach(member, { instanceId: server.id, volumeId: volume.id }, { parent, deleteBeforeReplace: true });
+    // With its server, which is stopped first: a disk that is detached from a running server is a disk pulled from under its database.
+    const disk = new openstack.compute.VolumeAttach(member, { instanceId: server.id, volumeId: volume.id }, { parent, deleteBeforeReplace: true, deletedWith: server });
     return {
       name: member,
       address: ports[0]!.allFixedIps.apply((addresses) => addresses[0]!),

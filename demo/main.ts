@@ -44,6 +44,12 @@ async function demo(): Promise<void> {
   await part("What the members themselves say", () => askMembers(galera));
   await part("pulumi preview: nothing to do", () => shown("preview", "--expect-no-changes"));
   if (keep) return tellHowToLookAround(galera);
+  await galera.pulumi(["config", "set", "members", "5"]);
+  await part("pulumi preview: what members 3 to 5 will do", () => shown("preview"));
+  await part("pulumi up: two members join", () => shown("up", "--yes", "--skip-preview"));
+  await part("What the members themselves say", () => askMembers(galera));
+  await galera.pulumi(["config", "set", "members", "3"]);
+  await part("pulumi up: they leave again, then their servers go", () => shown("up", "--yes"));
   await part("pulumi destroy", () => shown("destroy", "--yes"));
 }
 
@@ -62,7 +68,7 @@ async function askMembers(galera: Stack): Promise<void> {
       const rows = await cluster.sql(name, "SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_cluster_size', 'wsrep_cluster_status', 'wsrep_local_state_comment')");
       console.log(`${name}: ${rows.split("\n").map((row) => row.replace("\t", " = ")).join(", ")}`);
     }
-    const [first = "", , last = ""] = cluster.names;
+    const [first = "", last = ""] = [cluster.names[0], cluster.names.at(-1)];
     await cluster.sql(first, "CREATE OR REPLACE DATABASE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY, what TEXT); INSERT INTO shop.orders VALUES (1, 'one lamp')");
     console.log(`written on ${first}, read on ${last}: ${await cluster.sql(last, "SELECT * FROM shop.orders")}`);
   } finally {
