@@ -86,7 +86,8 @@ export interface ClusterArgs {
   /** Member names that are given up: who leaves in a shrink. They stay named for ever. Default: the highest numbers leave. */
   without?: string[];
   /**
-   * A member whose server is to be made again, one at a time and while all others run. Its volume and address stay.
+   * A member whose server is to be made again, one at a time, while all others run, and not in a cluster of two: its
+   * server goes as in a power cut, and the others must keep their majority. Its volume and address stay.
    * When the name is taken out again nothing happens; to replace once more, take it out, `pulumi up`, put it back.
    * Default: none.
    */

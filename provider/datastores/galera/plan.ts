@@ -42,6 +42,8 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
   const sights: Sights = [...wanted, ...leaving.filter(([name]) => !forgotten.includes(name))];
   const refusal = unsafe(sights, wanted, forgotten);
   if (refusal) throw refusal;
+  if (replace.length > 0 && members.length === 2)
+    throw new Refused("a server is taken away only where the others keep their majority", evidence(sights), "set `members` to 3 first, and back to 2 when the server is made again");
   const idle = those(wanted, (sight, name) => !replace.includes(name) && !runs(sight));
   if (replace.length > 0 && idle.length > 0)
     throw new Refused("a member's server is taken away only while all others run", evidence(sights), `bring ${idle.join(", ")} back first, without \`replace\``);

@@ -26,7 +26,7 @@ function answer(want: Wanted, seen: Seen): string[] {
 }
 
 describe("galera plan", () => {
-  goldens(folder, ({ want = [], seen = [], forget }) => answer({ members: want, forget }, sights(seen)));
+  goldens(folder, ({ want = [], seen = [], forget, replace }) => answer({ members: want, forget, replace }, sights(seen)));
 
   it("every step occurs in a golden", () => {
     const shown = new Set(answersIn(folder).map((line) => line.split(" ")[0]));
