@@ -18,22 +18,9 @@ export interface Cuts {
 
 const creation = ["install", "mount", "configure", "bootstrap", "secure", "join", "verify"];
 
-/** One life of a cluster, through the real engine, plugin, OpenStack, SSH and MariaDB, and cut. The tests go on from one another. */
+/** One life of a cluster, through the real engine, plugin, OpenStack, SSH and MariaDB, and cut. */
 export const life = (title: string, cuts: Cuts): Mocha.Suite => describe(title, function () {
-  this.timeout("20m");
-  this.bail(true);
-  let trial: Trial;
-
-  before(async function () {
-    if (process.getuid?.() !== 0) {
-      console.log("    skipped: guests need root");
-      return this.skip();
-    }
-    trial = new Trial();
-    await trial.begin();
-  });
-
-  after(() => trial?.end());
+  const trial = new Trial(this);
 
   for (const [place, step] of creation.entries())
     it(`while it is created, its ${step} is cut by ${cuts.kind(step, place)}`, () => cutAt(creation.slice(place), place));

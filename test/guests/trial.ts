@@ -18,12 +18,26 @@ export type Wsrep = Record<string, string | undefined>;
 /** A cluster `orders` of test/guests/program on real guests: a stack, its members as a person reaches them, a client that writes. */
 export class Trial {
   galera!: Stack;
+  private begun = false;
   private reached: Members | undefined;
   private writer: Writer | undefined;
   private readonly table: string[] = [];
 
-  /** A devcloud, and a stack that nothing was made in yet. */
-  async begin(): Promise<void> {
+  /** The tests of `suite` go on from one another, in a devcloud of their own and with a stack that nothing was made in yet. */
+  constructor(suite: Mocha.Suite) {
+    const begin = () => this.begin();
+    suite.timeout("20m");
+    suite.bail(true);
+    suite.beforeAll(async function () {
+      if (process.getuid?.() === 0) return begin();
+      console.log("    skipped: guests need root");
+      this.skip();
+    });
+    suite.afterAll(() => this.end());
+  }
+
+  private async begin(): Promise<void> {
+    this.begun = true;
     rmSync(folder, { recursive: true, force: true });
     const tools = await engine(quiet);
     await up(quiet);
@@ -34,7 +48,8 @@ export class Trial {
   }
 
   /** Also of one that did not begin well. */
-  async end(): Promise<void> {
+  private async end(): Promise<void> {
+    if (!this.begun) return;
     await this.writer?.end();
     this.reached?.close();
     // Servers and volumes go with their cloud, also those of a cluster that a failed test left protected.
