@@ -52,8 +52,9 @@ export function createMembers(name: string, { count, args, port }: MembersSpec, 
       stopBeforeDestroy: true,
       ...(replaced ? { metadata: { replaced: "yes" } } : {}),
     }, { parent, deleteBeforeReplace: true, ignoreChanges: frozen, replaceOnChanges: replaced ? ["metadata"] : [] });
-    // With its server, which is stopped first: a disk that is detached from a running server is a disk pulled from under its database.
-    const disk = new openstack.compute.VolumeAttach(member, { instanceId: server.id, volumeId: volume.id }, { parent, deleteBeforeReplace: true, deletedWith: server });
+    // It ends with its server, which is stopped first. Detached before, the disk would be pulled from under the database; and
+    // `deletedWith` does not keep the engine from that when it replaces the server.
+    const disk = new openstack.compute.VolumeAttach(member, { instanceId: server.id, volumeId: volume.id }, { parent, deleteBeforeReplace: true, retainOnDelete: true });
     return {
       name: member,
       address: ports[0]!.allFixedIps.apply((addresses) => addresses[0]!),

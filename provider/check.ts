@@ -119,7 +119,7 @@ export interface Forecast {
 
 /**
  * The steps from what was last seen. A server that is another than then, or not known yet, is seen as new, over its
- * volume if that is the same. Who is to be forgotten may be as last seen, and is gone if nothing can be planned with that.
+ * volume if that is the same. A member to be forgotten is first taken as last seen; if that is refused, as gone.
  */
 export function forecast(olds: Pick<Outputs, "datastore" | "members" | "known" | "seen" | "unreached">, news: Document): Forecast {
   const it = byName(news.datastore);

@@ -98,8 +98,9 @@ async function look(olds: Outputs, props: Outputs): Promise<Raw> {
   const leaving = olds.known.filter(({ name }) => !names(olds).includes(name));
   const { guests, cluster } = reach(olds, leaving, olds.pins, lookSeconds);
   try {
-    const { seen, unreached } = remembering(olds.seen, await observe(byName(olds.datastore), cluster));
-    for (const name of unreached) console.log(`[${olds.owner.cluster}] ${name} was not reached: what was seen of it before is kept`);
+    const now = await observe(byName(olds.datastore), cluster);
+    const { seen, unreached } = remembering(olds.seen, now);
+    for (const name of unreached) console.log(`[${olds.owner.cluster}] ${name} cannot be seen (${(now[name] as { why: string }).why}); what was seen of it before is kept`);
     return plain({ ...props, seen, unreached });
   } finally {
     await guests.close();

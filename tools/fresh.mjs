@@ -33,9 +33,9 @@ if (!existsSync(installed) || readFileSync(installed, "utf8") !== lock) {
 }
 await run("npm", ["run", "--silent", "build"]);
 
+const [program, ...args] = process.argv.slice(2);
 /** Quick tests first, those on real guests last; with `--full` the ones that take hours, and draw no lots. */
 const everything = ["test/*.test.ts", ...["components", "provider", "tools", "devcloud", program === "--full" ? "full" : "guests"].map((place) => `test/${place}/**/*.test.ts`)];
-const [program, ...args] = process.argv.slice(2);
 if (program === "--test" || program === "--full") {
   await run("npm", ["run", "--silent", "check"]);
   await run("node", ["node_modules/mocha/bin/mocha.js", ...(args.length > 0 ? args : everything)]);

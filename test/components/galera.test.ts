@@ -11,7 +11,7 @@ type Output = "members" | "addresses" | "endpoints" | "connectionString" | "root
 
 const of = (registered: Registered[], type: string) => registered.filter((each) => each.type.endsWith(`:${type}`));
 const lines = (registered: Registered[]) => registered.map(({ type, name, parent, options }) =>
-  [`${type} ${name} <- ${parent || "nothing"}`, ...Object.entries(options).flatMap(([key, value]) => (value === true ? [`  ${key}`] : value === false || value.length === 0 ? [] : [`  ${key}: ${[value].flat().join(" ")}`]))].join("\n")).join("\n");
+  [`${type} ${name} <- ${parent || "nothing"}`, ...Object.entries(options).flatMap(([key, value]) => (value === true ? [`  ${key}`] : value === false || value.length === 0 ? [] : [`  ${key}: ${value.join(" ")}`]))].join("\n")).join("\n");
 
 const publicKey = sshpk.parsePrivateKey(privateKey).toPublic().toString("ssh");
 

@@ -13,7 +13,7 @@ export interface Registered {
   inputs: any;
   /** Inputs as they go to the engine: secrets are wrapped. */
   raw: any;
-  options: { ignoreChanges: string[]; retainOnDelete: boolean; deleteBeforeReplace: boolean; additionalSecretOutputs: string[]; replaceOnChanges: string[]; deletedWith: string };
+  options: { ignoreChanges: string[]; retainOnDelete: boolean; deleteBeforeReplace: boolean; additionalSecretOutputs: string[]; replaceOnChanges: string[] };
 }
 
 export const privateKey = generateKeyPairSync("ec", {
@@ -47,7 +47,7 @@ export async function program<T>(body: () => T, preview = false): Promise<{ resu
       options: {
         ignoreChanges: request.getIgnorechangesList(), retainOnDelete: request.getRetainondelete() ?? false,
         deleteBeforeReplace: request.getDeletebeforereplace(), additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
-        replaceOnChanges: request.getReplaceonchangesList(), deletedWith: request.getDeletedwith().split("::").slice(-2).join(" "),
+        replaceOnChanges: request.getReplaceonchangesList(),
       },
     });
     return register(request, answer);

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { exec, powerCut } from "../../devcloud";
 import { Trial, until } from "../guests/trial";
 
@@ -21,7 +21,7 @@ describe("a Galera cluster on real guests whose owner changes their mind, and lo
   it("takes back a grow that was cut: who had joined leaves, and the servers go", async () => {
     await trial.want({ members: 5 });
     await trial.during("grow cut, then taken back", async () => {
-      await trial.cutAt(["join orders-5"], "a lost SSH connection", 700);
+      ok(await trial.cutAt(["join orders-5"], "a lost SSH connection", 700), "it was not cut");
       await trial.want({ members: 3 });
       await trial.refresh();
       deepEqual((await trial.previewed()).filter((line) => /^(leave|clean|bootstrap|recover|join)/.test(line)), ["leave orders-5", "leave orders-4"]);
@@ -36,7 +36,7 @@ describe("a Galera cluster on real guests whose owner changes their mind, and lo
     const before = await silences();
     await trial.want({ members: 5 });
     await trial.during("grow killed, then taken back", async () => {
-      await trial.cutAt(["join orders-5"], "kill -9 of the CLI", 2000);
+      ok(await trial.cutAt(["join orders-5"], "kill -9 of the CLI", 2000), "it was not cut");
       await trial.want({ members: 3 });
       await trial.up();
     });
@@ -58,7 +58,7 @@ describe("a Galera cluster on real guests whose owner changes their mind, and lo
   it("takes back a shrink that was cut: who had left joins again, and what it holds of another history is put aside, not lost", async () => {
     await trial.want({ members: 3 });
     await trial.during("shrink cut, then taken back", async () => {
-      await trial.cutAt(["verify"], "kill -9 of the CLI", 0);
+      ok(await trial.cutAt(["verify"], "kill -9 of the CLI", 0), "it was not cut");
       deepEqual(await trial.servers(), five);
       // As if it had belonged to another cluster since: the only case in which data are set aside.
       await trial.cluster.guest("orders-5").look("sed -i 's/^uuid:.*/uuid:    11111111-2222-11f0-8888-123456789abc/' /var/lib/datastore/mysql/grastate.dat");
@@ -74,11 +74,13 @@ describe("a Galera cluster on real guests whose owner changes their mind, and lo
   });
 
   it("makes a server again when asked to, from its own volume", async () => {
+    const before = await silences();
     await trial.want({ replace: ["orders-2"] });
     deepEqual(await trial.previewed(), ["install orders-2", "mount orders-2", "configure orders-2", "join orders-2", `verify ${five.join(" ")}`]);
     await trial.during("replace: [\"orders-2\"]", trial.up);
     await trial.whole(five);
     match(await trial.cluster.guest("orders-2").look("journalctl -q -o cat -u mariadb | grep -E 'IST|SST' || true"), /Receiving IST/);
+    equal(await silences(), before, "orders-2 fell silent instead of leaving");
     await trial.nothingToDo();
     await trial.want({ replace: [] });
     await trial.up();

@@ -106,7 +106,7 @@ export const life = (title: string, cuts: Cuts): Mocha.Suite => describe(title, 
     for (const secret of [rootPassword, key]) ok(!state.includes(secret));
     ok(!/BEGIN (EC |OPENSSH )?PRIVATE KEY/.test(state));
     for (const name of trial.cluster.names)
-      equal(await trial.cluster.guest(name).look("{ journalctl -q -o cat; cat /proc/*/cmdline; } | grep -acF -f /dev/stdin || true", rootPassword), "0\n");
+      equal(await trial.cluster.guest(name).look("exec 3<&0; { journalctl -q -o cat; cat /proc/*/cmdline; } | grep -acF -f /dev/fd/3 || true", rootPassword), "0\n");
   });
 
   it("refuses a number of members that bears no failure, at preview, and says what would be lost", async () => {

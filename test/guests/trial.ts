@@ -90,10 +90,11 @@ export class Trial {
     return all!;
   }
 
-  /** Cuts the first of these steps that a run comes to. */
-  async cutAt(steps: string[], kind: Kind, after: number): Promise<void> {
+  /** Cuts the first of these steps that a run comes to, and returns which: none when runs that were cut had done them. */
+  async cutAt(steps: string[], kind: Kind, after: number): Promise<string | undefined> {
     const cut = await upCutAt(this.galera, steps, kind, after);
     console.log(`        ${cut ? `${cut}: ${kind}, after ${after} ms` : `${steps[0]}: runs that were cut had done it`}`);
+    return cut;
   }
 
   async wsrep(name: string): Promise<Wsrep> {

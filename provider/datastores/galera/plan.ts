@@ -64,7 +64,7 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
     ...together("configure", where(({ configured }) => !configured)),
   ];
   // Servers were made again below data whose position only an installed MariaDB can tell: look again, and plan then.
-  if (running.length === 0 && !start) return prepare;
+  if (running.length === 0 && !start) return [...prepare, { do: startOver(sights), on: [] }];
   const history = historyOf(seen[running[0] ?? start!.on]!);
   const steps: Step<Do>[] = [
     ...prepare,
@@ -105,7 +105,7 @@ function unsafe(sights: Sights, wanted: Sights, forgotten: string[]): Refused | 
   if (unreachable.length > 0) {
     const leavers = unreachable.filter(([name]) => !wanted.some(([each]) => each === name)).map(([name]) => name);
     return new Refused("every member and its volume must be seen before anything is changed", evidence(unreachable),
-      "start the server, mend its network or attach its volume, then run `pulumi up` again; `openstack server show` tells its state. A server that is gone for ever is deleted with `openstack server delete`; after `pulumi refresh` the next `pulumi up` makes it again under its volume"
+      "start the server, mend its network, attach its volume or let its database answer, then run `pulumi up` again; `openstack server show` tells its state. A server that is gone for ever is deleted with `openstack server delete`; after `pulumi refresh` the next `pulumi up` makes it again over its volume"
       + (leavers.length > 0 ? `. A leaving member that is gone for ever is named in forget: ${JSON.stringify(leavers)}` : ""));
   }
   const foreign = where(wanted, ({ is }) => is === "foreign");
@@ -212,7 +212,7 @@ export function recall(names: string[], seen: Record<string, Sight | undefined>,
     return [name, !sight || (ran && isAlive(sight)) ? well(sight) : sight];
   });
   // More than are known are no stale count: a run that was killed let them in.
-  const most = Math.max(0, ...names.map((name) => seen[name]).map((sight) => (sight?.is === "up" && runs(sight) ? sight.size : 0)));
+  const most = Math.max(0, ...names.flatMap((name) => (seen[name]?.is === "up" && runs(seen[name]) ? seen[name].size : [])));
   const size = most > names.length ? most : now.filter(([, sight]) => runs(sight)).length;
   const [uuid = "known"] = historiesOf(names.flatMap((name): Sights => (seen[name] && runs(seen[name]) ? [[name, seen[name]]] : [])));
   return Object.fromEntries(now.map(([name, sight]) => [name, runs(sight) ? { ...sight, size, uuid } : sight]));
@@ -226,9 +226,11 @@ const well = (sight: Sight | undefined): Sight => {
 /** What is seen of a new server. */
 export const blank: Sight = { is: "down", data: { is: "none" }, installed: false, mounted: false, configured: false, hasHadData: false, left: false };
 
-/** What is seen of a member whose server was made again over its volume: whatever ran there was not closed. */
+/** What is seen of a member whose server was made again over its volume, if it is known what it held. What ran there was not closed. */
 export function underNew(sight: Sight): Sight {
   if (!("installed" in sight)) return sight.is === "foreign" ? sight : blank;
-  const data: Data = sight.is === "down" ? sight.data : { is: "whole", uuid: sight.is === "up" ? sight.uuid : "known", seqno: -1, safeToBootstrap: false };
+  const uuid = historyOf(sight);
+  if (sight.is !== "down" && uuid === undefined) return blank;
+  const data: Data = sight.is === "down" ? sight.data : { is: "whole", uuid: uuid!, seqno: -1, safeToBootstrap: false };
   return { is: "down", data, installed: false, mounted: false, configured: false, hasHadData: sight.hasHadData, left: sight.left };
 }

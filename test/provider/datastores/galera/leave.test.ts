@@ -59,6 +59,16 @@ describe("galera steps of members that go", () => {
         deepEqual(ran.filter((line) => !line.includes(" says ")), []);
       }));
 
+    it("of a member that still receives its data, be it for hours, does not wait for that", () => fast(async () => {
+      const views: Record<string, View | undefined> = { "db-1": synced(3), "db-2": synced(3, { state: "Donor/Desynced" }) };
+      const { three, ran, at } = guests(views, { leaving: ["db-3"], marks });
+      const left = steps.leave(three, member("db-3"));
+      while (ran.at(-1) !== marked) await sleep(10);
+      ok(at(disabled) <= at(stopped));
+      Object.assign(views, { "db-1": synced(2), "db-2": synced(2) });
+      await left;
+    }));
+
     it("marks no volume that is not ours", () => fast(async () => {
       const { three, at } = guests(running("db-1", "db-2", "db-3"), { leaving: ["db-3"], disk: "TYPE=ext4\nUUID=c0ffee\nmounted=no\n" });
       await steps.leave(three, member("db-3"));

@@ -1,6 +1,6 @@
 import { deepEqual, notDeepEqual, ok, throws } from "node:assert/strict";
 import { galera } from "../../../../provider/datastores/galera";
-import { plan, recall } from "../../../../provider/datastores/galera/plan";
+import { plan, recall, underNew } from "../../../../provider/datastores/galera/plan";
 import { Refused } from "../../../../provider/errors";
 import { describe as lines } from "../../../../provider/plan";
 import type { Wanted } from "../../../../provider/topology";
@@ -53,6 +53,21 @@ describe("galera plan", () => {
     const seen = all(named(3), "synced");
     delete seen["db-2"];
     throws(() => plan({ members: named(3) }, seen), { name: "Refused", message: /db-2 cannot be seen \(not looked at\)/ });
+  });
+});
+
+describe("galera: a server that is made again over its volume", () => {
+  const made = (word: string) => underNew(sight(word, 3));
+
+  it("holds what its member held, unprepared, and where that ran its position is unknown", () => {
+    deepEqual(made("whole@B:95,left"), sight("whole@B:95,left,uninstalled,unmounted,unconfigured", 3));
+    deepEqual(made("synced@B"), sight("whole@B:-1,uninstalled,unmounted,unconfigured", 3));
+    deepEqual(made("ready"), galera.blank);
+    deepEqual(made("foreign"), sight("foreign", 3));
+  });
+
+  it("is as new where nobody knows what its member held", () => {
+    for (const word of ["starting", "unreachable", "split@0"]) deepEqual(made(word), galera.blank, word);
   });
 });
 

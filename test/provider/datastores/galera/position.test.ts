@@ -59,7 +59,7 @@ describe("galera observe: a position that the data do not tell", () => {
     { env: { PATH: `${folder}:${process.env.PATH}` }, reject: false }).stdout;
     const seqno = async () => (await position({ shell })).seqno;
 
-    it("is asked for once, and again when the server ran since: its start removes the answer", async () => {
+    it("is asked for once, and again when its answer is gone, as after a start", async () => {
       says(answer(`${uuid}:42`).trim());
       deepEqual([await seqno(), await seqno(), asked()], [42, 42, 1]);
       says(answer(`${uuid}:43`).trim());

@@ -1,11 +1,39 @@
 import { deepEqual, doesNotMatch, equal, match, ok, rejects } from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
+import { newAuthority } from "../../../../provider/certificates";
 import { steps } from "../../../../provider/datastores/galera/steps";
 import { fast } from "../../clock";
 import { member } from "../../cluster";
 import { guests, running, synced, type View } from "./servers";
 
 describe("galera steps", () => {
+  describe("a configure", () => {
+    const configured = async (views: Record<string, View>, more = {}) => {
+      const { three, ...rest } = guests(views, more);
+      const authority = await newAuthority("db");
+      return { done: () => steps.configure({ ...three, authority }, member("db-2")), ...rest };
+    };
+
+    it("lets a server that runs take the certificates before the options file says that all is done", () => fast(async () => {
+      const { done, ran, at } = await configured(running("db-1", "db-2", "db-3"));
+      await done();
+      const written = ["server.key", "server.pem", "ca.pem", "/etc/hosts", "mariadb --batch"].map(at);
+      ok(written.every((place) => place >= 0 && place < at("99-datastore.cnf")), ran.join("\n"));
+    }));
+
+    it("asks nothing of a server that is down", () => fast(async () => {
+      const { done, at } = await configured({});
+      await done();
+      deepEqual([at("mariadb --batch"), at("99-datastore.cnf") >= 0], [-1, true]);
+    }));
+
+    it("does not say that all is done when a server that runs does not take them", () => fast(async () => {
+      const { done, at } = await configured(running("db-1", "db-2", "db-3"), { deaf: true });
+      await rejects(done(), /Too many connections/);
+      equal(at("99-datastore.cnf"), -1);
+    }));
+  });
+
   describe("a join", () => {
     it("passes its gate while another member is still in the transfer that a dead run began", () => fast(async () => {
       const { three } = guests({ "db-1": synced(3), "db-2": synced(3) });
