@@ -143,7 +143,8 @@ const guard = "/usr/local/lib/datastores/may-start";
  * Lets the datastore's unit start only on its marked volume: a guest that boots without its disk, or with
  * an emptied one, stays down and says why in the unit's journal. A start that fails is tried again, five times in all:
  * after a power cut members find each other only once all of them are back. `configured` is a file, `data` a directory
- * below the volume, `untilStart` a file that a start makes untrue.
+ * below the volume, `untilStart` a file that a start makes untrue. A start ends once all that it brought is on the disk: state
+ * transfers do not see to that, and a power cut right after one would leave empty files among whole ones.
  */
 export async function guardUnit(guest: Guest, service: string, { configured, data, untilStart }: Record<"configured" | "data" | "untilStart", string>): Promise<void> {
   await guest.run(sh`mkdir -p ${guard.replace(/\/[^/]+$/, "")} ${`/etc/systemd/system/${service}.d`}`);
@@ -158,6 +159,6 @@ if grep -q '"hasHadData":true' ${mountPoint}/${marker} && [ -z "$(ls -A ${mountP
 fi
 `, { mode: "0755" });
   await guest.write(`/etc/systemd/system/${service}.d/datastore.conf`,
-    `[Unit]\nRequiresMountsFor=${mountPoint}\nStartLimitIntervalSec=900\nStartLimitBurst=5\n\n[Service]\nExecCondition=${guard}\nExecStartPre=+/bin/rm -f ${untilStart}\nRestart=on-failure\nRestartSec=5\nTimeoutStartSec=infinity\nTimeoutStopSec=900\n`);
+    `[Unit]\nRequiresMountsFor=${mountPoint}\nStartLimitIntervalSec=900\nStartLimitBurst=5\n\n[Service]\nExecCondition=${guard}\nExecStartPre=+/bin/rm -f ${untilStart}\nExecStartPost=+/bin/sync -f ${mountPoint}\nRestart=on-failure\nRestartSec=5\nTimeoutStartSec=infinity\nTimeoutStopSec=900\n`);
   await guest.run("systemctl daemon-reload");
 }

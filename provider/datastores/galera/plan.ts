@@ -67,6 +67,8 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
   if (running.length === 0 && !start) return [...prepare, { do: startOver(sights), on: [] }];
   const history = historyOf(seen[running[0] ?? start!.on]!);
   const steps: Step<Do>[] = [
+    // Outside of the cluster that runs, and it had its time to find back: it is in nobody's quorum, and joins anew.
+    ...together("stop", those(wanted, (sight) => sight.is === "up" && !sight.primary)),
     ...prepare,
     ...together(start?.do ?? "bootstrap", seed),
     ...together("secure", those(sights, (sight) => sight.is === "up" && !sight.secured).length > 0 ? running.slice(0, 1) : start?.do === "bootstrap" ? seed : []),
@@ -127,10 +129,6 @@ function unsafe(sights: Sights, wanted: Sights, forgotten: string[]): Refused | 
   if (running.length > 0 && histories.size > 1)
     return new Refused("a member with another history is no part of this cluster, and a join would erase it", evidence(sights),
       `two clusters exist: decide which data is right, and on the members of the other ${setAside}`);
-  const outside = where(wanted, (sight) => sight.is === "up" && !sight.primary);
-  if (running.length > 0 && outside.length > 0)
-    return new Refused("a member that runs outside the cluster must find back before anything is changed", evidence(sights),
-      "mend its network and wait a minute, or run `systemctl restart mariadb` on it; then run `pulumi up` again");
   const sizes = new Set(running.map(([, sight]) => (sight as { size: number }).size));
   const [size = 0] = sizes;
   const most = forgotten.length > 0 ? where(sights, isAlive).length : sights.length;

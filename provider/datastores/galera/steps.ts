@@ -107,7 +107,8 @@ const clean: Step = async ({ guest: reach, want }, member) => {
 };
 
 /**
- * Joins a running cluster: incrementally when the data allows it, else by a full transfer from a donor.
+ * Joins a running cluster: incrementally when the data allows it, else by a full transfer from a donor. What a member holds
+ * that never was verified may be half of a transfer, however whole it looks: without a state of its own it gets all anew.
  * A bootstrap that was killed in the middle leaves its word in /run until the next boot: it goes first.
  */
 const join: Step = async (cluster, member) => {
@@ -120,11 +121,14 @@ const join: Step = async (cluster, member) => {
   await guest.run(sh`
 rm -f /run/mariadb-wsrep-new-cluster; systemctl unset-environment _WSREP_NEW_CLUSTER
 [ -d ${data} ] || install -d -o mysql -g mysql -m 700 ${data}
+case "$(systemctl is-active mariadb || true)" in inactive|failed) ${hasHadData ? [] : ["rm", "-f", `${data}/grastate.dat`]};; esac
 systemctl set-environment ${`MYSQLD_OPTS=--wsrep-sst-donor=${await donors(cluster, before)} --wsrep-cluster-address=gcomm://${addressesOf(cluster, before)}`}
 systemctl enable --quiet mariadb
 systemctl reset-failed mariadb 2>/dev/null || true
 systemctl start --no-block mariadb`);
   await gate(cluster, [...before, member.name], guest);
+  await eventually(`what ${member.name} received to be on its disk`, { seconds: stopSeconds, say: guest.say }, async () =>
+    (await unitState(guest)) === "activating" ? "it is being written" : true);
   await guest.run("systemctl unset-environment MYSQLD_OPTS");
 };
 

@@ -24,6 +24,7 @@ describe("the guard of a datastore's unit", () => {
     guard = written.find(([, content]) => content.startsWith("#!/bin/sh"))![1];
     const unit = written.find(([path]) => path.endsWith(".conf"))![1];
     match(unit, new RegExp(`^ExecCondition=${written.find(([, content]) => content === guard)![0]}$`, "m"));
+    match(unit, /^ExecStartPost=\+\/bin\/sync -f \/var\/lib\/datastore$/m);
     match(unit, /^ExecStartPre=\+\/bin\/rm -f \/run\/told$/m);
   });
 

@@ -21,7 +21,7 @@ const outage = fc.tuple(
   fc.constantFrom(-1, 0, 1, 2, 3, 3, 3), fc.oneof(fc.constant([]), fc.constant([]), fc.constant(["safe"]), flags),
 ).map(([kind, uuid, seqno, more]) => [kind.replace(/^(whole|partial)/, `$1@${uuid}:${seqno}`), ...more].join(","));
 /** What may be beside a cluster that runs, and is in nobody's way; who cannot be seen, once forgotten. */
-const beside = fc.constantFrom("unreachable", "starting", "joining", "blank", "ready", "ready,unmounted", "whole:2", "whole:2,left", "whole@B:2,left", "partial:-1", "partial:-1,left", "partial:-1,new");
+const beside = fc.constantFrom("unreachable", "starting", "joining", "split", "blank", "ready", "ready,unmounted", "whole:2", "whole:2,left", "whole@B:2,left", "partial:-1", "partial:-1,left", "partial:-1,new");
 const inside = fc.tuple(fc.constantFrom("synced", "synced", "donor"), fc.subarray(["new", "unconfigured", "unsecured", "uninstalled"])).map(([kind, more]) => [kind, ...more].join(","));
 
 const members = (words: fc.Arbitrary<string>) => fc.array(words, { minLength: 1, maxLength: 5 });
@@ -123,7 +123,7 @@ describe("galera plan, whatever is seen", () => {
   }), { numRuns: 5000 }));
 
   it("keeps the order of its steps, joins as wanted, the highest name leaves first, and ends by verifying all wanted", () => always(({ members }, steps) => {
-    const order = ["install", "mount", "configure", "start", "secure", "clean", "join", "leave", "verify"];
+    const order = ["stop", "install", "mount", "configure", "start", "secure", "clean", "join", "leave", "verify"];
     const places = steps.map((step) => order.indexOf(step.do.replace(/^(bootstrap|recover)$/, "start")));
     deepEqual(places, [...places].sort((a, b) => a - b));
     deepEqual(on(steps, "join"), members.filter((name) => on(steps, "join").includes(name)));

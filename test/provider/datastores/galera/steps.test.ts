@@ -68,6 +68,14 @@ describe("galera steps", () => {
       ok(marked >= 0 && marked < at("systemctl start --no-block mariadb"));
     }));
 
+    it("of a member that never was verified begins without a state, so that it gets all anew; of any other keeps it", () => fast(async () => {
+      for (const hasHadData of [false, true]) {
+        const { three, ran } = guests(running("db-1", "db-2", "db-3"), { marks: { "db-2": { hasHadData, left: false } } });
+        await steps.join(three, member("db-2"));
+        equal(/is-active mariadb .*inactive\|failed\) rm -f \/var\/lib\/datastore\/mysql\/grastate\.dat;; esac[^]*systemctl start/.test(ran.join("\n")), !hasHadData);
+      }
+    }));
+
     it("writes no marker of a member that did not leave", () => fast(async () => {
       const { three, at } = guests(running("db-1", "db-2", "db-3"), { marks: { "db-2": { hasHadData: true, left: false } } });
       await steps.join(three, member("db-2"));
