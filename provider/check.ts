@@ -129,28 +129,28 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "known" |
   const replace = news.replace?.filter((name) => again.includes(name)) ?? [];
   const volumeOf = (members: Inputs["members"], name: string) => members.find((each) => each.name === name)?.volume;
   const keepsVolume = (name: string) => volumeOf(olds.known, name) === volumeOf(news.members, name);
-  const planned = (gone: string[]) => {
+  const planned = (gone: string[]): Forecast => {
     const there = was.filter((name) => !gone.includes(name));
     const recalled = it.recall(there, olds.seen, there.filter((name) => !wanted.includes(name)));
-    const now = [...new Set([...wanted, ...was])].map((name) => {
-      if (gone.includes(name)) return [name, it.unreachable("it is to be forgotten")] as const;
+    const sightOf = (name: string) => {
+      if (gone.includes(name)) return it.unreachable("it is to be forgotten");
+      if (!there.includes(name)) return it.blank;
+      if (again.includes(name)) return keepsVolume(name) ? it.underNew(recalled[name]) : it.blank;
       // A server is taken away only while all others are seen to run: memory is not enough.
-      if (replace.length > 0 && olds.unreached.includes(name) && !again.includes(name)) return [name, it.unreachable("the last look did not reach it")] as const;
-      const sight = !there.includes(name) ? it.blank : !again.includes(name) ? recalled[name] : keepsVolume(name) ? it.underNew(recalled[name]) : it.blank;
-      return [name, others && wanted.includes(name) ? it.outdated(sight) : sight] as const;
-    });
-    return describe(it.plan({ members: wanted, forget: news.forget, replace }, Object.fromEntries(now)));
-  };
-  const forgotten = was.filter((name) => news.forget?.includes(name) && !wanted.includes(name));
-  let refused: Refused | undefined;
-  for (const gone of forgotten.length > 0 ? [[], forgotten] : [[]])
+      if (replace.length > 0 && olds.unreached.includes(name)) return it.unreachable("the last look did not reach it");
+      return recalled[name];
+    };
+    const now = [...new Set([...wanted, ...was])].map((name) => [name, others && wanted.includes(name) ? it.outdated(sightOf(name)) : sightOf(name)]);
     try {
-      return { lines: planned(gone) };
+      return { lines: describe(it.plan({ members: wanted, forget: news.forget, replace }, Object.fromEntries(now))) };
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      refused = error;
+      if (error instanceof Refused) return { lines: [error.message], refused: error };
+      throw error;
     }
-  return { lines: [refused!.message], refused };
+  };
+  const asSeen = planned([]);
+  const forgotten = was.filter((name) => news.forget?.includes(name) && !wanted.includes(name));
+  return asSeen.refused && forgotten.length > 0 ? planned(forgotten) : asSeen;
 }
 
 const print = ({ owner }: Pick<Document, "owner">, lines: string[]) => {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Refused } from "../errors";
+import { Refused, TimedOut } from "../errors";
 import type { Member, Owner } from "../topology";
 import { eventually } from "./eventually";
 import type { Guest } from "./guest";
@@ -98,10 +98,17 @@ function classify(head: string, owner: Owner, member: Member): VolumeSight {
     : foreign(`its marker says it is ${mark.member} of ${mark.project}/${mark.stack}/${mark.cluster}`);
 }
 
-/** Waits for the volume's device: an attachment shows in the guest a moment after the cloud says that it is done. */
-export const attached = (guest: Guest, owner: Owner, member: Member): Promise<void> =>
-  eventually(`${device(member.volume)} to appear`, { seconds: 30, say: guest.say }, async () =>
-    (await lookAtVolume(guest, owner, member, ":"))[0].disk === "absent" ? "no such device" : true);
+/** The same, once there is a device: an attachment shows in the guest a moment after the cloud says that it is done. */
+export async function lookOnceAttached(guest: Guest, owner: Owner, member: Member, below: string): Promise<[VolumeSight, string]> {
+  let look!: [VolumeSight, string];
+  await eventually(`${device(member.volume)} to appear`, { seconds: 30, say: guest.say }, async () => {
+    look = await lookAtVolume(guest, owner, member, below);
+    return look[0].disk === "absent" ? "no such device" : true;
+  }).catch((error) => {
+    if (!(error instanceof TimedOut)) throw error;
+  });
+  return look;
+}
 
 /** Formats the volume when it is new, mounts it for ever, and marks it. */
 export async function mountVolume(guest: Guest, owner: Owner, member: Member): Promise<void> {

@@ -3,13 +3,13 @@ import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { installedVersion, missingPackages } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
-import { attached, lookAtVolume } from "../../guest/volume";
+import { lookOnceAttached } from "../../guest/volume";
 import type { Member } from "../../topology";
 import type { Cluster } from "../datastore";
 import { dataDirectory, dataPath, isVersion, neverStarted, optionsFile, optionsText, packages, positionFile, sha256 } from "./configuration";
 import type { Options } from "./options";
 import type { Data, Prepared, Sight } from "./plan";
-import { ask, isSecured, unitState } from "./sql";
+import { ask, isSecured, unitState, type Wsrep } from "./sql";
 
 /** What Galera's own files and InnoDB's tell of the data below the volume's root. */
 const lookAtData = `
@@ -27,18 +27,15 @@ const positionSeconds = 900;
 /** Looks at one member: its packages, its volume and data, its server. Changes nothing. */
 export async function observe(cluster: Cluster<Options>, member: Member): Promise<Sight> {
   const guest = await cluster.guest(member.name);
-  await settled(guest);
-  await attached(guest, cluster.want.owner, member).catch(() => undefined);
-  const [volume, files] = await lookAtVolume(guest, cluster.want.owner, member, lookAtData);
+  const { state, view, why } = await settled(guest);
+  const [volume, files] = await lookOnceAttached(guest, cluster.want.owner, member, lookAtData);
   if (volume.disk === "absent") return { is: "unreachable", why: `its volume ${member.volume} is not attached` };
   if (volume.disk === "foreign") return { is: "foreign", why: volume.why ?? "unknown" };
   const { hasHadData, left } = volume;
   // A cut between mounting and marking is mended by mounting again: what an unmarked volume holds is nobody's.
   const mounted = volume.mounted && volume.disk === "ours";
   const prepared = { ...(await software(guest, cluster, member)), mounted, hasHadData, left };
-  const state = await unitState(guest);
   if (isDown(state)) return { is: "down", data: await positioned(guest, dataOf(assignments(files), hasHadData), prepared), ...prepared };
-  const { view, why } = await ask(guest);
   // One that has no connection left for us, or another password, is not starting: it may well run in the cluster.
   if (!view && !["activating", "deactivating"].includes(state)) throw new Error(`MariaDB is ${state} and does not answer root on its socket: ${why}`);
   if (!view) return { is: "starting", ...prepared };
@@ -53,17 +50,21 @@ export async function observe(cluster: Cluster<Options>, member: Member): Promis
   };
 }
 
-/** One that is just starting, does not answer, or runs outside the cluster gets time to find the others. */
-const settled = (guest: Guest): Promise<void> =>
-  eventually("MariaDB to be in the cluster, or down", { seconds: reformSeconds, say: guest.say }, async () => {
+/** What the server says. One that is just starting, does not answer, or runs outside the cluster gets time to find the others. */
+async function settled(guest: Guest): Promise<{ state: string; view?: Wsrep; why: string }> {
+  let last = { state: "", why: "" } as { state: string; view?: Wsrep; why: string };
+  await eventually("MariaDB to be in the cluster, or down", { seconds: reformSeconds, say: guest.say }, async () => {
     const state = await unitState(guest);
-    if (isDown(state)) return true;
-    const { view, why } = await ask(guest);
-    if (view) return view.cluster_status === "Primary" ? true : `it is up, and ${view.cluster_status}`;
+    last = { state, ...(isDown(state) ? { why: "" } : await ask(guest)) };
+    const { view, why } = last;
+    if (isDown(state) || view?.cluster_status === "Primary") return true;
+    if (view) return `it is up, and ${view.cluster_status}`;
     return (await receives(guest)) ? true : `it is ${state}: ${why}`;
   }).catch((error) => {
     if (!(error instanceof TimedOut)) throw error;
   });
+  return last;
+}
 
 const isDown = (state: string): boolean => ["inactive", "failed", "unknown"].includes(state);
 

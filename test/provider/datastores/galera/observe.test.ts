@@ -126,6 +126,10 @@ describe("galera observe", () => {
       deepEqual(sight.is === "down" && [sight.installed, sight.configured], expected);
     });
 
+  it("of a healthy member takes six looks: unit, view, volume, packages, versions, login", async () => {
+    equal((await look({ unit: "active", wsrep: status() })).commands.length, 6);
+  });
+
   it("changes nothing, and puts no password in a command", async () => {
     for (const answers of [{}, { unit: "active", wsrep: status() }, { disk: "disk=blank\n" }, { files: grastate(uuid) }]) {
       const { changes, commands } = await look(answers);
