@@ -147,6 +147,12 @@ export const mark = (guest: Guest, owner: Owner, member: Member, { hasHadData, l
 const guard = "/usr/local/lib/datastores/may-start";
 
 /**
+ * Lets a member start, until its guest boots, that was not verified yet. Alone it does not: what it received may not be
+ * whole, and a state transfer that nobody asked for may take the donor that clients write to.
+ */
+export const letStart = sh`mkdir -p /run/datastores; touch /run/datastores/let-start`;
+
+/**
  * Lets the datastore's unit start only on its marked volume: a guest that boots without its disk, or with
  * an emptied one, stays down and says why in the unit's journal. A start that fails is tried again, five times in all:
  * after a power cut members find each other only once all of them are back. `configured` is a file, `data` a directory
@@ -161,6 +167,7 @@ refuse() { echo "not started: $1"; exit 1; }
 [ -e ${configured} ] || refuse "not configured yet"
 [ -s ${mountPoint}/${marker} ] || refuse "${mountPoint} is not the data volume: it has no ${marker}"
 ! grep -q '"left":true' ${mountPoint}/${marker} || refuse "this member left the cluster"
+grep -q '"hasHadData":true' ${mountPoint}/${marker} || [ -e /run/datastores/let-start ] || refuse "this member was not verified yet: the next pulumi up starts it"
 if grep -q '"hasHadData":true' ${mountPoint}/${marker} && [ -z "$(ls -A ${mountPoint}/${data} 2>/dev/null)" ]; then
   refuse "the data volume once held data and is empty now"
 fi

@@ -4,7 +4,7 @@ import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { installPackages, installedVersion } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
-import { guardUnit, lookAtVolume, mark, mountVolume } from "../../guest/volume";
+import { guardUnit, letStart, lookAtVolume, mark, mountVolume } from "../../guest/volume";
 import type { Member } from "../../topology";
 import { names } from "../../topology";
 import type { Cluster } from "../datastore";
@@ -84,7 +84,8 @@ async function start(cluster: Galera, member: Member, prepare: string): Promise<
     if (!["inactive", "failed"].includes(state))
       throw new Refused("no cluster is bootstrapped while a member is up", `MariaDB on ${name} is ${state}`, "run `pulumi up` again: it plans from what it then sees");
   }
-  await guest.run(`${prepare}${sh`
+  await guest.run(`${prepare}
+${letStart}${sh`
 [ ! -s ${data}/grastate.dat ] || sed -i 's/^safe_to_bootstrap: 0/safe_to_bootstrap: 1/' ${data}/grastate.dat
 systemctl enable --quiet mariadb
 systemctl reset-failed mariadb datastores-bootstrap 2>/dev/null || true
@@ -108,7 +109,7 @@ const clean: Step = async ({ guest: reach, want }, member) => {
 
 /**
  * Joins a running cluster: incrementally when the data allows it, else by a full transfer from a donor. What a member holds
- * that never was verified may be half of a transfer, however whole it looks: without a state of its own it gets all anew.
+ * that was not verified yet may be half of a transfer, however whole it looks: without a state of its own it gets all anew.
  * A bootstrap that was killed in the middle leaves its word in /run until the next boot: it goes first.
  */
 const join: Step = async (cluster, member) => {
@@ -118,14 +119,14 @@ const join: Step = async (cluster, member) => {
     throw new Refused("a member joins a cluster that runs", "no other member is Synced or a donor", "run `pulumi up` again: it plans from what it then sees");
   const [{ hasHadData, left }] = await lookAtVolume(guest, cluster.want.owner, member, ":");
   if (left) await mark(guest, cluster.want.owner, member, { hasHadData, left: false });
-  await guest.run(sh`
+  await guest.run(`${letStart}${sh`
 rm -f /run/mariadb-wsrep-new-cluster; systemctl unset-environment _WSREP_NEW_CLUSTER
 [ -d ${data} ] || install -d -o mysql -g mysql -m 700 ${data}
 case "$(systemctl is-active mariadb || true)" in inactive|failed) ${hasHadData ? [] : ["rm", "-f", `${data}/grastate.dat`]};; esac
 systemctl set-environment ${`MYSQLD_OPTS=--wsrep-sst-donor=${await donors(cluster, before)} --wsrep-cluster-address=gcomm://${addressesOf(cluster, before)}`}
 systemctl enable --quiet mariadb
 systemctl reset-failed mariadb 2>/dev/null || true
-systemctl start --no-block mariadb`);
+systemctl start --no-block mariadb`}`);
   await gate(cluster, [...before, member.name], guest);
   await eventually(`what ${member.name} received to be on its disk`, { seconds: stopSeconds, say: guest.say }, async () =>
     (await unitState(guest)) === "activating" ? "it is being written" : true);

@@ -1,12 +1,14 @@
 import { equal, match } from "node:assert/strict";
 import execa from "execa";
 import type { Guest } from "../../../provider/guest/guest";
-import { guardUnit } from "../../../provider/guest/volume";
+import { guardUnit, letStart } from "../../../provider/guest/volume";
 import { needsRoot } from "./box";
 
 /** What a guest that was just booted has below its data volume's mount point. */
 interface Booted {
   configured?: boolean;
+  /** A run lets it start, since the guest booted. */
+  let?: boolean;
   marker?: Record<string, unknown>;
   data?: boolean;
 }
@@ -29,18 +31,20 @@ describe("the guard of a datastore's unit", () => {
   });
 
   /** The guard's exit code and words on a guest whose /var/lib is so. */
-  const started = async ({ configured = true, marker, data = false }: Booted) => {
+  const started = async ({ configured = true, let: isLet = false, marker, data = false }: Booted) => {
     const { exitCode, stdout } = await execa("unshare", ["--mount", "--propagation", "private", "/bin/sh", "-euc",
-      `mount -t tmpfs none /var/lib; mkdir /var/lib/datastore; cd /var/lib/datastore
+      `mount -t tmpfs none /var/lib; mount -t tmpfs none /run; mkdir /var/lib/datastore; cd /var/lib/datastore
 [ -z "$1" ] || touch /var/lib/configured
 [ -z "$2" ] || printf %s "$2" >.datastore.json
 [ -z "$3" ] || { mkdir data; touch data/ibdata1; }
-exec /bin/sh -c "$0"`, guard, configured ? "yes" : "", marker ? JSON.stringify(marker) : "", data ? "yes" : ""], { reject: false });
+[ -z "$4" ] || /bin/sh -c "$4"
+exec /bin/sh -c "$0"`, guard, configured ? "yes" : "", marker ? JSON.stringify(marker) : "", data ? "yes" : "", isLet ? letStart : ""], { reject: false });
     return `${exitCode} ${stdout}`.trim();
   };
 
   for (const [what, booted, says] of [
-    ["starts on the marked volume of a new member", { marker: { hasHadData: false, left: false } }, "0"],
+    ["starts a new member on its marked volume when it is let", { let: true, marker: { hasHadData: false, left: false } }, "0"],
+    ["does not start by itself what was not verified, whatever it holds", { marker: { hasHadData: false, left: false }, data: true }, "1 not started: this member was not verified yet: the next pulumi up starts it"],
     ["starts on the data that it had", { marker: { hasHadData: true, left: false }, data: true }, "0"],
     ["does not start before it is configured", { configured: false, marker: { hasHadData: false, left: false } }, "1 not started: not configured yet"],
     ["does not start without its volume", {}, "1 not started: /var/lib/datastore is not the data volume: it has no .datastore.json"],
