@@ -86,8 +86,8 @@ export interface ClusterArgs {
   /** Member names that are given up: who leaves in a shrink. They stay named for ever. Default: the highest numbers leave. */
   without?: string[];
   /**
-   * A member whose server is to be made again, one at a time, while all others run, and not in a cluster of two: its
-   * server goes as in a power cut, and the others must keep their majority. Its volume and address stay.
+   * A member whose server is to be made again, one at a time, while all others run. Its volume and address stay. Its server is
+   * stopped first; Nova cuts its power when that takes too long, so it is refused in a cluster of two: the other would be no majority.
    * When the name is taken out again nothing happens; to replace once more, take it out, `pulumi up`, put it back.
    * Default: none.
    */
