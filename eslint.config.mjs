@@ -34,7 +34,7 @@ const laws = [
 ];
 
 export default tseslint.config(
-  { ignores: ["dist/", "**/node_modules/", ".devcloud/", ".demo/"] },
+  { ignores: ["dist/", "**/node_modules/", ".devcloud/", ".demo/", ".trial/"] },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {

@@ -22,7 +22,7 @@ export type Unsafe = (typeof Unsafe)[keyof typeof Unsafe];
 export interface VolumeArgs {
   /** GiB, at least 1. */
   size: pulumi.Input<number>;
-  /** Cinder volume type. Default: the cloud's own default. Later changes are ignored: in place they would replace the volume. */
+  /** Cinder volume type. Default: the cloud's own default. A later change is refused: it would replace the volume. */
   type?: pulumi.Input<string>;
   /**
    * Whether volumes survive when their member or the cluster goes. Default: true. Kept volumes are removed

@@ -51,7 +51,8 @@ export function createMembers(name: string, { count, args, port }: MembersSpec, 
       availabilityZone: zone ?? availabilityZones?.[index % availabilityZones.length],
       stopBeforeDestroy: true,
       ...(replaced ? { metadata: { replaced: "yes" } } : {}),
-    }, { parent, deleteBeforeReplace: true, ignoreChanges: frozen, replaceOnChanges: replaced ? ["metadata"] : [] });
+      // The provider detaches a volume that it deletes from whatever runs on it: so the server goes first.
+    }, { parent, dependsOn: [volume], deleteBeforeReplace: true, ignoreChanges: frozen, replaceOnChanges: replaced ? ["metadata"] : [] });
     // It ends with its server, which is stopped first. Detached before, the disk would be pulled from under the database; and
     // `deletedWith` does not keep the engine from that when it replaces the server.
     const disk = new openstack.compute.VolumeAttach(member, { instanceId: server.id, volumeId: volume.id }, { parent, deleteBeforeReplace: true, retainOnDelete: true });
@@ -98,8 +99,16 @@ function createSecurityGroup(name: string, port: number, args: ClusterArgs, pare
   return { security: group, rules };
 }
 
-const publicKeyOf = (privateKey: pulumi.Input<string>) =>
-  pulumi.unsecret(pulumi.output(privateKey).apply((key) => sshpk.parsePrivateKey(key).toPublic().toString("ssh")));
+export const publicKeyOf = (privateKey: pulumi.Input<string>) => pulumi.unsecret(pulumi.output(privateKey).apply((key) => {
+  try {
+    return sshpk.parsePrivateKey(key).toPublic().toString("ssh");
+  } catch (error) {
+    // What the parser says may quote the key.
+    const wayForward = error instanceof sshpk.KeyEncryptedError ? "take the passphrase off a copy of it, with `ssh-keygen -p -N '' -f COPY`, and give that"
+      : "give what is in the key's file, whole: not the file's name, and not the public half";
+    throw new pulumi.InputPropertyError({ propertyPath: "access.privateKey", reason: `access.privateKey must be an unencrypted private key in OpenSSH or PEM form: ${wayForward}` });
+  }
+}));
 
 const idOfNetwork = (network: string, parent: pulumi.Resource): pulumi.Input<string> =>
   /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/.test(network)

@@ -27,14 +27,18 @@ export async function check(olds: Raw | undefined, news: Raw): Promise<dynamic.C
   const wrong = schemaFailures(news);
   // A rule that is new in a release must not fail the `up` of an unchanged cluster.
   const isOld = ({ property }: dynamic.CheckFailure) => before !== undefined && unchanged(before, news, property.split(".")[0]!);
-  print(news as Document, wrong.filter(isOld).map(({ property, reason: why }) => `${property} ${why}; this cluster has it already and goes on`));
-  const problems = [...wrong.filter((each) => !isOld(each)), ...(before ? notYet(before, news) : [])];
+  print(news as Document, wrong.filter(isOld).map(({ property, reason: why }) => `${argument(property)} ${why}; this cluster has it already and goes on`));
+  const problems = [...wrong.filter((each) => !isOld(each)).map((each) => ({ ...each, property: argument(each.property) })), ...(before ? notYet(before, news) : [])];
   const password = news.rootPassword ?? before?.rootPassword ?? randomBytes(18).toString("base64url");
   const authority = before?.authority ?? await newAuthority((news as Document).owner.cluster);
   const completed = { ...news, rootPassword: secret(password), authority: secret(authority), plan: problems.length > 0 ? {} : planOf(before, news) };
   if (first && problems.length === 0) print(news as Document, Object.values(completed.plan).flat());
   return { inputs: completed, failures: problems };
 }
+
+/** What the user gave for a property: a component hands over `servers` and `options`, which are no arguments. */
+const argument = (property: string): string =>
+  ({ "servers.publicKey": "access.privateKey", "servers.volumeSize": "volume.size", "servers.volumeType": "volume.type" })[property] ?? property.replace(/^(servers|options)\./, "");
 
 function schemaFailures(news: Raw): dynamic.CheckFailure[] {
   const { datastore, options } = news;
@@ -52,7 +56,7 @@ function schemaFailures(news: Raw): dynamic.CheckFailure[] {
 function notYet(olds: Raw, news: Raw): dynamic.CheckFailure[] {
   const no = (property: string, what: string, instead: string) => ({ property, reason: `${what} cannot be done by this version; ${instead}` });
   return [
-    ...differing(asMade(olds, news), news.servers).map((key) => no(`servers.${key}`, `changing ${key} of a cluster that exists`, "set it back")),
+    ...differing(asMade(olds, news), news.servers).map((key) => argument(`servers.${key}`)).map((key) => no(key, `changing ${key} of a cluster that exists`, "set it back")),
     ...(news.rootPassword === undefined || isUnknown(news.rootPassword) || news.rootPassword === olds.rootPassword ? []
       : [no("rootPassword", "changing the password of a cluster that exists", "set it back, or leave it out")]),
     ...(isDeepStrictEqual(olds.owner, news.owner) || hasUnknown(news.owner) ? [] : [no("owner", "renaming a cluster, its project or its stack", "keep the old name")]),
@@ -175,7 +179,7 @@ export async function diff(id: string, olds: Outputs, news: Raw): Promise<dynami
   const cluster = olds.owner.cluster;
   const options = differing(olds.options, news.options);
   if (olds.status === "ready" && options.length > 0)
-    throw new Error(`${cluster}: changing ${options.map((key) => `options.${key}`).join(", ")} of a cluster that runs cannot be done by this version; set it back`);
+    throw new Error(`${cluster}: changing ${options.map((key) => argument(`options.${key}`)).join(", ")} of a cluster that runs cannot be done by this version; set it back`);
   const keys = changed(olds, news);
   const { lines, refused } = forecast(olds, news as Document);
   if (refused && !ofRefresh && !needsNoGuest(olds, keys))

@@ -24,11 +24,11 @@ export class TimedOut extends Error {
   }
 }
 
-/** A step failed on a member; the steps before it are done, those after it were not begun. */
+/** A step failed on a member; the steps before it are done, those after it were not begun. What a wait saw does not tell why: a journal does. */
 export class StepFailed extends Error {
   override name = "StepFailed";
   constructor(step: string, member: string, override readonly cause: unknown) {
-    super(`${step} ${member}: ${reason(cause)}`);
+    super(`${step} ${member}: ${reason(cause)}${cause instanceof TimedOut ? ". Way forward: read `sudo journalctl -e` on the members named here, then run `pulumi up` again" : ""}`);
   }
 }
 

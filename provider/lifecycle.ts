@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { dynamic } from "@pulumi/pulumi";
 import { changed, forecast, needsNoGuest, refreshed, type Document, type Raw } from "./check";
 import { byName } from "./datastores";
-import type { Cluster } from "./datastores/datastore";
+import type { Cluster, Datastore } from "./datastores/datastore";
 import { endWithEngine } from "./engine";
 import { reason } from "./errors";
 import { Guests } from "./guest/guests";
@@ -15,7 +15,8 @@ import { plain } from "./wire";
 export { check, diff } from "./check";
 
 /** Seconds a server may take to let a refresh in, which waits for no boot. */
-const lookSeconds = 20;
+const loginSeconds = 20;
+
 export async function create(news: Raw): Promise<dynamic.CreateResult> {
   // The steps that `check` announced.
   const announced = Object.values((news as Pick<Inputs, "plan">).plan).flat();
@@ -55,7 +56,7 @@ async function converge(raw: Raw, announced: string[], olds?: Outputs): Promise<
     // What was seen of another server under the same name is nothing to remember.
     const same = known.filter(({ name, server }) => olds?.known.some((old) => old.name === name && old.server === server));
     const before = Object.fromEntries(names({ members: same }).map((name) => [name, olds!.seen[name]]));
-    const properties = await result("failed", known, remembering(before, await observe(it, cluster)));
+    const properties = await result("failed", known, remembering(it, before, await observe(it, cluster)));
     throw Object.assign(new Error(reasons.join("\n"), { cause: error }), { id: news.owner.cluster, reasons, properties });
   } finally {
     await guests.close();
@@ -67,7 +68,7 @@ function reach(news: Inputs, leaving: Member[], pins: Record<string, string>, pa
   const guests = new Guests([...news.members, ...leaving], pins, {
     run,
     // Who is to be forgotten is asked all the same, and not waited for.
-    seconds: (member) => (news.forget?.includes(member) ? lookSeconds : patience),
+    seconds: (member) => (news.forget?.includes(member) ? loginSeconds : patience),
     access: news.access,
     secrets: [news.rootPassword, news.access.privateKey, news.authority.key],
     say: (member, line) => console.log(`[${news.owner.cluster}/${member}] ${line}`),
@@ -96,11 +97,12 @@ export async function read(id: string, props: Outputs): Promise<dynamic.ReadResu
 
 async function look(olds: Outputs, props: Outputs): Promise<Raw> {
   const leaving = olds.known.filter(({ name }) => !names(olds).includes(name));
-  const { guests, cluster } = reach(olds, leaving, olds.pins, lookSeconds);
+  const it = byName(olds.datastore);
+  const { guests, cluster } = reach(olds, leaving, olds.pins, loginSeconds);
   try {
-    const now = await observe(byName(olds.datastore), cluster);
-    const { seen, unreached } = remembering(olds.seen, now);
-    for (const name of unreached) console.log(`[${olds.owner.cluster}] ${name} cannot be seen (${(now[name] as { why: string }).why}); what was seen of it before is kept`);
+    const now = await observe(it, cluster);
+    const { seen, unreached } = remembering(it, olds.seen, now);
+    for (const name of unreached) console.log(`[${olds.owner.cluster}] ${name} cannot be seen (${it.unseen(now[name])}); what was seen of it before is kept`);
     return plain({ ...props, seen, unreached });
   } finally {
     await guests.close();
@@ -110,9 +112,9 @@ async function look(olds: Outputs, props: Outputs): Promise<Raw> {
 type Look = Pick<Outputs, "seen" | "unreached">;
 
 /** Not to have reached a guest now is no news of it: what was seen of it before stays. */
-function remembering(before: Record<string, unknown>, now: Record<string, unknown>): Look {
-  const unreached = Object.keys(now).filter((name) => (now[name] as { is: string }).is === "unreachable");
-  return { seen: Object.fromEntries(Object.entries(now).map(([name, sight]) => [name, unreached.includes(name) ? before[name] ?? sight : sight])), unreached };
+function remembering(it: Datastore<unknown, unknown, string>, before: Record<string, unknown>, now: Record<string, unknown>): Look {
+  const unreached = Object.keys(now).filter((name) => it.unseen(now[name]) !== undefined);
+  return { seen: Object.fromEntries(Object.entries(it.kept(now)).map(([name, sight]) => [name, unreached.includes(name) ? before[name] ?? sight : sight])), unreached };
 }
 
 /** Needs no guest: the servers go with it, and draining member after member would only take time. */

@@ -21,10 +21,14 @@ export interface Datastore<Options, Seen, Do extends string> {
   observe(cluster: Cluster<Options>, member: Member): Promise<Seen>;
   /** What is seen of a member that cannot be reached. */
   unreachable(why: string): Seen;
+  /** Why a member could not be seen; undefined when it was. */
+  unseen(sight: Seen): string | undefined;
   /** What `observe` would see of a new server: this and `recall` let a preview plan without SSH. */
   blank: Seen;
   /** What a preview takes the members for: as last seen, and well where nothing is known or where it may have passed since. */
   recall(members: string[], seen: Record<string, Seen | undefined>, leaving?: string[]): Record<string, Seen>;
+  /** What of it is remembered. Nothing that changes by itself: a refresh would show it each time. */
+  kept(seen: Record<string, Seen>): Record<string, Seen>;
   /** What is seen of a member whose server was made again over its volume. */
   underNew(sight: Seen): Seen;
   /** What is seen of a member once the cluster is to have other members or options. */

@@ -49,7 +49,7 @@ const fingerprint = (key: Buffer) => `SHA256:${createHash("sha256").update(key).
 /** The fingerprints of a host's public keys as `ssh-keyscan` prints them: lines of [host] type base64. */
 export const fingerprintsOf = (keys: string, argument: string): string[] => {
   const found = keys.trim().split(/\s+/).filter((word) => word.startsWith("AAAA"));
-  if (found.length === 0) throw new Error(`${argument}: not a public host key: ${JSON.stringify(keys)}; give it as ssh-keyscan prints it`);
+  if (found.length === 0) throw new Error(`${argument}: not a public host key; give it as ssh-keyscan prints it`);
   return found.map((key) => fingerprint(Buffer.from(key, "base64")));
 };
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Refused, TimedOut } from "../errors";
+import { reason, Refused, TimedOut } from "../errors";
 import type { Member, Owner } from "../topology";
 import { eventually } from "./eventually";
 import type { Guest } from "./guest";
@@ -89,13 +89,22 @@ function classify(head: string, owner: Owner, member: Member): VolumeSight {
   if (line.marker === undefined) {
     if (line.UUID !== uuidFor(owner, member)) return foreign("it holds a file system without our marker");
     return line.files === "0" ? { ...sight, disk: "new" }
-      : foreign(`it is ours, but lost its marker: to take it as it is, write ${JSON.stringify({ ...owner, member: member.name, hasHadData: true, left: false })} into ${marker} on it`);
+      : foreign(`we formatted it, but its marker is gone: with ${JSON.stringify({ ...owner, member: member.name, hasHadData: true, left: false })} in ${marker} at its root it is taken as it is`);
   }
-  const { hasHadData, left, ...mark } = JSON.parse(line.marker) as Record<string, unknown>;
+  const wrong = (why: string) => foreign(`its marker, ${marker} at its root, ${why}`);
+  let mark: Record<string, unknown>;
+  try {
+    mark = Object(JSON.parse(line.marker)) as Record<string, unknown>;
+  } catch (error) {
+    return wrong(`is not JSON: ${reason(error)}`);
+  }
   const wanted: Record<string, unknown> = { ...owner, member: member.name };
-  const same = Object.keys(wanted).every((key) => mark[key] === wanted[key]);
-  return same ? { ...sight, disk: "ours", uuid: line.UUID, hasHadData: hasHadData === true, left: left === true }
-    : foreign(`its marker says it is ${mark.member} of ${mark.project}/${mark.stack}/${mark.cluster}`);
+  const unnamed = Object.keys(wanted).filter((key) => typeof mark[key] !== "string");
+  if (unnamed.length > 0) return wrong(`does not name its ${unnamed.join(", ")}`);
+  if (Object.keys(wanted).some((key) => mark[key] !== wanted[key])) return foreign(`its marker says it is ${mark.member} of ${mark.project}/${mark.stack}/${mark.cluster}`);
+  const { hasHadData, left } = mark;
+  if (typeof hasHadData !== "boolean" || typeof left !== "boolean") return wrong("does not say true or false of hasHadData and of left");
+  return { ...sight, disk: "ours", uuid: line.UUID, hasHadData, left };
 }
 
 /** The same, once there is a device: an attachment shows in the guest a moment after the cloud says that it is done. */
@@ -116,7 +125,7 @@ export async function mountVolume(guest: Guest, owner: Owner, member: Member): P
   const [sight] = await lookAtVolume(guest, owner, member, ":");
   if (sight.disk === "foreign")
     throw new Refused("a volume that we did not format is never touched", `the volume ${member.volume} of ${member.name}: ${sight.why}`,
-      "empty the volume yourself if its data may go, or give the member another volume");
+      "mend its marker if that is what is wrong; else empty the volume yourself if its data may go, or give the member another volume");
   // Restored from a backup of another volume, it is ours by its marker and keeps that one's.
   const uuid = sight.uuid ?? uuidFor(owner, member);
   await guest.run(sh`
@@ -145,10 +154,19 @@ export const mark = (guest: Guest, owner: Owner, member: Member, { hasHadData, l
   guest.write(`${mountPoint}/${marker}`, `${JSON.stringify({ ...owner, member: member.name, hasHadData, left })}\n`);
 
 const guard = "/usr/local/lib/datastores/may-start";
+/** Puts on the disk what the volume holds, and says so in a stamp. */
+export const settle = "/usr/local/lib/datastores/settle";
+
+/** Lies beside the marker, and says which state transfer was the last that is whole on the disk. */
+const stamp = ".transferred";
+const identity = (transfer: string) => `stat -c %i:%w "${transfer}" 2>/dev/null`;
+
+/** A shell condition: no state transfer was cut off from power before all of it was on the disk. `transfer` is a file that each one makes anew. */
+export const transferred = (transfer: string, root: string): string => `[ "$(${identity(transfer)})" = "$(cat "${root}/${stamp}" 2>/dev/null)" ]`;
 
 /**
- * Lets a member start, until its guest boots, that was not verified yet. Alone it does not: what it received may not be
- * whole, and a state transfer that nobody asked for may take the donor that clients write to.
+ * Lets a member start, until its guest boots, that was not verified yet or does not hold the whole of its last state
+ * transfer. Alone it does not: a state transfer that nobody asked for may take the donor that clients write to.
  */
 export const letStart = sh`mkdir -p /run/datastores; touch /run/datastores/let-start`;
 
@@ -156,23 +174,32 @@ export const letStart = sh`mkdir -p /run/datastores; touch /run/datastores/let-s
  * Lets the datastore's unit start only on its marked volume: a guest that boots without its disk, or with
  * an emptied one, stays down and says why in the unit's journal. A start that fails is tried again, five times in all:
  * after a power cut members find each other only once all of them are back. `configured` is a file, `data` a directory
- * below the volume, `untilStart` a file that a start makes untrue. A start ends once all that it brought is on the disk: state
- * transfers do not see to that, and a power cut right after one would leave empty files among whole ones.
+ * below the volume, `untilStart` a file that a start makes untrue, `transfer` one below the volume that each state transfer
+ * makes anew. A start ends once all that it brought is on the disk, and says so in a stamp: state transfers do not see to
+ * that, and a power cut right after one leaves empty files among whole ones. A stop ends too, also of a server that hangs.
  */
-export async function guardUnit(guest: Guest, service: string, { configured, data, untilStart }: Record<"configured" | "data" | "untilStart", string>): Promise<void> {
+export async function guardUnit(guest: Guest, service: string, { configured, data, untilStart, transfer }: Record<"configured" | "data" | "untilStart" | "transfer", string>): Promise<void> {
   await guest.run(sh`mkdir -p ${guard.replace(/\/[^/]+$/, "")} ${`/etc/systemd/system/${service}.d`}`);
   await guest.write(guard, `#!/bin/sh
 # Exit code 1 is systemd's word for "not now": the unit is skipped, not failed.
 refuse() { echo "not started: $1"; exit 1; }
 [ -e ${configured} ] || refuse "not configured yet"
 [ -s ${mountPoint}/${marker} ] || refuse "${mountPoint} is not the data volume: it has no ${marker}"
-! grep -q '"left":true' ${mountPoint}/${marker} || refuse "this member left the cluster"
-grep -q '"hasHadData":true' ${mountPoint}/${marker} || [ -e /run/datastores/let-start ] || refuse "this member was not verified yet: the next pulumi up starts it"
-if grep -q '"hasHadData":true' ${mountPoint}/${marker} && [ -z "$(ls -A ${mountPoint}/${data} 2>/dev/null)" ]; then
+! grep -Eq '"left": *true' ${mountPoint}/${marker} || refuse "this member left the cluster"
+grep -Eq '"hasHadData": *true' ${mountPoint}/${marker} || [ -e /run/datastores/let-start ] || refuse "this member was not verified yet: the next pulumi up starts it"
+${transferred(`${mountPoint}/${transfer}`, mountPoint)} || [ -e /run/datastores/let-start ] || refuse "its last state transfer was not whole on the disk when it lost power: the next pulumi up starts it"
+if grep -Eq '"hasHadData": *true' ${mountPoint}/${marker} && [ -z "$(ls -A ${mountPoint}/${data} 2>/dev/null)" ]; then
   refuse "the data volume once held data and is empty now"
 fi
 `, { mode: "0755" });
+  await guest.write(settle, `#!/bin/sh
+set -e
+sync -f ${mountPoint}
+{ ${identity(`${mountPoint}/${transfer}`)} || true; } >${mountPoint}/${stamp}.new
+sync ${mountPoint}/${stamp}.new
+mv ${mountPoint}/${stamp}.new ${mountPoint}/${stamp}
+`, { mode: "0755" });
   await guest.write(`/etc/systemd/system/${service}.d/datastore.conf`,
-    `[Unit]\nRequiresMountsFor=${mountPoint}\nStartLimitIntervalSec=900\nStartLimitBurst=5\n\n[Service]\nExecCondition=${guard}\nExecStartPre=+/bin/rm -f ${untilStart}\nExecStartPost=+/bin/sync -f ${mountPoint}\nRestart=on-failure\nRestartSec=5\nTimeoutStartSec=infinity\nTimeoutStopSec=900\n`);
+    `[Unit]\nRequiresMountsFor=${mountPoint}\nStartLimitIntervalSec=900\nStartLimitBurst=5\n\n[Service]\nExecCondition=${guard}\nExecStartPre=+/bin/rm -f ${untilStart}\nExecStartPost=+${settle}\nSendSIGKILL=yes\nRestart=on-failure\nRestartSec=5\nTimeoutStartSec=infinity\nTimeoutStopSec=900\n`);
   await guest.run("systemctl daemon-reload");
 }

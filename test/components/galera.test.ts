@@ -1,8 +1,11 @@
 import { deepEqual, doesNotMatch, equal, match, ok, rejects } from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { runtime } from "@pulumi/pulumi";
 import { golden } from "../goldens";
 import type { GaleraCluster } from "../../components";
+import { publicKeyOf } from "../../components/members";
 import * as sshpk from "sshpk";
 import { galera, privateKey, program, settled, type Registered } from "./program";
 
@@ -147,6 +150,18 @@ describe("GaleraCluster", () => {
       await rejects(program(() => galera({}, "My_Orders")), /name becomes the servers' host names/);
       await rejects(program(() => galera({ access: { user: "debian", privateKey, hostKeys: { "ordres-1": "ssh-ed25519 AAAA" } } })), /access.hostKeys names ordres-1, but the members are/);
     });
+
+    for (const [what, text, wayForward] of [
+      ["what is no private key", "ssh-ed25519 c2VjcmV0", "give what is in the key's file, whole"],
+      ["half a private key", privateKey.slice(0, 90), "give what is in the key's file, whole"],
+      ["an encrypted private key", generateKeyPairSync("rsa", { modulusLength: 1024, publicKeyEncoding: { type: "spki", format: "pem" },
+        privateKeyEncoding: { type: "pkcs1", format: "pem", cipher: "aes-256-cbc", passphrase: "of-the-key" } }).privateKey, "take the passphrase off a copy"],
+    ] as const) it(`${what}, names the argument and the way forward, and shows nothing of it`, () => rejects(settled(publicKeyOf(text)), (error: Error) => {
+      const said = inspect(error, { depth: 9, showHidden: true });
+      ok(said.includes(`access.privateKey must be an unencrypted private key in OpenSSH or PEM form: ${wayForward}`), said);
+      for (const word of text.split(/\s+/).filter((each) => each.length > 7 && !/^-|-$|PRIVATE/.test(each))) ok(!said.includes(word), said);
+      return true;
+    }));
 
     it("an override of a member that is none, and names those that are", () => rejects(
       program(() => galera({ memberOverrides: { "orders-4": { zone: "az1" }, "order-1": {} } })), /memberOverrides names orders-4, order-1, but the members are orders-1, orders-2, orders-3/));

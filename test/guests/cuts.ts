@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
@@ -7,32 +7,29 @@ import { connect } from "../../provider/guest/ssh";
 import type { Stack } from "../../demo/stack";
 import { Cloud } from "../devcloud/cloud";
 
-/** How a run is cut while a step is done on `member`. Each ends when the run has ended. */
+/** How a run is cut while a step is done on `member`. What a kind returns is done once the run has ended. */
 const kinds = {
   /** The first waits for what runs, the second does not. */
   "Ctrl-C, twice": async ({ run }) => {
     run.kill("SIGINT");
     await sleep(1000);
     run.kill("SIGINT");
-    await run;
   },
   "kill -9 of the CLI": async ({ run }) => {
     run.kill("SIGKILL");
-    await run;
   },
-  "a lost SSH connection": async ({ run, member, galera }) => {
-    const guest = await connect({ name: member, address: await addressOf(member) },
+  "a lost SSH connection": async ({ member, galera }) => {
+    const { guest, close } = await connect({ name: member, address: await addressOf(member) },
       { run: "", seconds: 20, access: { user: "debian", privateKey: readFileSync(galera.keyFile, "utf8") }, secrets: [], say: () => undefined });
-    await guest.guest.look("pkill -KILL -f '^sshd: debian'").catch(() => undefined);
-    guest.close();
-    await run;
+    // It cuts its own too.
+    await guest.look("pkill -KILL -f '^sshd: debian'").catch(() => undefined);
+    close();
   },
-  "a power cut of the guest": async ({ run, member }) => {
+  "a power cut of the guest": async ({ member }) => {
     await powerCut([member]);
-    await run;
-    await powerOn([member]);
+    return () => powerOn([member]);
   },
-} satisfies Record<string, (what: { run: ReturnType<Stack["pulumi"]>; member: string; galera: Stack }) => Promise<void>>;
+} satisfies Record<string, (what: { run: ReturnType<Stack["pulumi"]>; member: string; galera: Stack }) => Promise<void | (() => Promise<void>)>>;
 
 export type Kind = keyof typeof kinds;
 export const kindsOfCut = Object.keys(kinds) as Kind[];
@@ -41,30 +38,40 @@ export const kindsOfCut = Object.keys(kinds) as Kind[];
 export const drawn = <T>(seed: number, place: number, from: readonly T[]): T => fc.sample(fc.constantFrom(...from), { seed: seed + place, numRuns: 1 })[0]!;
 
 /**
- * Runs `pulumi up`, and cuts it `after` milliseconds into the first of these steps, such as `join` or `join orders-5`: what is named first may have been
- * done by a run that was cut before, or its orphan. Says which step it was; nothing when the run came to its end. The
- * engine's events tell of each step at once; what it prints leaves out those that are short.
+ * Runs `pulumi up`, and cuts it `after` milliseconds into the first of these steps, such as `join` or `join orders-5`, or at its end when it is
+ * shorter: what is named first may have been done by a run that was cut before, or its orphan. Says which step it was;
+ * nothing when the run came to its end. The engine's events tell of each step at once; what it prints leaves out those
+ * that are short.
  */
 export async function upCutAt(galera: Stack, steps: string[], kind: Kind, after: number): Promise<string | undefined> {
   const events = join(galera.program, "..", "events.json");
   rmSync(events, { force: true });
+  const held = galera.env.PROBE_HELD!;
+  writeFileSync(held, `^(${steps.join("|")})\\b`);
   const run = galera.pulumi(["up", "--yes", "--skip-preview", "--event-log", events], { reject: false, all: true });
   let ended = false;
   void run.on("exit", () => { ended = true; });
-  const told = new RegExp(`step \\d+/\\d+ ((${steps.join("|")})\\b[\\w -]*)`);
-  const begun = () => told.exec(existsSync(events) ? readFileSync(events, "utf8") : "")?.[1]?.split(" ");
-  while (!begun() && !ended) await sleep(50);
-  const [step, ...on] = (ended ? undefined : begun()) ?? [];
-  if (step === undefined) {
+  try {
+    const told = new RegExp(`step \\d+/\\d+ ((${steps.join("|")})\\b[\\w -]*)`);
+    const begun = () => told.exec(existsSync(events) ? readFileSync(events, "utf8") : "")?.[1]?.split(" ");
+    while (!begun() && !ended) await sleep(50);
+    const [step, ...on] = (ended ? undefined : begun()) ?? [];
+    if (step !== undefined) await sleep(after);
+    if (ended) {
+      const { exitCode, all } = await run;
+      if (exitCode !== 0) throw new Error(`the run failed before ${steps[0]} was cut:\n${all}`);
+      return undefined;
+    }
+    const then = await kinds[kind]({ run, member: on.at(-1)!, galera });
+    rmSync(held);
     const { exitCode, all } = await run;
-    if (exitCode !== 0) throw new Error(`the run failed before ${steps[0]}:\n${all}`);
-    return undefined;
+    await then?.();
+    if (exitCode === 0) throw new Error(`${kind} did not cut the run:\n${all}`);
+    return step;
+  } finally {
+    rmSync(held, { force: true });
+    await galera.pulumi(["cancel", "--yes"], { reject: false });
   }
-  const member = on.at(-1)!;
-  await sleep(after);
-  await kinds[kind]({ run, member, galera });
-  await galera.pulumi(["cancel", "--yes"], { reject: false });
-  return step;
 }
 
 async function addressOf(server: string): Promise<string> {

@@ -1,5 +1,6 @@
 import { drawn, kindsOfCut } from "./cuts";
 import { life } from "./life";
+import { qualities } from "./qualities";
 
 /** Each day draws its own cuts, the same all day, so that a failure can be met again; SEED=number draws others. */
 const seed = Number(process.env.SEED ?? Math.floor(Date.now() / 86_400_000));
@@ -8,4 +9,4 @@ life(`a Galera cluster on real guests, each kind of step cut once, drawn by SEED
   kind: (_, place) => drawn(seed, place, kindsOfCut),
   after: (place) => drawn(seed, 100 + place, [0, 200, 700, 2000]),
   inGrow: [],
-});
+}, qualities);

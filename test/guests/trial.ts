@@ -1,5 +1,5 @@
-import { deepEqual, equal } from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { down, exec, up } from "../../devcloud";
@@ -9,7 +9,8 @@ import { stack, type Stack } from "../../demo/stack";
 import { upCutAt, type Kind } from "./cuts";
 import { Writer } from "./writer";
 
-const folder = join(__dirname, "../../.demo/test");
+const folder = join(__dirname, "../../.trial");
+const compared = join(folder, "compared");
 const quiet = () => undefined;
 
 /** What a member says of the cluster, by the names of MariaDB's status variables. */
@@ -40,10 +41,12 @@ export class Trial {
     this.begun = true;
     rmSync(folder, { recursive: true, force: true });
     const tools = await engine(quiet);
+    // What an earlier run left, or a demo that was kept, has servers of the same names.
+    await down(quiet);
     await up(quiet);
     this.galera = await stack(tools, join(__dirname, "program"), folder, "test");
     this.galera.env.PULUMI_DEBUG_COMMANDS = "true"; // for `--event-log`
-    this.galera.env.NODE_OPTIONS = `--require ${join(__dirname, "predicted.js")}`;
+    Object.assign(this.galera.env, { NODE_OPTIONS: `--require ${join(__dirname, "probe.js")}`, PROBE_COMPARED: compared, PROBE_HELD: join(folder, "held") });
     await this.galera.pulumi(["config", "set", "privateKeyFile", this.galera.keyFile]);
   }
 
@@ -101,6 +104,17 @@ export class Trial {
     return Object.fromEntries((await this.cluster.sql(name, "SHOW GLOBAL STATUS LIKE 'wsrep_%'")).split("\n").map((row) => row.split("\t")));
   }
 
+  /** How often a member's journal says this. */
+  async told(name: string, text: string, unit = "-u mariadb"): Promise<number> {
+    return Number(await this.cluster.guest(name).look(`journalctl -q -o cat ${unit} | grep -c -e '${text}' || true`));
+  }
+
+  /** What the member received when its server started last. */
+  async transfer(name: string): Promise<"full" | "incremental" | "none"> {
+    const log = await this.cluster.guest(name).look("journalctl -q -o cat _SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID mariadb) | grep -oE 'Running IST|Preparing the backup at' || true");
+    return log.includes("Preparing") ? "full" : log.includes("IST") ? "incremental" : "none";
+  }
+
   async outputs<T>(): Promise<T> {
     return JSON.parse((await this.galera.pulumi(["stack", "output", "--json", "--show-secrets"])).stdout) as T;
   }
@@ -126,32 +140,51 @@ export class Trial {
   private synced = (): Promise<void> => until("all members to be Synced", async () =>
     (await Promise.all(this.cluster.names.map((name) => this.wsrep(name)))).every(({ wsrep_local_state_comment }) => wsrep_local_state_comment === "Synced"));
 
-  /** From now on a client writes, until `written`. */
+  /** From now on a client writes, until `nothingLost`. */
   async write(): Promise<void> {
     const { endpoints, rootPassword: password, caCertificate } = await this.outputs<{ endpoints: string[]; rootPassword: string; caCertificate: string }>();
     this.writer = await Writer.start({ endpoints, password, caCertificate });
   }
 
-  /** Every row that was acknowledged by the end of `act` is on every member. */
-  async during(operation: string, act: () => Promise<unknown>): Promise<void> {
+  /** The member that the client writes to. */
+  get written(): string {
+    const address = this.writer!.to.split(":")[0];
+    return this.cluster.names.find((name) => this.cluster.address(name) === address)!;
+  }
+
+  /** Every row that was acknowledged by the end of `act` is on every member, and no time without one was longer than `within` seconds. */
+  async during(operation: string, act: () => Promise<unknown>, within = 60): Promise<void> {
     const writer = this.writer!;
     writer.fared();
     await act();
     const { rows, longestGap, seconds } = writer.fared();
-    const acknowledged = writer.soFar();
     await this.again();
     await this.synced();
-    for (const name of this.cluster.names) {
-      const ids = new Set((await this.cluster.sql(name, "SET SESSION wsrep_sync_wait=1; SELECT id FROM written.rows_")).split("\n").map(Number));
-      deepEqual(acknowledged.filter((id) => !ids.has(id)), [], `${operation}: acknowledged rows that ${name} does not have`);
-    }
-    this.table.push(`${operation.padEnd(40)}${String(rows).padStart(6)}     0  ${(longestGap / 1000).toFixed(1).padStart(9)} s  ${seconds.toFixed(0).padStart(7)}`);
+    const lost = await this.lost();
+    this.table.push(`${operation.padEnd(40)}${String(rows).padStart(6)}${String(lost.length).padStart(6)}  ${(longestGap / 1000).toFixed(1).padStart(9)} s  ${seconds.toFixed(0).padStart(7)}`);
+    deepEqual(lost, [], `${operation}: acknowledged rows were lost`);
+    ok(rows > 0 && longestGap < within * 1000, `${operation}: ${rows} rows in ${seconds} s, ${longestGap / 1000} s without one; the client's last failure: ${writer.failure}`);
   }
 
-  /** Ends the client, and prints how it fared. */
-  async written(): Promise<void> {
-    await this.writer?.end();
+  /** Acknowledged rows that a member does not have. */
+  private async lost(): Promise<string[]> {
+    const acknowledged = this.writer!.soFar();
+    const each = await Promise.all(this.cluster.names.map(async (name) => {
+      const ids = new Set((await this.cluster.sql(name, "SET SESSION wsrep_sync_wait=1; SELECT id FROM written.rows_")).split("\n").map(Number));
+      return acknowledged.filter((id) => !ids.has(id)).map((id) => `${name}: ${id}`);
+    }));
+    return each.flat();
+  }
+
+  /** Ends the client, prints how it fared, and looks for its rows once more; and the steps were compared with the simulated ones. */
+  async nothingLost(): Promise<void> {
+    await this.writer!.end();
     console.log(["operation".padEnd(40) + "  rows  lost  longest gap  seconds", ...this.table].map((line) => `        ${line}`).join("\n"));
+    await this.again();
+    deepEqual(await this.lost(), []);
+    const steps = existsSync(compared) ? readFileSync(compared, "utf8").trim().split("\n") : [];
+    console.log(`        ${steps.length} steps ended as the simulated guests predict`);
+    ok(steps.length > 0);
   }
 }
 

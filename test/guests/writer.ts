@@ -28,6 +28,7 @@ export class Writer {
   private at = 0;
   private connection: Connection | undefined;
   private running = true;
+  private failed = "none";
   private last = Date.now();
   private phase = { began: Date.now(), rows: 0, longestGap: 0 };
   private readonly loop: Promise<void>;
@@ -50,6 +51,16 @@ export class Writer {
     const now = Date.now();
     this.phase = { began: now, rows: 0, longestGap: 0 };
     return { rows, longestGap: Math.max(longestGap, now - Math.max(this.last, began)), seconds: (now - began) / 1000 };
+  }
+
+  /** The endpoint that it writes to. */
+  get to(): string {
+    return this.clients.endpoints[this.at]!;
+  }
+
+  /** What its last failure said. */
+  get failure(): string {
+    return this.failed;
   }
 
   /** The ids of all rows acknowledged so far. */
@@ -75,7 +86,8 @@ export class Writer {
         this.last = now;
         this.acknowledged.push(id);
         await sleep(pause);
-      } catch {
+      } catch (error) {
+        this.failed = String(error);
         this.connection?.destroy();
         this.connection = undefined;
         this.at = (this.at + 1) % this.clients.endpoints.length;

@@ -134,7 +134,7 @@ describe("diff", () => {
 
   it("refuses by name to change the options of a cluster that runs, and lets those of one that did not come up be mended", async () => {
     const news = { ...known, options: { vendor: "mariadb", version: "10.11", configuration: { max_connections: 501 } } };
-    await rejects(diff("orders", healthy, news), /changing .*options\.configuration.* cannot be done by this version; set it back/);
+    await rejects(diff("orders", healthy, news), /changing configuration, version of a cluster that runs cannot be done by this version; set it back/);
     deepEqual(await diff("orders", stored({}, "failed"), news), { changes: true });
   });
 

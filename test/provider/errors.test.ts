@@ -25,11 +25,14 @@ describe("errors", () => {
   it("a wait says what was last seen", () => equal(new TimedOut("SSH", 3, "no answer").message, "waited 3 s for SSH; last seen: no answer"));
 
   it("a failed step keeps its cause", () => {
-    const cause = new TimedOut("SSH", 3, "no answer");
+    const cause = new Error("no donor");
     const failed = new StepFailed("join", "db-2", cause);
-    equal(failed.message, `join db-2: ${cause.message}`);
+    equal(failed.message, "join db-2: no donor");
     equal(failed.cause, cause);
   });
+
+  it("a step that waited in vain says the way forward", () => equal(new StepFailed("join", "db-2", new TimedOut("db-2 to join", 3, "db-2 does not answer yet")).message,
+    "join db-2: waited 3 s for db-2 to join; last seen: db-2 does not answer yet. Way forward: read `sudo journalctl -e` on the members named here, then run `pulumi up` again"));
 
   it("a name tells each kind, also behind the engine's walls", () => {
     for (const [error, name] of [[new Refused("", "", ""), "Refused"], [new CommandFailed("", "", 0, ""), "CommandFailed"],

@@ -29,6 +29,8 @@ function memory(start: Record<string, Sight>) {
     recall: (members, sights) => Object.fromEntries(members.map((name) => [name, sights[name] ?? "in"])),
     beforeEnd: (async () => undefined) as (step: Do, name: string) => Promise<void>,
     unreachable: (why) => `unreachable: ${why}`,
+    unseen: (sight) => /^unreachable: (.*)/.exec(sight)?.[1],
+    kept: (sights) => sights,
     underNew: () => "new",
     observe: async (_, { name }) => {
       log.push(`look at ${name}`);

@@ -95,7 +95,7 @@ describe("a shrink", () => {
     const forget = (...members: string[]) => ({ ...four, forget: members });
     beforeEach(() => {
       stack.fleet.unreachable.add("orders-5");
-      stack.fleet.seen = { ...all(named(four), "synced"), "orders-5": stack.fleet.seen["orders-5"]! };
+      stack.fleet.seen = { ...all(named(four), "synced"), "orders-5": sight("split", 5) };
     });
 
     it("is refused, and says how it is forgotten", async () => {

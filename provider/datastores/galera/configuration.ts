@@ -10,8 +10,10 @@ export const packages = ["mariadb-server", "galera-4", "mariadb-backup", "socat"
 /** Below the volume's root, beside the marker: a state transfer empties this directory whole. */
 export const dataDirectory = "mysql";
 export const dataPath = `${mountPoint}/${dataDirectory}`;
-/** A file in a data directory that was made for a new cluster and has not been started yet. */
-export const neverStarted = "never-started";
+/** A file in a data directory that was made for a new cluster which no client could log in to yet. */
+export const unsecured = "unsecured";
+/** Below the volume's root: a state transfer makes it anew, and nothing else does. */
+export const transferFile = `${dataDirectory}/ibdata1`;
 export const optionsFile = "/etc/mysql/mariadb.conf.d/99-datastore.cnf";
 export const certificates = "/etc/mysql/datastore";
 /** What MariaDB said of the position of data that were not closed. */

@@ -3,20 +3,21 @@ import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { installedVersion, missingPackages } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
-import { lookOnceAttached } from "../../guest/volume";
+import { lookOnceAttached, transferred } from "../../guest/volume";
 import type { Member } from "../../topology";
 import type { Cluster } from "../datastore";
-import { dataDirectory, dataPath, isVersion, neverStarted, optionsFile, optionsText, packages, positionFile, sha256 } from "./configuration";
+import { dataDirectory, isVersion, optionsFile, optionsText, packages, positionFile, sha256, transferFile, unsecured } from "./configuration";
 import type { Options } from "./options";
-import type { Data, Prepared, Sight } from "./plan";
-import { ask, isSecured, unitState, type Wsrep } from "./sql";
+import { isKnown, tellsPosition, type Data, type Prepared, type Sight } from "./plan";
+import { ask, isSecured, receives, unitState, type Wsrep } from "./sql";
 
 /** What Galera's own files and InnoDB's tell of the data below the volume's root. */
 const lookAtData = `
 data=$root/${dataDirectory}
 [ ! -e "$data/ibdata1" ] || echo tablespace=yes
-[ ! -e "$data/${neverStarted}" ] || echo fresh=yes
+[ ! -e "$data/${unsecured}" ] || echo fresh=yes
 [ ! -e "$data/sst_in_progress" ] && [ ! -e "$data/.sst" ] || echo transfer=yes
+${transferred(`$root/${transferFile}`, "$root")} || echo cut=yes
 [ ! -s "$data/grastate.dat" ] || sed -n 's/^\\(uuid\\|seqno\\|safe_to_bootstrap\\): */\\1=/p' "$data/grastate.dat"`;
 
 /** Seconds for members to find each other again after all of them lost power, before anything else is thought of. */
@@ -30,7 +31,8 @@ export async function observe(cluster: Cluster<Options>, member: Member): Promis
   const { state, view, why } = await settled(guest);
   const [volume, files] = await lookOnceAttached(guest, cluster.want.owner, member, lookAtData);
   if (volume.disk === "absent") return { is: "unreachable", why: `its volume ${member.volume} is not attached` };
-  if (volume.disk === "foreign") return { is: "foreign", why: volume.why ?? "unknown" };
+  if (volume.disk === "foreign" && isDown(state)) return { is: "foreign", why: volume.why ?? "unknown" };
+  if (volume.disk === "foreign") throw new Error(`MariaDB is ${state}, and its volume is not ours: ${volume.why}`);
   const { hasHadData, left } = volume;
   // A cut between mounting and marking is mended by mounting again: what an unmarked volume holds is nobody's.
   const mounted = volume.mounted && volume.disk === "ours";
@@ -45,7 +47,8 @@ export async function observe(cluster: Cluster<Options>, member: Member): Promis
     state: view.local_state_comment,
     size: Number(view.cluster_size),
     uuid: view.cluster_state_uuid,
-    secured: await isSecured(guest, cluster.rootPassword),
+    secured: assignments(files).fresh === undefined && (await isSecured(guest, cluster.rootPassword)),
+    committed: Number(view.last_committed),
     ...prepared,
   };
 }
@@ -68,16 +71,12 @@ async function settled(guest: Guest): Promise<{ state: string; view?: Wsrep; why
 
 const isDown = (state: string): boolean => ["inactive", "failed", "unknown"].includes(state);
 
-/** Whether a state transfer is under way, which may take hours and has found the cluster already. */
-const receives = async (guest: Guest): Promise<boolean> =>
-  (await guest.look(`[ ! -e ${dataPath}/sst_in_progress ] || echo yes`)) !== "";
-
 /**
  * Data that were not closed do not tell their position; MariaDB can. It replays InnoDB's log for that, as any start
  * would, in a unit that a lost connection does not cut. What it said holds until the server starts, which removes it.
  */
 async function positioned(guest: Guest, data: Data, { installed, mounted }: Prepared): Promise<Data> {
-  if (data.is !== "whole" || data.seqno >= 0 || !installed || !mounted) return data;
+  if (!tellsPosition(data) || data.seqno >= 0 || !installed || !mounted) return data;
   const [unit, answer] = ["datastores-position", positionFile];
   const recover = `mariadbd --user=mysql --wsrep-recover --disable-log-error >${answer}.log 2>&1; cat ${answer}.log >&2; grep 'Recovered position' ${answer}.log >${answer}.new; mv ${answer}.new ${answer}`;
   await guest.look(sh`[ -e ${optionsFile} ] || exit 0; mkdir -p /run/datastores
@@ -86,7 +85,7 @@ systemctl is-active --quiet ${unit} || systemd-run --quiet --collect --no-block 
   await eventually("MariaDB to tell its position", { seconds: positionSeconds, say: guest.say }, async () =>
     ["active", "activating"].includes((await guest.look(sh`systemctl is-active ${unit} || true`)).trim()) ? "it replays its log" : true);
   const [, uuid, seqno] = recovered.exec(await guest.look(sh`cat ${answer} 2>/dev/null || true`)) ?? [];
-  return uuid === data.uuid ? { ...data, seqno: Number(seqno) } : data;
+  return uuid !== undefined && isKnown(uuid) && (uuid === data.uuid || data.is === "torn") ? { ...data, uuid, seqno: Number(seqno) } : data;
 }
 
 /** In `WSREP: Recovered position: 5a3a…-8b:42,0-1-7` a GTID may stand before or after. */
@@ -106,13 +105,12 @@ echo "options=$(sha256sum ${optionsFile} 2>/dev/null | cut -d ' ' -f 1)"`));
 
 function dataOf(file: Record<string, string | undefined>, hasHadData: boolean): Data {
   if (!file.tablespace && !file.transfer) return { is: "none" };
-  const known = file.uuid !== undefined && !/^[0-]+$/.test(file.uuid);
+  const { uuid = "" } = file;
   // Made for a cluster whose bootstrap was cut or failed: nobody has written to it.
-  if (file.fresh && !file.transfer && !known && !hasHadData) return { is: "none" };
+  if (file.fresh && !file.transfer && !isKnown(uuid) && !hasHadData) return { is: "none" };
   return {
-    // A tablespace without a history is an aborted transfer, however whole it looks.
-    is: file.transfer || !known ? "partial" : "whole",
-    uuid: file.uuid ?? "unknown",
+    is: file.transfer || file.cut || uuid === "" ? "partial" : isKnown(uuid) ? "whole" : "torn",
+    uuid: uuid || "unknown",
     seqno: Number(file.seqno ?? -1),
     safeToBootstrap: file.safe_to_bootstrap === "1",
   };

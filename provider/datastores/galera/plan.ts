@@ -4,10 +4,14 @@ import type { Wanted } from "../../topology";
 
 export type Do = "install" | "mount" | "configure" | "bootstrap" | "recover" | "secure" | "clean" | "join" | "leave" | "stop" | "verify";
 
-/** What lies in a member's data directory while its server is down. `seqno` is -1 when nothing tells it. */
+/**
+ * What lies in a member's data directory while its server is down. `seqno` is -1 when nothing tells it. Torn are data
+ * that lost power in the middle of a statement that changes tables: Galera forgets its position for as long, and InnoDB,
+ * which finishes or undoes the statement, tells it. Partial is what a state transfer did not bring whole.
+ */
 export type Data =
   | { is: "none" }
-  | { is: "whole" | "partial"; uuid: string; seqno: number; safeToBootstrap: boolean };
+  | { is: "whole" | "torn" | "partial"; uuid: string; seqno: number; safeToBootstrap: boolean };
 
 export interface Prepared {
   installed: boolean;
@@ -24,7 +28,7 @@ export type Sight =
   | { is: "foreign"; why: string }
   | { is: "down"; data: Data } & Prepared
   | { is: "starting" } & Prepared
-  | { is: "up"; primary: boolean; state: string; size: number; uuid: string; secured: boolean } & Prepared;
+  | { is: "up"; primary: boolean; state: string; size: number; uuid: string; secured: boolean; committed?: number } & Prepared;
 
 type Sights = [name: string, sight: Sight][];
 
@@ -54,12 +58,14 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
   if (lost.length > 0) return [{ do: "stop", on: lost }, { do: startOver(sights), on: [] }];
   const start = running.length > 0 ? undefined : startOf(sights);
   const seed = start ? [start.on] : [];
-  const down = running.length === 0 && !start ? those(sights, (sight) => sight.is === "down" && sight.data.is === "whole") : [];
-  const where = (holds: (sight: Sight & Prepared) => boolean) =>
-    those(sights, (sight, name) => [...members, ...seed, ...down].includes(name) && "installed" in sight && holds(sight));
+  const down = running.length === 0 && !start ? those(sights, (sight) => sight.is === "down" && tellsPosition(sight.data)) : [];
+  const where = (holds: (sight: Sight & Prepared, name: string) => boolean) =>
+    those(sights, (sight, name) => [...members, ...seed, ...down].includes(name) && "installed" in sight && holds(sight, name));
   const joining = members.filter((name) => ![...running, ...seed].includes(name));
   const prepare: Step<Do>[] = [
-    ...together("install", where(({ installed }) => !installed)),
+    // A package may start the server anew, which no two do at a time.
+    ...together("install", where(({ installed }, name) => !installed && !running.includes(name))),
+    ...oneByOne("install", where(({ installed }, name) => !installed && running.includes(name))),
     ...together("mount", where(({ mounted }) => !mounted)),
     ...together("configure", where(({ configured }) => !configured)),
   ];
@@ -76,7 +82,8 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
     ...oneByOne("join", joining),
     ...oneByOne("leave", those(sights, (sight, name) => !members.includes(name) && mayRun(sight))),
   ];
-  return steps.length > 0 || where(({ hasHadData, left }) => !hasHadData || left).length > 0 ? [...steps, { do: "verify", on: members }] : [];
+  const toVerify = where(({ hasHadData, left }) => !hasHadData || left).length > 0 || wanted.some(([, sight]) => sight.is === "up" && sight.size !== members.length);
+  return steps.length > 0 || toVerify ? [...steps, { do: "verify", on: members }] : [];
 }
 
 const those = (sights: Sights, holds: (sight: Sight, name: string) => boolean): string[] =>
@@ -90,15 +97,22 @@ const isAlive = ({ is }: Sight) => is === "up" || is === "starting";
 /** Runs, or would again after a boot. */
 const mayRun = (sight: Sight) => isAlive(sight) || (sight.is === "down" && sight.data.is !== "none" && !sight.left);
 
-/** The history that a member runs, or that its whole data belong to. */
-const historyOf = (sight: Sight): string | undefined =>
-  sight.is === "up" ? (/^[0-]+$/.test(sight.uuid) ? undefined : sight.uuid) : sight.is === "down" && sight.data.is === "whole" ? sight.data.uuid : undefined;
+/** Data whose position is known, or will be once MariaDB is asked. */
+export const tellsPosition = (data: Data): data is Exclude<Data, { is: "none" }> => data.is === "whole" || data.is === "torn";
+
+export const isKnown = (uuid: string): boolean => !/^[0-]*$/.test(uuid);
+
+/** The history that a member runs, or that its data belong to. */
+function historyOf(sight: Sight): string | undefined {
+  const uuid = sight.is === "up" ? sight.uuid : sight.is === "down" && tellsPosition(sight.data) ? sight.data.uuid : "";
+  return isKnown(uuid) ? uuid : undefined;
+}
 
 const historiesOf = (sights: Sights) => new Set(sights.map(([, sight]) => historyOf(sight)).filter(Boolean));
 
 /** Holds data that it took along when it left, and that are not what the cluster runs on now. */
 const leftWithAnother = (history: string | undefined, sight: Sight): boolean =>
-  sight.is === "down" && sight.left && sight.data.is === "whole" && sight.data.uuid !== history;
+  sight.is === "down" && sight.left && sight.data.is !== "none" && historyOf(sight) !== undefined && historyOf(sight) !== history;
 
 /** Nothing is planned while a member is unknown, a disk is not ours, or there are two histories or no quorum. */
 function unsafe(sights: Sights, wanted: Sights, forgotten: string[]): Refused | undefined {
@@ -110,11 +124,12 @@ function unsafe(sights: Sights, wanted: Sights, forgotten: string[]): Refused | 
       "start the server, mend its network, attach its volume or let its database answer, then run `pulumi up` again; `openstack server show` tells its state. A server that is gone for ever is deleted with `openstack server delete`; after `pulumi refresh` the next `pulumi up` makes it again over its volume"
       + (leavers.length > 0 ? `. A leaving member that is gone for ever is named in forget: ${JSON.stringify(leavers)}` : ""));
   }
-  const foreign = where(wanted, ({ is }) => is === "foreign");
+  const running = where(sights, runs);
+  // While no cluster runs, what a leaver holds may be the newest.
+  const foreign = where(running.length > 0 ? wanted : sights, ({ is }) => is === "foreign");
   if (foreign.length > 0)
     return new Refused("a volume that we did not format is never touched", evidence(foreign),
-      "empty the volume yourself if its data may go, or give the member another volume");
-  const running = where(sights, runs);
+      "mend its marker if that is what is wrong; else empty the volume yourself if its data may go, or give the member another volume");
   const emptied = where(running.length > 0 ? wanted : sights, (sight) => sight.is === "down" && sight.hasHadData && sight.data.is === "none");
   if (emptied.length > 0)
     return new Refused("a member whose data vanished neither starts a cluster nor joins one", evidence(sights),
@@ -129,6 +144,9 @@ function unsafe(sights: Sights, wanted: Sights, forgotten: string[]): Refused | 
   if (running.length > 0 && histories.size > 1)
     return new Refused("a member with another history is no part of this cluster, and a join would erase it", evidence(sights),
       `two clusters exist: decide which data is right, and on the members of the other ${setAside}`);
+  if (newerThanCluster(running, sights).length > 0)
+    return new Refused("a cluster that runs on older data takes nobody in who holds newer", evidence(sights),
+      `wait a minute, and run \`pulumi up\` again, if those that run are still at their writes. Else the cluster was started without ${newerThanCluster(running, sights).map(([name]) => name).join(", ")}: to go on from the newer data, stop MariaDB on those that run, then \`pulumi refresh\` and \`pulumi up\`; to go without it, ${setAside} on those that hold it`);
   const sizes = new Set(running.map(([, sight]) => (sight as { size: number }).size));
   const [size = 0] = sizes;
   const most = forgotten.length > 0 ? where(sights, isAlive).length : sights.length;
@@ -140,6 +158,14 @@ function unsafe(sights: Sights, wanted: Sights, forgotten: string[]): Refused | 
       forgotten.length > 0 ? `the cluster still counts a member that cannot be seen: power off ${forgotten.join(", ")}, then run \`pulumi up\` again`
         : "if members are just finding each other, run `pulumi up` again; else stop MariaDB on those that do not belong together");
   return undefined;
+}
+
+/** Members outside of the running cluster that hold later writes of its history than those that run. */
+function newerThanCluster(running: Sights, sights: Sights): Sights {
+  if (running.length === 0) return [];
+  const position = (sight: Sight) => (sight.is === "up" ? sight.committed : sight.is === "down" && sight.data.is !== "none" ? sight.data.seqno : undefined);
+  const last = Math.max(...running.map(([, sight]) => position(sight) ?? Infinity));
+  return sights.filter(([, sight]) => !runs(sight) && historyOf(sight) === historyOf(running[0]![1]) && (position(sight) ?? -1) > last);
 }
 
 const markerFile = "/var/lib/datastore/.datastore.json";
@@ -156,23 +182,27 @@ function startOf(sights: Sights): { do: "bootstrap" | "recover"; on: string } | 
   if (holders.length === 0) return { do: "bootstrap", on: sights[0]![0] };
   const no = (rule: string, wayForward: string) => new Refused(rule, evidence(sights), wayForward);
 
-  const stayed = holders.filter((each) => each.is === "whole" && !each.left);
+  const stayed = holders.filter((each) => tellsPosition(each) && !each.left);
   if (stayed.length === 0)
-    throw no("a cluster is started from whole data of a member that did not leave it", "give a member a volume with whole data, such as one restored from a backup");
-  if (new Set(stayed.map(({ uuid }) => uuid)).size > 1)
+    throw no("a cluster is started from whole data of a member that did not leave it", "give a member a volume with whole data, such as one restored from a backup; what you put on one yourself counts as whole after `sudo /usr/local/lib/datastores/settle`"
+      + (holders.some(({ hasHadData }) => hasHadData) ? "" : `; these were never part of a cluster that was verified: to start with none of it, ${setAside} on each`));
+  // A client knows of no other than verified members: theirs are the newest writes, if there are such.
+  const verified = stayed.filter(({ hasHadData }) => hasHadData);
+  const compared = holders.length > 1 || stayed[0]!.is === "torn";
+  const unknown = (verified.length > 0 ? verified : stayed).filter(({ seqno }) => compared && seqno < 0);
+  if (unknown.some(({ installed, mounted, configured }) => !(installed && mounted && configured))) return undefined;
+  if (new Set(stayed.map(({ uuid }) => uuid).filter(isKnown)).size > 1)
     throw no("a cluster is not started from one of two histories", `decide which data is right, and on the members of the other ${setAside}`);
   if (stayed.filter(({ safeToBootstrap }) => safeToBootstrap).length > 1)
     throw no("one member at most was the last to leave", `each of these ran alone: decide which data is right, and on the others ${setAside}`);
-  const unknown = holders.length > 1 ? stayed.filter(({ seqno }) => seqno < 0) : [];
-  if (unknown.some(({ installed, mounted, configured }) => !(installed && mounted && configured))) return undefined;
   if (unknown.length > 0)
-    throw no("whose data is newest must be known of all", `read in \`journalctl -u datastores-position\` on ${unknown.map(({ name }) => name).join(", ")} why MariaDB cannot tell its position, and mend it`);
+    throw no("whose data is newest must be known of all", `read in \`journalctl -u datastores-position\` on ${unknown.map(({ name }) => name).join(", ")} why MariaDB cannot tell its position, and mend it; to go without that data, ${setAside} there`);
   const newest = stayed.reduce((best, each) =>
     each.seqno > best.seqno || (each.seqno === best.seqno && each.safeToBootstrap && !best.safeToBootstrap) ? each : best);
   const newer = holders.filter((each) => each.seqno > newest.seqno && (each.is === "partial" || each.uuid === newest.uuid));
   if (newer.length > 0)
     throw no("the newest data must be whole, and of a member that did not leave", `see why ${newer.map(({ name }) => name).join(", ")} holds more than the others; `
-      + (newer.every(({ is }) => is === "whole") ? `to start from it though it left, write false for left into ${markerFile} there; ` : "")
+      + (newer.every(tellsPosition) ? `to start from it though it left, write false for left into ${markerFile} there; ` : "")
       + `to go without that data, ${setAside} there`);
   return { do: startOver(sights), on: newest.name };
 }
@@ -188,9 +218,9 @@ export const evidence = (sights: Sights): string =>
 function words(sight: Sight): string {
   switch (sight.is) {
     case "unreachable": return `cannot be seen (${sight.why})`;
-    case "foreign": return `has a volume that is not ours (${sight.why})`;
+    case "foreign": return `has a volume that is not known as ours (${sight.why})`;
     case "starting": return "is starting";
-    case "up": return `is up (${sight.primary ? "Primary" : "non-Primary"}, ${sight.state}, size ${sight.size}, ${sight.uuid})`;
+    case "up": return `is up (${sight.primary ? "Primary" : "non-Primary"}, ${sight.state}, size ${sight.size}, ${sight.uuid}${sight.committed === undefined ? "" : `:${sight.committed}`})`;
     case "down": return (sight.data.is === "none" ? `is down without data${sight.hasHadData ? ", but once had some" : ""}`
       : `is down with ${sight.data.is} data ${sight.data.uuid}:${sight.data.seqno}${sight.data.safeToBootstrap ? " (safe to bootstrap)" : ""}`)
       + (sight.left ? ", and left the cluster" : "");
@@ -220,6 +250,16 @@ const well = (sight: Sight | undefined): Sight => {
   const { installed = true, mounted = true, configured = true, hasHadData = true } = (sight ?? {}) as Partial<Prepared>;
   return { is: "up", primary: true, state: "Synced", size: 0, uuid: "known", secured: true, installed, mounted, configured, hasHadData, left: false };
 };
+
+/** What is remembered: how far a cluster that runs has come is news at each look, and kept only where it forbids something. */
+export function kept(seen: Record<string, Sight>): Record<string, Sight> {
+  const sights = Object.entries(seen);
+  if (newerThanCluster(sights.filter(([, sight]) => runs(sight)), sights).length > 0) return seen;
+  return Object.fromEntries(sights.map(([name, { ...sight }]) => {
+    if (sight.is === "up") delete sight.committed;
+    return [name, sight];
+  }));
+}
 
 /** What is seen of a new server. */
 export const blank: Sight = { is: "down", data: { is: "none" }, installed: false, mounted: false, configured: false, hasHadData: false, left: false };

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Guest } from "../../guest/guest";
+import { assignments } from "../../guest/shell";
+import { dataPath } from "./configuration";
 import { cnf } from "../../template";
 
 /** What a member itself says of the cluster. */
@@ -10,6 +12,8 @@ export interface Wsrep {
   cluster_conf_id: string;
   local_state_comment: string;
   ready: string;
+  /** Position of the last write that this member has done. */
+  last_committed: string;
   /** Bytes that this member's own clients had replicated since it started. */
   replicated_bytes: string;
 }
@@ -29,8 +33,14 @@ export async function ask(guest: Guest): Promise<{ view?: Wsrep; why: string }> 
 /** The member's own view; undefined while its server does not answer. */
 export const wsrep = async (guest: Guest): Promise<Wsrep | undefined> => (await ask(guest)).view;
 
-/** What systemd says of the server: `activating` also for as long as a state transfer takes. */
-export const unitState = async (guest: Guest): Promise<string> => (await guest.look("systemctl is-active mariadb || true")).trim();
+/** What systemd says of the server: `activating` also for as long as a state transfer takes, and while its start waits for its turn. */
+export const unitState = async (guest: Guest): Promise<string> => {
+  const { ActiveState = "unknown", Job } = assignments(await guest.look("systemctl show -p ActiveState -p Job mariadb"));
+  return ActiveState === "inactive" && Job ? "activating" : ActiveState;
+};
+
+/** Whether a state transfer is under way, which may take hours and has found the cluster already. */
+export const receives = async (guest: Guest): Promise<boolean> => (await guest.look(`[ ! -e ${dataPath}/sst_in_progress ] || echo yes`)) !== "";
 
 /** Whether the administrator can log in over TLS with this password: what the outputs promise, tried. */
 export async function isSecured(guest: Guest, rootPassword: string): Promise<boolean> {

@@ -4,14 +4,13 @@ import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { installPackages, installedVersion } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
-import { guardUnit, letStart, lookAtVolume, mark, mountVolume } from "../../guest/volume";
-import type { Member } from "../../topology";
-import { names } from "../../topology";
+import { guardUnit, letStart, lookAtVolume, mark, mountPoint, mountVolume, settle, transferred } from "../../guest/volume";
+import { names, type Member } from "../../topology";
 import type { Cluster } from "../datastore";
-import { certificates, dataDirectory, dataPath as data, hostsText, isVersion, neverStarted, optionsFile, optionsText, packages, positionFile } from "./configuration";
+import { certificates, dataDirectory, dataPath as data, hostsText, isVersion, optionsFile, optionsText, packages, positionFile, transferFile, unsecured } from "./configuration";
 import type { Options } from "./options";
 import { inCluster, type Do } from "./plan";
-import { administrators, execute, unitState, wsrep } from "./sql";
+import { administrators, execute, receives, unitState, wsrep } from "./sql";
 
 type Galera = Cluster<Options>;
 type Step = (cluster: Galera, member: Member) => Promise<void>;
@@ -23,16 +22,22 @@ const startSeconds = 300;
 /** Seconds to stop: a large buffer pool is written out first. systemd's own limit is the same. */
 const stopSeconds = 930;
 
-/** The guard comes before the package, whose own start of the server it skips. Debian's socket units would hold port 3306. */
-const install: Step = async ({ guest: reach, want }, { name }) => {
-  const guest = await reach(name);
-  await guardUnit(guest, "mariadb.service", { configured: optionsFile, data: dataDirectory, untilStart: positionFile });
+/**
+ * The guard comes before the package, whose own start of the server it skips. Debian's socket units would hold port 3306.
+ * A package that is mended under a server that runs may start it anew: then it is waited for.
+ */
+const install: Step = async (cluster, { name }) => {
+  const { want } = cluster;
+  const guest = await cluster.guest(name);
+  const before = (await unitState(guest)) === "active" ? await running(cluster, everyone(cluster)) : [];
+  await guardUnit(guest, "mariadb.service", { configured: optionsFile, data: dataDirectory, untilStart: positionFile, transfer: transferFile });
   await guest.run("systemctl mask --quiet mariadb.socket mariadb-extra.socket");
   await installPackages(guest, packages);
   const version = (await guest.look(installedVersion("mariadb-server"))).trim();
   if (!isVersion(want.options, version))
     throw new Refused("the wanted version is installed or nothing", `${name}'s package sources offer MariaDB ${version}, wanted ${want.options.version}`,
       "leave `version` out, or take an image whose package sources have that version");
+  if (before.length > 0) await gate(cluster, before, guest, { seconds: startSeconds });
 };
 
 const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member);
@@ -57,7 +62,7 @@ const configure: Step = async ({ guest: reach, want, authority }, member) => {
   await guest.write("/etc/hosts", hostsText(want));
   const runs = (await unitState(guest)) === "active";
   if (runs) await execute(guest, "FLUSH SSL; SET GLOBAL wsrep_provider_options = 'socket.ssl_reload=1';");
-  const changed = await guest.write(optionsFile, optionsText(want, member, authority));
+  const changed = await guest.write(optionsFile, optionsText(want, member, authority), { mode: "640", owner: "root:mysql" });
   if (runs && changed) guest.say("MariaDB runs with its old options until its next start");
 };
 
@@ -66,8 +71,9 @@ const bootstrap: Step = (cluster, member) => start(cluster, member, sh`
 if [ ! -e ${data} ]; then
   rm -rf ${data}.new
   mariadb-install-db --no-defaults --user=mysql --datadir=${data}.new --skip-test-db --auth-root-authentication-method=socket --auth-root-socket-user=root >/dev/null
-  touch ${data}.new/${neverStarted}; sync -f ${data}.new; mv -T ${data}.new ${data}
-fi`);
+  touch ${data}.new/${unsecured}; sync -f ${data}.new; mv -T ${data}.new ${data}
+fi
+${settle}`);
 
 /** Starts the cluster again from the member with the newest data. */
 const recover: Step = (cluster, member) => start(cluster, member, sh`
@@ -75,7 +81,8 @@ const recover: Step = (cluster, member) => start(cluster, member, sh`
 
 /**
  * Starts a cluster of one member. That it does so is told to the running systemd only, by a transient
- * unit that a lost connection does not cut, and is written nowhere: no later boot can bootstrap again.
+ * unit that a lost connection does not cut, and is written nowhere: no later boot can bootstrap again. Where Galera forgot
+ * the history of torn data, it gets it back from InnoDB: without it the cluster would begin another one.
  */
 async function start(cluster: Galera, member: Member, prepare: string): Promise<void> {
   const guest = await cluster.guest(member.name);
@@ -86,7 +93,10 @@ async function start(cluster: Galera, member: Member, prepare: string): Promise<
   }
   await guest.run(`${prepare}
 ${letStart}${sh`
-[ ! -s ${data}/grastate.dat ] || sed -i 's/^safe_to_bootstrap: 0/safe_to_bootstrap: 1/' ${data}/grastate.dat
+if [ -s ${data}/grastate.dat ]; then
+  history=$(grep -oE '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9]+' ${positionFile} 2>/dev/null | tail -n 1 | cut -d : -f 1)
+  sed -i -e 's/^safe_to_bootstrap: 0/safe_to_bootstrap: 1/' -e "/^uuid: *00000000-/s/:.*/:    \${history:-00000000-0000-0000-0000-000000000000}/" ${data}/grastate.dat
+fi
 systemctl enable --quiet mariadb
 systemctl reset-failed mariadb datastores-bootstrap 2>/dev/null || true
 timeout ${startSeconds} systemd-run --quiet --collect --wait --unit=datastores-bootstrap galera_new_cluster || true`}`);
@@ -94,7 +104,9 @@ timeout ${startSeconds} systemd-run --quiet --collect --wait --unit=datastores-b
 }
 
 const secure: Step = async (cluster, { name }) => {
-  await execute(await cluster.guest(name), administrators(cluster.rootPassword));
+  const guest = await cluster.guest(name);
+  await execute(guest, administrators(cluster.rootPassword));
+  await guest.run(sh`rm -f ${data}/${unsecured}`);
 };
 
 /** The data that a member took along when it left go aside, and stay on its volume. A cut in the middle is no loss of data. */
@@ -108,8 +120,8 @@ const clean: Step = async ({ guest: reach, want }, member) => {
 };
 
 /**
- * Joins a running cluster: incrementally when the data allows it, else by a full transfer from a donor. What a member holds
- * that was not verified yet may be half of a transfer, however whole it looks: without a state of its own it gets all anew.
+ * Joins a running cluster: incrementally when the data allows it, else by a full transfer from a donor. Without a state of
+ * its own a member gets all anew: so does one that lost power before a transfer was on its disk, however whole it looks.
  * A bootstrap that was killed in the middle leaves its word in /run until the next boot: it goes first.
  */
 const join: Step = async (cluster, member) => {
@@ -122,16 +134,20 @@ const join: Step = async (cluster, member) => {
   await guest.run(`${letStart}${sh`
 rm -f /run/mariadb-wsrep-new-cluster; systemctl unset-environment _WSREP_NEW_CLUSTER
 [ -d ${data} ] || install -d -o mysql -g mysql -m 700 ${data}
-case "$(systemctl is-active mariadb || true)" in inactive|failed) ${hasHadData ? [] : ["rm", "-f", `${data}/grastate.dat`]};; esac
+case "$(systemctl is-active mariadb || true)" in inactive|failed) `}${transferred(`${mountPoint}/${transferFile}`, mountPoint)}${sh` || rm -f ${data}/grastate.dat;; esac
 systemctl set-environment ${`MYSQLD_OPTS=--wsrep-sst-donor=${await donors(cluster, before)} --wsrep-cluster-address=gcomm://${addressesOf(cluster, before)}`}
 systemctl enable --quiet mariadb
 systemctl reset-failed mariadb 2>/dev/null || true
 systemctl start --no-block mariadb`}`);
   await gate(cluster, [...before, member.name], guest);
-  await eventually(`what ${member.name} received to be on its disk`, { seconds: stopSeconds, say: guest.say }, async () =>
-    (await unitState(guest)) === "activating" ? "it is being written" : true);
+  await onDisk(guest);
   await guest.run("systemctl unset-environment MYSQLD_OPTS");
 };
+
+/** A start ends when what it brought is on the disk, which may be long after the member is Synced. */
+const onDisk = (guest: Guest): Promise<void> =>
+  eventually(`what ${guest.name} received to be on its disk`, { seconds: stopSeconds, say: guest.say }, async () =>
+    (await unitState(guest)) === "activating" ? "it is being written" : true);
 
 /** Of those that run now: among them may be none that the options file names, for that has only who stays. */
 const addressesOf = ({ want, leaving }: Galera, on: string[]): string =>
@@ -161,7 +177,7 @@ const stop: Step = async ({ guest: reach }, { name }) => {
 
 /**
  * Leaves by its own word: it stops, so that the others count one fewer and their quorum stays, does not start again
- * at a boot, and its volume says that it left. One that is down already is only kept from starting. It leaves nobody
+ * at a boot, and its volume says that it left once the others agree. One that is down already is only kept from starting. It leaves nobody
  * alone: all who stay are in the cluster before and after, or what it holds may be the only copy of the newest rows.
  */
 const leave: Step = async (cluster, member) => {
@@ -173,9 +189,9 @@ const leave: Step = async (cluster, member) => {
     await gate(cluster, inIt.includes(member.name) ? [...stay, member.name] : stay, guest, { seconds: startSeconds, exactly: true, started: false });
   await guest.run("systemctl disable --quiet mariadb");
   await stop(cluster, member);
+  await gate(cluster, stay, guest, { seconds: startSeconds, exactly: true, started: false });
   const [{ disk, hasHadData }] = await lookAtVolume(guest, cluster.want.owner, member, ":");
   if (disk === "ours") await mark(guest, cluster.want.owner, member, { hasHadData, left: true });
-  await gate(cluster, stay, guest, { seconds: startSeconds, exactly: true, started: false });
 };
 
 /** All members agree, steadily; from now on an emptied volume keeps its member from starting. */
@@ -183,7 +199,8 @@ const verify: Step = async (cluster, member) => {
   const guest = await cluster.guest(member.name);
   await gate(cluster, names(cluster.want), guest, { seconds: startSeconds, exactly: true });
   // A join that was cut leaves what it told the server only; a leave that was cut and taken back, a server that no boot starts.
-  await guest.run(sh`rm -f ${data}/${neverStarted}; systemctl unset-environment MYSQLD_OPTS; systemctl enable --quiet mariadb`);
+  await guest.run("systemctl unset-environment MYSQLD_OPTS; systemctl enable --quiet mariadb");
+  await onDisk(guest);
   await mark(guest, cluster.want.owner, member, { hasHadData: true, left: false });
 };
 
@@ -223,7 +240,7 @@ async function gate(cluster: Galera, on: string[], starting: Guest, { seconds = 
 async function failedToStart(guest: Guest): Promise<void> {
   const { ActiveState, Result, Job, NRestarts } = assignments(await guest.look("systemctl show -p ActiveState -p Result -p Job -p NRestarts mariadb"));
   const skipped = ActiveState === "inactive" && Result === "exec-condition" && !Job;
-  const again = ActiveState === "activating" && Number(NRestarts) >= 2;
+  const again = ActiveState === "activating" && Number(NRestarts) >= 2 && !(await receives(guest));
   if (ActiveState !== "failed" && !skipped && !again) return;
   const log = await guest.look("journalctl -q -o cat -n 40 -u mariadb | grep -E 'ERROR|not started|Failed' | tail -n 5 || true");
   throw new Error(`MariaDB does not start on ${guest.name}: ${log.trim().split("\n").join(" | ") || `result ${Result}`}`);

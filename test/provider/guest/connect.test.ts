@@ -60,7 +60,11 @@ describe("connect", () => {
     equal(fingerprintOf(`${host} ${other} comment`), fingerprintOf(other));
     notEqual(fingerprintOf(other), mine);
     match(mine, /^SHA256:[A-Za-z0-9+/]{43}$/);
-    throws(() => fingerprintOf("ssh-ed25519"), /access\.hostKeys: not a public host key: "ssh-ed25519"; give it as ssh-keyscan prints it/);
+    throws(() => fingerprintOf("ssh-ed25519"), /access\.hostKeys: not a public host key; give it as ssh-keyscan prints it/);
+  });
+
+  it("what is no public key is not shown: it may be a private one", () => {
+    throws(() => fingerprintsOf(at.key, "access.hostKeys.db-1"), { message: "access.hostKeys.db-1: not a public host key; give it as ssh-keyscan prints it" });
   });
 
   it("of the several lines that ssh-keyscan prints, each key counts", async () => {

@@ -1,4 +1,4 @@
-import { equal, match } from "node:assert/strict";
+import { equal, match, ok } from "node:assert/strict";
 import execa from "execa";
 import type { Guest } from "../../../provider/guest/guest";
 import { guardUnit, letStart } from "../../../provider/guest/volume";
@@ -9,36 +9,43 @@ interface Booted {
   configured?: boolean;
   /** A run lets it start, since the guest booted. */
   let?: boolean;
-  marker?: Record<string, unknown>;
+  marker?: Record<string, unknown> | string;
   data?: boolean;
+  /** Of the last state transfer: whether it was on the disk in whole. */
+  transfer?: "whole" | "cut";
 }
 
 describe("the guard of a datastore's unit", () => {
   before(needsRoot);
   let guard: string;
+  let settle: string;
   beforeEach(async () => {
     const written: [string, string][] = [];
     const guest: Guest = {
       name: "db-1", look: () => Promise.resolve(""), run: () => Promise.resolve(""), say: () => undefined,
       write: (path, content) => Promise.resolve(written.push([path, content]) > 0),
     };
-    await guardUnit(guest, "db.service", { configured: "/var/lib/configured", data: "data", untilStart: "/run/told" });
-    guard = written.find(([, content]) => content.startsWith("#!/bin/sh"))![1];
+    await guardUnit(guest, "db.service", { configured: "/var/lib/configured", data: "data", transfer: "data/space", untilStart: "/run/told" });
+    [guard, settle] = written.map(([, content]) => content).filter((content) => content.startsWith("#!/bin/sh")) as [string, string];
     const unit = written.find(([path]) => path.endsWith(".conf"))![1];
     match(unit, new RegExp(`^ExecCondition=${written.find(([, content]) => content === guard)![0]}$`, "m"));
-    match(unit, /^ExecStartPost=\+\/bin\/sync -f \/var\/lib\/datastore$/m);
+    match(unit, new RegExp(`^ExecStartPost=\\+${written.find(([, content]) => content === settle)![0]}$`, "m"));
+    for (const line of ["Restart=on-failure", "RestartSec=5", "StartLimitBurst=5", "StartLimitIntervalSec=900", "SendSIGKILL=yes", "TimeoutStopSec=900"])
+      ok(unit.includes(`\n${line}\n`), line);
     match(unit, /^ExecStartPre=\+\/bin\/rm -f \/run\/told$/m);
   });
 
   /** The guard's exit code and words on a guest whose /var/lib is so. */
-  const started = async ({ configured = true, let: isLet = false, marker, data = false }: Booted) => {
+  const started = async ({ configured = true, let: isLet = false, marker, data = false, transfer }: Booted) => {
     const { exitCode, stdout } = await execa("unshare", ["--mount", "--propagation", "private", "/bin/sh", "-euc",
       `mount -t tmpfs none /var/lib; mount -t tmpfs none /run; mkdir /var/lib/datastore; cd /var/lib/datastore
 [ -z "$1" ] || touch /var/lib/configured
 [ -z "$2" ] || printf %s "$2" >.datastore.json
 [ -z "$3" ] || { mkdir data; touch data/ibdata1; }
 [ -z "$4" ] || /bin/sh -c "$4"
-exec /bin/sh -c "$0"`, guard, configured ? "yes" : "", marker ? JSON.stringify(marker) : "", data ? "yes" : "", isLet ? letStart : ""], { reject: false });
+[ -z "$5" ] || { touch data/space; /bin/sh -c "$6"; }
+[ "$5" != cut ] || { touch data/another; mv data/another data/space; }
+exec /bin/sh -c "$0"`, guard, configured ? "yes" : "", typeof marker === "string" ? marker : marker ? JSON.stringify(marker) : "", data ? "yes" : "", isLet ? letStart : "", transfer ?? "", settle], { reject: false });
     return `${exitCode} ${stdout}`.trim();
   };
 
@@ -46,10 +53,15 @@ exec /bin/sh -c "$0"`, guard, configured ? "yes" : "", marker ? JSON.stringify(m
     ["starts a new member on its marked volume when it is let", { let: true, marker: { hasHadData: false, left: false } }, "0"],
     ["does not start by itself what was not verified, whatever it holds", { marker: { hasHadData: false, left: false }, data: true }, "1 not started: this member was not verified yet: the next pulumi up starts it"],
     ["starts on the data that it had", { marker: { hasHadData: true, left: false }, data: true }, "0"],
+    ["starts on what a state transfer brought", { marker: { hasHadData: true, left: false }, data: true, transfer: "whole" }, "0"],
+    ["does not start by itself on what a state transfer brought that was not on the disk", { marker: { hasHadData: true, left: false }, data: true, transfer: "cut" },
+      "1 not started: its last state transfer was not whole on the disk when it lost power: the next pulumi up starts it"],
+    ["starts on that when it is let: it gets all anew", { let: true, marker: { hasHadData: true, left: false }, data: true, transfer: "cut" }, "0"],
     ["does not start before it is configured", { configured: false, marker: { hasHadData: false, left: false } }, "1 not started: not configured yet"],
     ["does not start without its volume", {}, "1 not started: /var/lib/datastore is not the data volume: it has no .datastore.json"],
     ["does not start on a volume that was emptied", { marker: { hasHadData: true, left: false } }, "1 not started: the data volume once held data and is empty now"],
     ["does not start when its member left", { marker: { hasHadData: true, left: true }, data: true }, "1 not started: this member left the cluster"],
+    ["reads a marker that a person wrote", { marker: `{ "hasHadData": true,\n"left": true }`, data: true }, "1 not started: this member left the cluster"],
   ] as [string, Booted, string][])
     it(what, async () => equal(await started(booted), says));
 });

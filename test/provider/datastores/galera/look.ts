@@ -1,12 +1,11 @@
-import { createHash } from "node:crypto";
-import { optionsText } from "../../../../provider/datastores/galera/configuration";
+import { optionsText, sha256 } from "../../../../provider/datastores/galera/configuration";
 import { observe } from "../../../../provider/datastores/galera/observe";
 import type { Guest } from "../../../../provider/guest/guest";
 import { fast } from "../../clock";
 import { cluster, member } from "../../cluster";
 
 export const self = member("db-2");
-const marker = (more: object = {}) => JSON.stringify({ project: "shop", stack: "test", cluster: "db", member: "db-2", hasHadData: false, ...more });
+export const marker = (more: object = {}) => JSON.stringify({ project: "shop", stack: "test", cluster: "db", member: "db-2", hasHadData: false, left: false, ...more });
 export const volume = (more: object = {}) => `TYPE=xfs\nUUID=c0ffee\nmounted=yes\nfiles=2\nmarker=${marker(more)}\n---\n`;
 export const grastate = (uuid: string, seqno = -1, safe = 0) => `tablespace=yes\nuuid=${uuid}\nseqno=${seqno}\nsafe_to_bootstrap=${safe}\n`;
 export const uuid = "6a1f6d3e-0b1c-11f0-9d2a-2f5d7c2b9a10";
@@ -14,7 +13,7 @@ export const nil = "00000000-0000-0000-0000-000000000000";
 
 /** What a guest answers, which may change with the seconds that pass; what is left out is as on one that runs well. */
 export interface Answers {
-  unit?: string | ((seconds: number) => string); wsrep?: string | ((seconds: number) => string); transfer?: boolean;
+  unit?: string | ((seconds: number) => string); wsrep?: string | ((seconds: number) => string); transfer?: boolean; job?: string;
   disk?: string; files?: string; login?: string; position?: string; replays?: number;
   /** Runs what asks for the position, in place of the canned answer. */
   shell?: (command: string) => string;
@@ -22,7 +21,7 @@ export interface Answers {
 }
 
 export function look({
-  unit = "inactive", wsrep = "", transfer = false, disk = volume(), files = "", login = "1", position = "", replays = 0, shell,
+  unit = "inactive", job = "", wsrep = "", transfer = false, disk = volume(), files = "", login = "1", position = "", replays = 0, shell,
   version = "1:10.11.6-0+deb12u1", missing = "", sum, authority, options = {},
 }: Answers) {
   const began = Date.now();
@@ -40,7 +39,7 @@ export function look({
       if (command.includes("systemd-run")) return "";
       if (command.includes("is-active datastores-position")) return seconds() < replays ? "activating\n" : "inactive\n";
       if (command.includes("cat /run/datastores/position")) return position;
-      if (command.includes("is-active")) return `${now(unit)}\n`;
+      if (command.includes("-p ActiveState -p Job")) return `ActiveState=${now(unit)}\nJob=${job}\n`;
       if (command.includes("SHOW GLOBAL STATUS")) return now(wsrep);
       if (command.includes("blkid")) return disk + files;
       if (command.includes("sst_in_progress")) return transfer ? "yes\n" : "";
@@ -56,8 +55,7 @@ export function look({
 
 /** The same, however long it waits. */
 export const lookLong = (answers: Answers) => fast(() => look(answers));
-const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 export const prepared = { installed: true, mounted: true, configured: true, hasHadData: false, left: false };
 export const status = (more: Record<string, string | number> = {}) => Object.entries({
-  cluster_conf_id: 3, cluster_size: 3, cluster_state_uuid: uuid, cluster_status: "Primary", local_state_comment: "Synced", ready: "ON", ...more,
+  cluster_conf_id: 3, cluster_size: 3, cluster_state_uuid: uuid, cluster_status: "Primary", local_state_comment: "Synced", ready: "ON", last_committed: 41, ...more,
 }).map(([key, value]) => `wsrep_${key}\t${value}`).join("\n");

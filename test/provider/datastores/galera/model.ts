@@ -20,10 +20,11 @@ const flags: Record<string, object> = {
  */
 export function sight(text: string, members: number): Sight {
   const [head = "", ...rest] = text.split(",");
-  const [, kind = "", uuid = "A", seqno = "1", size = String(members)] = /^(\w+)(?:@(\w))?(?::(-?\d+))?(?:\/(\d+))?$/.exec(head) ?? [];
-  const up = (state: string, primary = true) => ({ is: "up", primary, state, size: Number(size), uuid, secured: true, ...prepared });
+  const [, kind = "", uuid = "A", seqno, size = String(members)] = /^(\w+)(?:@(\w))?(?::(-?\d+))?(?:\/(\d+))?$/.exec(head) ?? [];
+  const up = (state: string, primary = true) => ({ is: "up", primary, state, size: Number(size), uuid, secured: true, ...(seqno === undefined ? {} : { committed: Number(seqno) }), ...prepared });
   const down = (data: object, extra: object = {}) => ({ is: "down", data, ...prepared, ...extra });
-  const data = (is: string) => ({ is, uuid, seqno: Number(seqno), safeToBootstrap: false });
+  // Of torn data InnoDB tells history and position, or nobody does.
+  const data = (is: string) => ({ is, uuid: is === "torn" && seqno === "-1" ? "00000000-0000-0000-0000-000000000000" : uuid, seqno: Number(seqno ?? 1), safeToBootstrap: false });
   const kinds: Record<string, object> = {
     unreachable: { is: "unreachable", why: "timed out" },
     foreign: { is: "foreign", why: "it holds ext4" },
@@ -32,6 +33,7 @@ export function sight(text: string, members: number): Sight {
     ready: down({ is: "none" }, { hasHadData: false }),
     emptied: down({ is: "none" }),
     whole: down(data("whole")),
+    torn: down(data("torn")),
     partial: down(data("partial")),
     synced: up("Synced"),
     donor: up("Donor/Desynced"),
@@ -64,7 +66,7 @@ export function after(seen: Seen, step: Step, on: string[] = step.on): Seen {
     case "clean": change({ data: { is: "none" }, hasHadData: false, left: false }); break;
     case "leave": on.forEach((name) => stop(next, name)); change({ left: true }); break;
     case "stop": on.forEach((name) => stop(next, name)); break;
-    case "verify": change({ hasHadData: true, left: false }); break;
+    case "verify": change({ hasHadData: true, left: false }); agree(next); break;
     default: throw new Error(`the model knows no step ${step.do}`);
   }
   return next;
@@ -79,7 +81,7 @@ export function during(seen: Seen, step: Step): Seen[] {
   switch (step.do) {
     case "bootstrap": return shows(down({ is: "whole", uuid: "A", seqno: -1, safeToBootstrap: true }));
     // Killed: what it has committed is told by its data all the same.
-    case "recover": return self.is === "down" && self.data.is === "whole" ? shows(down({ ...self.data, safeToBootstrap: true })) : [];
+    case "recover": return self.is === "down" && ["whole", "torn"].includes(self.data.is) ? shows(down({ ...self.data, safeToBootstrap: true } as Data)) : [];
     // The marker goes before the data: an empty volume never says that it had some.
     case "clean": return shows({ [name]: { ...self, hasHadData: false } as Sight }, { [name]: { ...self, hasHadData: false, data: { is: "none" } } as Sight });
     case "leave": {
@@ -112,7 +114,7 @@ function start(seen: Seen, name: string, secured: boolean): void {
 function stop(seen: Seen, name: string): void {
   const self = seen[name]!;
   if (self.is === "down") return;
-  const data: Data = self.is === "up" ? { is: "whole", uuid: self.uuid, seqno: 9, safeToBootstrap: false } : { is: "partial", uuid: "unknown", seqno: -1, safeToBootstrap: false };
+  const data: Data = self.is === "up" ? { is: "whole", uuid: self.uuid, seqno: self.committed ?? 9, safeToBootstrap: false } : { is: "partial", uuid: "unknown", seqno: -1, safeToBootstrap: false };
   seen[name] = { ...preparedOf(self), is: "down", data };
   agree(seen);
 }
@@ -121,12 +123,13 @@ const inPrimary = (seen: Seen) => Object.entries(seen).flatMap(([name, each]) =>
 
 function agree(seen: Seen): void {
   const members = inPrimary(seen);
-  for (const [, each] of members) Object.assign(each, { size: members.length, state: "Synced" });
+  const last = Math.max(...members.map(([, { committed = -1 }]) => committed));
+  for (const [, each] of members) Object.assign(each, { size: members.length, state: "Synced", ...(last < 0 ? {} : { committed: last }) });
 }
 
 function historyOf(seen: Seen, seed?: string): string {
   const own = seed && seen[seed];
-  return inPrimary(seen)[0]?.[1].uuid ?? (own && own.is === "down" && own.data.is === "whole" ? own.data.uuid : "A");
+  return inPrimary(seen)[0]?.[1].uuid ?? (own && own.is === "down" && ["whole", "torn"].includes(own.data.is) ? (own.data as { uuid: string }).uuid : "A");
 }
 
 /** A state transfer takes one donor, which is not Synced for as long, and the one that joins counts already. */

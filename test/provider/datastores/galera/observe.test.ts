@@ -1,7 +1,11 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { galera } from "../../../../provider/datastores/galera";
-import { grastate, look, lookLong, nil, prepared, self, status, uuid, volume } from "./look";
+import { sha256 } from "../../../../provider/datastores/galera/configuration";
+import { grastate, look, lookLong, marker, nil, prepared, self, status, uuid, volume } from "./look";
+
+const sum = sha256(JSON.stringify(["shop", "test", "db", self.name, self.volume]));
+/** Of the file system that we make on this member's volume. */
+const ourUuid = `${sum.slice(0, 8)}-${sum.slice(8, 12)}-5${sum.slice(13, 16)}-8${sum.slice(17, 20)}-${sum.slice(20, 32)}`;
 
 describe("galera observe", () => {
   it("of a new server sees what a preview takes for one", async () => {
@@ -9,20 +13,18 @@ describe("galera observe", () => {
   });
 
   it("takes a volume for mounted only once it is marked: a cut between the two is mended by mounting again", async () => {
-    const sum = createHash("sha256").update(JSON.stringify(["shop", "test", "db", self.name, self.volume])).digest("hex");
-    const uuid = `${sum.slice(0, 8)}-${sum.slice(8, 12)}-5${sum.slice(13, 16)}-8${sum.slice(17, 20)}-${sum.slice(20, 32)}`;
-    const { sight } = await look({ disk: `TYPE=xfs\nUUID=${uuid}\nmounted=yes\nfiles=0\n---\n` });
+    const { sight } = await look({ disk: `TYPE=xfs\nUUID=${ourUuid}\nmounted=yes\nfiles=0\n---\n` });
     deepEqual(sight, { is: "down", data: { is: "none" }, ...prepared, mounted: false, hasHadData: false });
   });
 
   it("of a member that runs sees its own view", async () => {
     const { sight } = await look({ unit: "active", wsrep: status({ cluster_size: 2, local_state_comment: "Donor/Desynced" }), disk: volume({ hasHadData: true }) });
-    deepEqual(sight, { is: "up", primary: true, state: "Donor/Desynced", size: 2, uuid, secured: true, ...prepared, hasHadData: true });
+    deepEqual(sight, { is: "up", primary: true, state: "Donor/Desynced", size: 2, uuid, secured: true, committed: 41, ...prepared, hasHadData: true });
   });
 
   it("of a healthy member sees what a preview takes for one, but for its history", async () => {
     const { sight } = await look({ unit: "active", wsrep: status(), disk: volume({ hasHadData: true }) });
-    deepEqual({ ...sight, uuid: "known" }, galera.recall(["db-1", "db-2", "db-3"], {})["db-2"]);
+    deepEqual({ ...galera.kept({ "db-2": sight })["db-2"], uuid: "known" }, galera.recall(["db-1", "db-2", "db-3"], {})["db-2"]);
   });
 
   it("a minority is not Primary, and an administrator who cannot log in is not secured", async () => {
@@ -94,7 +96,12 @@ describe("galera observe", () => {
     it("after a clean stop is whole", async () => deepEqual(await data(grastate(uuid, 95, 1)), { is: "whole", uuid, seqno: 95, safeToBootstrap: true }));
     it("after a crash is whole, its position unknown when MariaDB cannot tell it", async () => deepEqual(await data(grastate(uuid)), { is: "whole", uuid, seqno: -1, safeToBootstrap: false }));
     it("is none where there is no tablespace", async () => deepEqual(await data(""), { is: "none" }));
-    it("without a history is partial, though it is said to be safe", async () => deepEqual(await data(grastate(nil, -1, 1)), { is: "partial", uuid: nil, seqno: -1, safeToBootstrap: true }));
+    it("without a history is torn, though it is said to be safe: Galera forgets it for as long as tables change", async () => {
+      deepEqual(await data(grastate(nil, -1, 1)), { is: "torn", uuid: nil, seqno: -1, safeToBootstrap: true });
+    });
+    it("whose last transfer was not on the disk is partial, however whole it looks", async () => {
+      for (const files of [`cut=yes\n${grastate(uuid, 95)}`, `cut=yes\n${grastate(nil)}`]) equal(((await data(files)) as { is: string }).is, "partial", files);
+    });
     it("without Galera's file is partial: somebody put it there", async () => deepEqual(await data("tablespace=yes\n"), { is: "partial", uuid: "unknown", seqno: -1, safeToBootstrap: false }));
     it("in the middle of a transfer is partial, whatever its file says", async () => {
       for (const files of [`transfer=yes\n${grastate(uuid, 95)}`, "transfer=yes\n", `fresh=yes\ntransfer=yes\n${grastate(nil)}`]) equal(((await data(files)) as { is: string }).is, "partial", files);
@@ -104,6 +111,29 @@ describe("galera observe", () => {
       deepEqual(await data(`fresh=yes\n${grastate(nil)}`), { is: "none" });
       deepEqual(await data(`fresh=yes\n${grastate(uuid, 2)}`), { is: "whole", uuid, seqno: 2, safeToBootstrap: false });
     });
+  });
+
+  describe("of a volume that is foreign for its marker alone says which file it is, and what is wrong in it", () => {
+    const why = async (disk: string) => {
+      const { sight } = await look({ disk });
+      return sight.is === "foreign" ? sight.why : sight.is;
+    };
+    const marked = (text: string) => `TYPE=xfs\nUUID=c0ffee\nmounted=yes\nfiles=2\nmarker=${text}\n---\n`;
+
+    it("not JSON", async () => match(await why(marked("{hasHadData: true}")), /^its marker, \.datastore\.json at its root, is not JSON: .*property name/));
+
+    for (const [what, text, says] of [
+      ["null", "null", "does not name its project, stack, cluster, member"],
+      ["another kind of JSON", "[true]", "does not name its project, stack, cluster, member"],
+      ["a mistyped name", '{"project":"shop","stack":"test","clutser":"db","member":"db-2","hasHadData":true,"left":false}', "does not name its cluster"],
+      ["a flag in quotes", JSON.stringify({ ...JSON.parse(marker()) as object, hasHadData: "true" }), "does not say true or false of hasHadData and of left"],
+      ["a flag left out", JSON.stringify({ ...JSON.parse(marker()) as object, left: undefined }), "does not say true or false of hasHadData and of left"],
+    ] as const) it(what, async () => equal(await why(marked(text)), `its marker, .datastore.json at its root, ${says}`));
+
+    it("lost: what it should be", async () => equal(await why(`TYPE=xfs\nUUID=${ourUuid}\nmounted=yes\nfiles=2\n---\n`),
+      `we formatted it, but its marker is gone: with ${marker({ hasHadData: true })} in .datastore.json at its root it is taken as it is`));
+
+    it("with what it should be, it is taken as it is", async () => equal(await why(marked(marker({ hasHadData: true }))), "down"));
   });
 
   it("a volume of another member, cluster, or of nobody is foreign, and says whose", async () => {

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { plan, type Do } from "../../../../provider/datastores/galera/plan";
+import { isKnown, plan, type Do } from "../../../../provider/datastores/galera/plan";
 import { Refused } from "../../../../provider/errors";
 import { describe as lines, type Step } from "../../../../provider/plan";
 import type { Wanted } from "../../../../provider/topology";
@@ -12,16 +12,16 @@ type Sight = Seen[string];
 const flags = fc.subarray(["new", "uninstalled", "unmounted", "unconfigured", "unsecured", "safe", "left"]);
 /** Anything at all. */
 const any = fc.tuple(
-  fc.constantFrom("unreachable", "foreign", "starting", "blank", "ready", "emptied", "whole", "partial", "synced", "donor", "joining", "split"),
+  fc.constantFrom("unreachable", "foreign", "starting", "blank", "ready", "emptied", "whole", "torn", "partial", "synced", "donor", "joining", "split"),
   fc.constantFrom("A", "A", "A", "B"), fc.integer({ min: -1, max: 3 }), fc.integer({ min: 1, max: 5 }), flags,
 ).map(([kind, uuid, seqno, size, more]) => [`${kind}@${uuid}:${seqno}/${size}`, ...more].join(","));
 /** All down; mostly of one history, so that not all is refused. */
 const outage = fc.tuple(
-  fc.constantFrom("whole", "whole", "whole", "partial", "ready", "blank", "emptied,new"), fc.constantFrom("A", "A", "A", "A", "A", "B"),
+  fc.constantFrom("whole", "whole", "whole", "torn", "partial", "ready", "blank", "emptied,new"), fc.constantFrom("A", "A", "A", "A", "A", "B"),
   fc.constantFrom(-1, 0, 1, 2, 3, 3, 3), fc.oneof(fc.constant([]), fc.constant([]), fc.constant(["safe"]), flags),
-).map(([kind, uuid, seqno, more]) => [kind.replace(/^(whole|partial)/, `$1@${uuid}:${seqno}`), ...more].join(","));
+).map(([kind, uuid, seqno, more]) => [kind.replace(/^(whole|torn|partial)/, `$1@${uuid}:${seqno}`), ...more].join(","));
 /** What may be beside a cluster that runs, and is in nobody's way; who cannot be seen, once forgotten. */
-const beside = fc.constantFrom("unreachable", "starting", "joining", "split", "blank", "ready", "ready,unmounted", "whole:2", "whole:2,left", "whole@B:2,left", "partial:-1", "partial:-1,left", "partial:-1,new");
+const beside = fc.constantFrom("unreachable", "starting", "joining", "split", "blank", "ready", "ready,unmounted", "whole:2", "whole:2,left", "whole@B:2,left", "torn:2", "torn:-1", "partial:-1", "partial:-1,left", "partial:-1,new");
 const inside = fc.tuple(fc.constantFrom("synced", "synced", "donor"), fc.subarray(["new", "unconfigured", "unsecured", "uninstalled"])).map(([kind, more]) => [kind, ...more].join(","));
 
 const members = (words: fc.Arbitrary<string>) => fc.array(words, { minLength: 1, maxLength: 5 });
@@ -32,15 +32,17 @@ const well = fc.tuple(inside, fc.array(fc.oneof(inside, beside), { maxLength: 4 
   return words.map((word) => word.replace(/^(\w+)/, /^(synced|donor|joining)/.test(word) ? `$1/${size}` : "$1"));
 });
 
-/** Members in `words`, of whom any are wanted, in any order, and any are to be forgotten. */
+/** Members in `words`, of whom any are wanted, in any order, any are to be forgotten, and one's server may be about to be made again. */
 const cases = (words: fc.Arbitrary<string[]>): fc.Arbitrary<Case> => words.chain((texts) => {
   const seen = Object.fromEntries(texts.map((text, index) => [`db-${index + 1}`, sight(text, texts.length)]));
   const names = Object.keys(seen);
-  return fc.record({
-    members: fc.shuffledSubarray(names, { minLength: 1 }),
-    forget: fc.oneof({ weight: 3, arbitrary: fc.constant<string[]>([]) }, { weight: 1, arbitrary: fc.subarray(names) }),
+  const mostlyNone = (arbitrary: fc.Arbitrary<string[]>) => fc.oneof({ weight: 3, arbitrary: fc.constant<string[]>([]) }, { weight: 1, arbitrary });
+  return fc.shuffledSubarray(names, { minLength: 1 }).chain((members) => fc.record({
+    members: fc.constant(members),
+    forget: mostlyNone(fc.subarray(names)),
+    replace: mostlyNone(fc.constantFrom(...members).map((name) => [name])),
     seen: fc.constant(seen),
-  });
+  }));
 });
 const all = fc.oneof(cases(members(any)), cases(members(outage)), cases(well));
 
@@ -85,13 +87,15 @@ describe("galera plan, whatever is seen", () => {
     }));
 
     it("with data is of the newest, which is whole, did not leave, and has the only history", () => starts((seed, { seen }) => {
-      const whole = holders(seen).filter((each) => each.is === "whole" && !each.left);
+      const whole = holders(seen).filter((each) => each.is !== "partial" && !each.left);
       const from = whole.find(({ name }) => name === seed);
       if (holders(seen).length === 0) return;
       ok(from);
-      deepEqual(new Set(whole.map(({ uuid }) => uuid)).size, 1);
-      for (const each of holders(seen)) ok(each.seqno <= from.seqno || (each.is === "whole" && each.uuid !== from.uuid), `${each.name} is newer`);
-      if (whole.length > 1) ok(whole.every(({ seqno }) => seqno >= 0), "a position is unknown");
+      deepEqual(new Set(whole.map(({ uuid }) => uuid).filter(isKnown)).size, 1);
+      for (const each of holders(seen)) ok(each.seqno <= from.seqno || (each.is !== "partial" && each.uuid !== from.uuid), `${each.name} is newer`);
+      const verified = whole.filter(({ hasHadData }) => hasHadData);
+      if (holders(seen).length > 1) ok((verified.length > 0 ? verified : whole).every(({ seqno }) => seqno >= 0), "a position is unknown");
+      ok(isKnown(from.uuid), "its history is unknown");
       const flagged = whole.filter(({ safeToBootstrap }) => safeToBootstrap);
       ok(flagged.length <= 1);
       if (flagged[0]?.seqno === from.seqno) equal(from.name, flagged[0].name);
@@ -146,9 +150,17 @@ describe("galera plan, whatever is seen", () => {
   it("moves aside only what a member took along that left, and lets no other history join", () => always(({ seen }, steps) => {
     const [from = ""] = [...running(seen), ...on(steps, "bootstrap", "recover")];
     const history = holders(seen).find(({ name }) => name === from)?.uuid ?? (seen[from] as { uuid?: string } | undefined)?.uuid;
-    const joining = holders(seen).filter(({ name, is }) => on(steps, "join").includes(name) && is === "whole");
+    const joining = holders(seen).filter(({ name, is }) => on(steps, "join").includes(name) && is !== "partial").filter(({ uuid }) => isKnown(uuid));
     deepEqual(on(steps, "clean").sort(), joining.filter(({ uuid, left }) => left && uuid !== history).map(({ name }) => name));
     for (const each of joining) ok(each.left || each.uuid === history, `${each.name} has another history`);
+  }));
+
+  it("lets nobody join who holds later writes than those that run", () => always(({ seen }, steps) => {
+    const last = Math.max(...running(seen).map((name) => (seen[name] as { committed?: number }).committed ?? Infinity));
+    const history = new Set(running(seen).map((name) => (seen[name] as { uuid: string }).uuid));
+    if (running(seen).length === 0) return;
+    for (const { name, uuid, is, seqno } of holders(seen)) if (on(steps, "join").includes(name) && is !== "partial" && history.has(uuid)) ok(seqno <= last, `${name} is newer`);
+    for (const name of on(steps, "stop")) ok(((seen[name] as { committed?: number }).committed ?? -1) <= last, `${name} is newer`);
   }));
 
   describe("done step by step", () => {
@@ -160,10 +172,11 @@ describe("galera plan, whatever is seen", () => {
       }, it.seen);
     });
 
-    it("keeps a majority of those who ran and did not leave, and takes one member at most away", () => walk((before, step, now) => {
-      const stay = running(before).filter((name) => !(step.do === "leave" && step.on.includes(name)));
-      ok(running(now).length * 2 > stay.length || stay.length === 0);
-      ok(running(before).filter((name) => !running(now).includes(name)).length <= 1);
+    it("takes one member at most away, and leaves a majority of all who count: those in the cluster, and the wanted, but not one who leaves by its word", () => walk((before, step, now, { members }) => {
+      const gone = running(before).filter((name) => !running(now).includes(name));
+      if (gone.length === 0) return;
+      const count = Object.entries(before).filter(([name, each]) => members.includes(name) || (each.is === "up" && each.primary)).length - (step.do === "leave" ? 1 : 0);
+      ok(gone.length === 1 && running(now).length * 2 > count, `${lines([step]).join()} leaves ${running(now).length} of ${count}`);
     }));
 
     it("prepares a member before it starts", () => walk((before, { do: what, on }) => {
@@ -194,13 +207,21 @@ describe("galera plan, whatever is seen", () => {
     if (!prepares(steps)) return;
     equal(running(it.seen).length, 0);
     ok(steps.slice(0, -1).every((step) => ["install", "mount", "configure"].includes(step.do)) && ["bootstrap", "recover"].includes(steps.at(-1)!.do), lines(steps).join("; "));
-    const whole = holders(it.seen).filter((each) => each.is === "whole" && !each.left);
-    ok(holders(it.seen).length > 1 && whole.some(({ seqno, installed, mounted, configured }) => seqno < 0 && !(installed && mounted && configured)), lines(steps).join("; "));
+    const whole = holders(it.seen).filter((each) => each.is !== "partial" && !each.left);
+    ok((holders(it.seen).length > 1 || whole[0]?.is === "torn") && whole.some(({ seqno, installed, mounted, configured }) => seqno < 0 && !(installed && mounted && configured)), lines(steps).join("; "));
   }));
 
-  it("a cluster that runs is refused only when a member cannot be seen and is not forgotten, whoever else is beside it", () => fc.assert(fc.property(cases(well), (it) => {
+  /** A server may be taken away, or none is to be: not of two, and only while all other wanted members run. */
+  const mayReplace = ({ members, replace = [], seen }: Case) =>
+    replace.length === 0 || (members.length !== 2 && members.every((name) => replace.includes(name) || runs(seen[name]!)));
+
+  it("takes a server away only of more or fewer than two, and while all other wanted members run", () => fc.assert(fc.property(all, (it) => {
+    if (!mayReplace(it)) ok(refusal(it));
+  }), { numRuns: 5000 }));
+
+  it("a cluster that runs is refused only when a member cannot be seen and is not forgotten, or a server may not be taken away, whoever else is beside it", () => fc.assert(fc.property(cases(well), (it) => {
     const unseen = Object.keys(it.seen).filter((name) => it.seen[name]!.is === "unreachable");
-    equal(refusal(it) !== undefined, unseen.some((name) => it.members.includes(name) || !it.forget?.includes(name)), refusal(it)?.message);
+    equal(refusal(it) !== undefined, unseen.some((name) => it.members.includes(name) || !it.forget?.includes(name)) || !mayReplace(it), refusal(it)?.message);
   }), { numRuns: 5000 }));
 
   it("a refusal names its rule, what was seen, and the way forward", () => fc.assert(fc.property(all, (it) => {

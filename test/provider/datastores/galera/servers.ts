@@ -23,9 +23,10 @@ export function guests(views: Record<string, View | undefined>, { unit = "Active
     name, say: (line) => note(`${name} says ${line}`),
     look: async (command) => {
       const view = views[name];
-      if (command.includes("blkid")) return disk || `TYPE=xfs\nUUID=c0ffee\nmounted=yes\nfiles=2\nmarker=${JSON.stringify({ project: "shop", stack: "test", cluster: "db", member: name, ...marks[name] })}\n---\n`;
+      if (command.includes("blkid")) return disk || `TYPE=xfs\nUUID=c0ffee\nmounted=yes\nfiles=2\nmarker=${JSON.stringify({ project: "shop", stack: "test", cluster: "db", member: name, hasHadData: false, left: false, ...marks[name] })}\n---\n`;
+      if (command.includes("-p ActiveState -p Job")) return `ActiveState=${view ? "active" : "inactive"}\nJob=\n`;
       if (command.includes("systemctl show")) return unit;
-      if (command.includes("is-active")) return view ? "active\n" : "inactive\n";
+      if (command.includes("sst_in_progress")) return "";
       if (command.includes("journalctl")) return "not started: /var/lib/datastore is not the data volume\n";
       asked.at(-1)!.push(name);
       return !view ? "" : [["cluster_status", view.primary === false ? "non-Primary" : "Primary"], ["local_state_comment", view.state], ["cluster_size", view.size],
