@@ -64,7 +64,7 @@ export function after(seen: Seen, step: Step, on: string[] = step.on): Seen {
     case "recover": case "join": on.forEach((name) => start(next, name, true)); break;
     case "secure": Object.values(next).forEach((each) => each.is === "up" && (each.secured = true)); break;
     case "clean": change({ data: { is: "none" }, hasHadData: false, left: false }); break;
-    case "leave": on.forEach((name) => stop(next, name)); change({ left: true }); break;
+    case "leave": agree(next); on.forEach((name) => stop(next, name)); change({ left: true }); break;
     case "stop": on.forEach((name) => stop(next, name)); break;
     case "verify": change({ hasHadData: true, left: false }); agree(next); break;
     default: throw new Error(`the model knows no step ${step.do}`);
