@@ -1,6 +1,6 @@
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { cloudsYaml, down, requireMachine, up } from "../devcloud";
+import { cloudsYaml, down, requireMachine, reserve, up } from "../devcloud";
 import { engine } from "../tools/engine";
 import { members } from "./members";
 import { stack, type Stack } from "./stack";
@@ -99,6 +99,9 @@ const told = (error: unknown) => (error instanceof Error ? error.message : Strin
 async function main(): Promise<void> {
   try {
     await requireMachine(say);
+    await reserve(say);
+    // A demo that was killed or kept leaves half a cluster that no state need know.
+    if (existsSync(folder)) await part("Remove what an earlier demo left", clean);
   } catch (error) {
     console.error(told(error));
     process.exit(1);

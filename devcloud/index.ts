@@ -1,7 +1,7 @@
 import type execa from "execa";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { cacheFolder, locked } from "../tools/cache";
+import { cacheFolder, lock, locked } from "../tools/cache";
 import type { Progress } from "../tools/progress";
 import { configure } from "./configuration";
 import { type Container, exec as execIn, running, start, stop } from "./container";
@@ -37,6 +37,11 @@ export async function up(progress: Progress): Promise<void> {
     await startAll(container, existsSync(complete), progress);
     writeFileSync(complete, "");
   });
+}
+
+/** Keeps the devcloud for one demo or test, which another waits for; the answer gives it free. */
+export function reserve(progress: Progress): Promise<() => void> {
+  return lock(join(cacheFolder("devcloud"), "reserved"), () => progress("another demo or test has the devcloud, waiting for its end"));
 }
 
 /** Takes the devcloud down and removes it, all but the cache. */

@@ -182,10 +182,11 @@ export async function diff(id: string, olds: Outputs, news: Raw): Promise<dynami
     throw new Error(`${cluster}: changing ${options.map((key) => argument(`options.${key}`)).join(", ")} of a cluster that runs cannot be done by this version; set it back`);
   const keys = changed(olds, news);
   const { lines, refused } = forecast(olds, news as Document);
-  if (refused && !ofRefresh && !needsNoGuest(olds, keys))
+  const untouched = needsNoGuest(olds, keys);
+  if (refused && !ofRefresh && !untouched)
     throw new Error(`${cluster}: ${refused.message} This is what the last look saw: once it is mended, run \`pulumi refresh\`.`);
   if (olds.status !== "ready") console.log(`[${cluster}] the last run did not end; this one goes on from what it then sees`);
-  print(olds, lines);
+  print(olds, untouched && !refused ? lines.map((line) => `left for the next run: ${line}`) : lines);
   // A refresh clears the engine's own memory of a failed run, and knows nothing of a member that it saw down.
   const toDo = olds.status !== "ready" || (lines.length > 0 && keys.length === 0);
   return toDo ? { changes: true } : {};

@@ -117,21 +117,32 @@ function remove(path: string): void {
   execFileSync("rm", ["--recursive", "--force", "--one-file-system", path]);
 }
 
+/** Holds the lock of a file while `act` runs. */
+export async function locked<T>(file: string, waiting: () => void, act: () => Promise<T>): Promise<T> {
+  const release = await lock(file, waiting);
+  try {
+    return await act();
+  } finally {
+    release();
+  }
+}
+
 /**
- * Holds the lock of a file while `act` runs. `flock` locks the open file that it inherits from this process,
+ * Takes the lock of a file; the answer releases it. `flock` locks the open file that it inherits from this process,
  * so the lock lives exactly as long as this process keeps it open: no death of ours leaves a stale one.
  */
-export async function locked<T>(file: string, waiting: () => void, act: () => Promise<T>): Promise<T> {
-  const lock = openSync(file, "a", 0o600);
+export async function lock(file: string, waiting: () => void): Promise<() => void> {
+  const opened = openSync(file, "a", 0o600);
   try {
-    const stdio: execa.Options["stdio"] = ["ignore", "ignore", "pipe", lock];
+    const stdio: execa.Options["stdio"] = ["ignore", "ignore", "pipe", opened];
     const { exitCode } = await execa("flock", ["--exclusive", "--nonblock", "3"], { stdio, reject: false });
     if (exitCode !== 0) {
       waiting();
       await execa("flock", ["--exclusive", "3"], { stdio });
     }
-    return await act();
-  } finally {
-    closeSync(lock);
+    return () => closeSync(opened);
+  } catch (error) {
+    closeSync(opened);
+    throw error;
   }
 }

@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { down, exec, up } from "../../devcloud";
+import { down, exec, reserve, up } from "../../devcloud";
 import { engine } from "../../tools/engine";
 import { members, type Members } from "../../demo/members";
 import { stack, type Stack } from "../../demo/stack";
@@ -20,6 +20,7 @@ export type Wsrep = Record<string, string | undefined>;
 export class Trial {
   galera!: Stack;
   private begun = false;
+  private release: () => void = () => undefined;
   private reached: Members | undefined;
   private writer: Writer | undefined;
   private readonly table: string[] = [];
@@ -41,6 +42,7 @@ export class Trial {
     this.begun = true;
     rmSync(folder, { recursive: true, force: true });
     const tools = await engine(quiet);
+    this.release = await reserve((line) => console.log(`    ${line}`));
     // What an earlier run left, or a demo that was kept, has servers of the same names.
     await down(quiet);
     await up(quiet);
@@ -58,6 +60,7 @@ export class Trial {
     // Servers and volumes go with their cloud, also those of a cluster that a failed test left protected.
     await down(quiet);
     rmSync(folder, { recursive: true, force: true });
+    this.release();
   }
 
   get cluster(): Members {

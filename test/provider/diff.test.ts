@@ -37,6 +37,11 @@ describe("diff", () => {
     ok(fleet.printed[0]!.startsWith("[orders] the last run did not end"));
   });
 
+  it("announces no step of a run that asks no member", async () => {
+    deepEqual(await diff("orders", stored(seenAs("synced/2", "synced/2", "whole:9")), { ...known, deletionProtection: false }), {});
+    deepEqual(fleet.printed, ["[orders] left for the next run: join orders-3", `[orders] left for the next run: verify ${members.join(" ")}`]);
+  });
+
   it("prints the forecast from what was last seen, a line a step, with the cluster's name in front", async () => {
     await diff("orders", stored({ ...all(members, "synced/2"), "orders-3": sight("whole:95", 3) }), known);
     deepEqual(fleet.printed, ["[orders] join orders-3", "[orders] verify orders-1 orders-2 orders-3"]);
