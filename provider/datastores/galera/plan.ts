@@ -146,7 +146,7 @@ function unsafe(sights: Sights, wanted: Sights, forgotten: string[]): Refused | 
       `two clusters exist: decide which data is right, and on the members of the other ${setAside}`);
   if (newerThanCluster(running, sights).length > 0)
     return new Refused("a cluster that runs on older data takes nobody in who holds newer", evidence(sights),
-      `wait a minute, and run \`pulumi up\` again, if those that run are still at their writes. Else the cluster was started without ${newerThanCluster(running, sights).map(([name]) => name).join(", ")}: to go on from the newer data, stop MariaDB on those that run, then \`pulumi refresh\` and \`pulumi up\`; to go without it, ${setAside} on those that hold it`);
+      `wait a minute, and run \`pulumi up\` again, if those that run are still at their writes. Else the cluster was started without ${newerThanCluster(running, sights).map(([name]) => name).join(", ")}: both have gone on since, so decide which data is right. To keep the newer: on those that run ${setAside}. To keep what runs: the same on those that hold the newer. Then \`pulumi refresh\` and \`pulumi up\``);
   const sizes = new Set(running.map(([, sight]) => (sight as { size: number }).size));
   const [size = 0] = sizes;
   const most = forgotten.length > 0 ? where(sights, isAlive).length : sights.length;
