@@ -1,7 +1,7 @@
 import * as ssh from "../../provider/guest/ssh";
 import type { Guest } from "../../provider/guest/guest";
 import { galera } from "../../provider/datastores/galera";
-import type { Sight } from "../../provider/datastores/galera/plan";
+import type { Sight } from "../../provider/datastores/galera/sight";
 import { TimedOut } from "../../provider/errors";
 import { names } from "../../provider/topology";
 import { after, type Seen } from "./datastores/galera/model";

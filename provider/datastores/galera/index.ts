@@ -1,7 +1,9 @@
 import { datastore } from "../datastore";
 import { observe } from "./observe";
 import { options, type Options } from "./options";
-import { blank, kept, plan, recall, underNew, type Do, type Sight } from "./plan";
+import { blank, kept, recall, underNew } from "./memory";
+import { plan, type Do } from "./plan";
+import type { Sight } from "./sight";
 import { steps } from "./steps";
 
 export const galera = datastore<Options, Sight, Do>({

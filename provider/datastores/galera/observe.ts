@@ -8,7 +8,7 @@ import type { Member } from "../../topology";
 import type { Cluster } from "../datastore";
 import { dataDirectory, isVersion, optionsFile, optionsText, packages, positionFile, sha256, transferFile, unsecured } from "./configuration";
 import type { Options } from "./options";
-import { isKnown, tellsPosition, type Data, type Prepared, type Sight } from "./plan";
+import { isKnown, tellsPosition, type Data, type Prepared, type Sight } from "./sight";
 import { ask, isSecured, receives, unitState, type Wsrep } from "./sql";
 
 /** What Galera's own files and InnoDB's tell of the data below the volume's root. */

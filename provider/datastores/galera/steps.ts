@@ -9,7 +9,8 @@ import { names, type Member } from "../../topology";
 import type { Cluster } from "../datastore";
 import { certificates, dataDirectory, dataPath as data, hostsText, isVersion, optionsFile, optionsText, packages, positionFile, transferFile, unsecured } from "./configuration";
 import type { Options } from "./options";
-import { inCluster, type Do } from "./plan";
+import type { Do } from "./plan";
+import { inCluster } from "./sight";
 import { administrators, execute, receives, unitState, wsrep } from "./sql";
 
 type Galera = Cluster<Options>;

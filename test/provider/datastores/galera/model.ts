@@ -1,4 +1,4 @@
-import type { Data, Prepared, Sight } from "../../../../provider/datastores/galera/plan";
+import type { Data, Prepared, Sight } from "../../../../provider/datastores/galera/sight";
 import type { Step } from "../../../../provider/plan";
 
 export type Seen = Record<string, Sight>;

@@ -1,6 +1,7 @@
 import { deepEqual, notDeepEqual, ok, throws } from "node:assert/strict";
 import { galera } from "../../../../provider/datastores/galera";
-import { plan, recall, underNew } from "../../../../provider/datastores/galera/plan";
+import { recall, underNew } from "../../../../provider/datastores/galera/memory";
+import { plan } from "../../../../provider/datastores/galera/plan";
 import { Refused } from "../../../../provider/errors";
 import { describe as lines } from "../../../../provider/plan";
 import type { Wanted } from "../../../../provider/topology";

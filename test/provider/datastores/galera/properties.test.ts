@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { isKnown, plan, type Do } from "../../../../provider/datastores/galera/plan";
+import { plan, type Do } from "../../../../provider/datastores/galera/plan";
+import { isKnown } from "../../../../provider/datastores/galera/sight";
 import { Refused } from "../../../../provider/errors";
 import { describe as lines, type Step } from "../../../../provider/plan";
 import type { Wanted } from "../../../../provider/topology";

@@ -1,0 +1,47 @@
+import { historiesOf, historyOf, isAlive, newerThanCluster, runs, type Data, type Prepared, type Sight, type Sights } from "./sight";
+
+/**
+ * What a preview takes the members for: as last seen, and well where nothing is known. While a cluster runs, a member
+ * that was starting or just out of it is taken for well too: `up` looks for itself. One that never could be seen is
+ * new, or has still to leave.
+ */
+export function recall(names: string[], seen: Record<string, Sight | undefined>, leaving: string[] = []): Record<string, Sight> {
+  const ran = names.some((name) => seen[name] === undefined || runs(seen[name]));
+  const now = names.map((name): [string, Sight] => {
+    const sight = seen[name];
+    if (sight?.is === "unreachable") return [name, ran && leaving.includes(name) ? well(undefined) : blank];
+    return [name, !sight || (ran && isAlive(sight)) ? well(sight) : sight];
+  });
+  // More than are known are no stale count: a run that was killed let them in.
+  const most = Math.max(0, ...names.flatMap((name) => (seen[name]?.is === "up" && runs(seen[name]) ? seen[name].size : [])));
+  const size = most > names.length ? most : now.filter(([, sight]) => runs(sight)).length;
+  const [uuid = "known"] = historiesOf(names.flatMap((name): Sights => (seen[name] && runs(seen[name]) ? [[name, seen[name]]] : [])));
+  return Object.fromEntries(now.map(([name, sight]) => [name, runs(sight) ? { ...sight, size, uuid } : sight]));
+}
+
+const well = (sight: Sight | undefined): Sight => {
+  const { installed = true, mounted = true, configured = true, hasHadData = true } = (sight ?? {}) as Partial<Prepared>;
+  return { is: "up", primary: true, state: "Synced", size: 0, uuid: "known", secured: true, installed, mounted, configured, hasHadData, left: false };
+};
+
+/** What is remembered: how far a cluster that runs has come is news at each look, and kept only where it forbids something. */
+export function kept(seen: Record<string, Sight>): Record<string, Sight> {
+  const sights = Object.entries(seen);
+  if (newerThanCluster(sights.filter(([, sight]) => runs(sight)), sights).length > 0) return seen;
+  return Object.fromEntries(sights.map(([name, { ...sight }]) => {
+    if (sight.is === "up") delete sight.committed;
+    return [name, sight];
+  }));
+}
+
+/** What is seen of a new server. */
+export const blank: Sight = { is: "down", data: { is: "none" }, installed: false, mounted: false, configured: false, hasHadData: false, left: false };
+
+/** What is seen of a member whose server was made again over its volume, if it is known what it held. What ran there was not closed. */
+export function underNew(sight: Sight): Sight {
+  if (!("installed" in sight)) return sight.is === "foreign" ? sight : blank;
+  const uuid = historyOf(sight);
+  if (sight.is !== "down" && uuid === undefined) return blank;
+  const data: Data = sight.is === "down" ? sight.data : { is: "whole", uuid: uuid!, seqno: -1, safeToBootstrap: false };
+  return { is: "down", data, installed: false, mounted: false, configured: false, hasHadData: sight.hasHadData, left: sight.left };
+}

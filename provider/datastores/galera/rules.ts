@@ -1,0 +1,89 @@
+import { Refused } from "../../errors";
+import { evidence, historiesOf, isAlive, newerThanCluster, runs, type Sight, type Sights } from "./sight";
+
+export const markerFile = "/var/lib/datastore/.datastore.json";
+/** What a person does to let a member start anew without the data that it holds. */
+export const setAside = `stop MariaDB, \`mv /var/lib/datastore/mysql /var/lib/datastore/mysql.aside\`, and write false for hasHadData into ${markerFile}`;
+
+interface Situation {
+  /** All members that count: the wanted, and those that are to leave and are not forgotten. */
+  sights: Sights;
+  wanted: Sights;
+  /** Who is to leave, cannot be seen, and is to be forgotten. */
+  forgotten: string[];
+  /** Those of `sights` that run in a cluster. */
+  running: Sights;
+}
+
+/** The first rule that forbids any plan: they are in order of what a person has to mend first. */
+export function unsafe(sights: Sights, wanted: Sights, forgotten: string[]): Refused | undefined {
+  const situation = { sights, wanted, forgotten, running: that(sights, runs) };
+  for (const rule of situation.running.length > 0 ? [...always, ...whileOneRuns] : [...always, ...whileNoneRuns]) {
+    const refused = rule(situation);
+    if (refused) return refused;
+  }
+  return undefined;
+}
+
+type Rule = (situation: Situation) => Refused | undefined | false;
+
+const that = (among: Sights, holds: (sight: Sight) => boolean): Sights => among.filter(([, sight]) => holds(sight));
+const namesOf = (sights: Sights) => sights.map(([name]) => name);
+
+const allAreSeen: Rule = ({ sights, wanted }) => {
+  const unseen = that(sights, ({ is }) => is === "unreachable");
+  const leavers = namesOf(unseen).filter((name) => !namesOf(wanted).includes(name));
+  return unseen.length > 0 && new Refused("every member and its volume must be seen before anything is changed", evidence(unseen),
+    "start the server, mend its network, attach its volume or let its database answer, then run `pulumi up` again; `openstack server show` tells its state. A server that is gone for ever is deleted with `openstack server delete`; after `pulumi refresh` the next `pulumi up` makes it again over its volume"
+    + (leavers.length > 0 ? `. A leaving member that is gone for ever is named in forget: ${JSON.stringify(leavers)}` : ""));
+};
+
+/** While no cluster runs, what a leaver holds may be the newest. */
+const thatMatter = ({ running, sights, wanted }: Situation) => (running.length > 0 ? wanted : sights);
+
+const noVolumeIsForeign: Rule = (situation) => {
+  const foreign = that(thatMatter(situation), ({ is }) => is === "foreign");
+  return foreign.length > 0 && new Refused("a volume that we did not format is never touched", evidence(foreign),
+    "mend its marker if that is what is wrong; else empty the volume yourself if its data may go, or give the member another volume");
+};
+
+const noDataVanished: Rule = (situation) =>
+  that(thatMatter(situation), (sight) => sight.is === "down" && sight.hasHadData && sight.data.is === "none").length > 0
+  && new Refused("a member whose data vanished neither starts a cluster nor joins one", evidence(situation.sights),
+    "attach the volume that holds its data; if that is lost, and others hold the data, delete the member's server and volume, then `pulumi refresh` and `pulumi up`");
+
+const nobodyIsInACluster: Rule = ({ sights }) =>
+  that(sights, (sight) => sight.is === "up" && sight.primary).length > 0
+  && new Refused("no cluster is started while a member is in one", evidence(sights), "wait a minute for that member to be Synced, then run `pulumi up` again");
+
+const nobodyIsForgotten: Rule = ({ sights, forgotten }) =>
+  forgotten.length > 0 && new Refused("a member is forgotten only by a running cluster", `${evidence(sights)}; ${forgotten.join(", ")} cannot be seen`,
+    "start the servers of those that are to be forgotten, so that what they hold is seen; or start the others' cluster yourself, with `galera_new_cluster` on the one with the newest data once MariaDB is stopped on all of them");
+
+const thereIsOneHistory: Rule = ({ sights }) =>
+  historiesOf(that(sights, (sight) => !(sight.is === "down" && sight.left))).size > 1
+  && new Refused("a member with another history is no part of this cluster, and a join would erase it", evidence(sights),
+    `two clusters exist: decide which data is right, and on the members of the other ${setAside}`);
+
+const nobodyIsNewer: Rule = ({ sights, running }) => {
+  const newer = newerThanCluster(running, sights);
+  return newer.length > 0 && new Refused("a cluster that runs on older data takes nobody in who holds newer", evidence(sights),
+    `wait a minute, and run \`pulumi up\` again, if those that run are still at their writes. Else the cluster was started without ${namesOf(newer).join(", ")}: both have gone on since, so decide which data is right. To keep the newer: on those that run ${setAside}. To keep what runs: the same on those that hold the newer. Then \`pulumi refresh\` and \`pulumi up\``);
+};
+
+const theyAreOneCluster: Rule = ({ sights, running, forgotten }) => {
+  const sizes = new Set(running.map(([, sight]) => (sight as { size: number }).size));
+  const [size = 0] = sizes;
+  // Who cannot be seen is forgotten only once the cluster does not count it.
+  const most = forgotten.length > 0 ? that(sights, isAlive).length : sights.length;
+  if (forgotten.length === 0 && size > most)
+    return new Refused("a cluster has no members but those that are known", evidence(sights),
+      "a run that was killed may have let others in: set the arguments to what that run wanted, run `pulumi up` to its end, and change them then; else stop MariaDB on those that do not belong to it");
+  return (sizes.size > 1 || size < running.length || size > most) && new Refused("members that run must be one cluster of nobody else", evidence(sights),
+    forgotten.length > 0 ? `the cluster still counts a member that cannot be seen: power off ${forgotten.join(", ")}, then run \`pulumi up\` again`
+      : "if members are just finding each other, run `pulumi up` again; else stop MariaDB on those that do not belong together");
+};
+
+const always = [allAreSeen, noVolumeIsForeign, noDataVanished];
+const whileNoneRuns = [nobodyIsInACluster, nobodyIsForgotten];
+const whileOneRuns = [thereIsOneHistory, nobodyIsNewer, theyAreOneCluster];

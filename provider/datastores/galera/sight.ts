@@ -1,0 +1,75 @@
+/**
+ * What lies in a member's data directory while its server is down. `seqno` is -1 when nothing tells it. Torn are data
+ * that lost power in the middle of a statement that changes tables: Galera forgets its position for as long, and InnoDB,
+ * which finishes or undoes the statement, tells it. Partial is what a state transfer did not bring whole.
+ */
+export type Data =
+  | { is: "none" }
+  | { is: "whole" | "torn" | "partial"; uuid: string; seqno: number; safeToBootstrap: boolean };
+
+export interface Prepared {
+  installed: boolean;
+  mounted: boolean;
+  configured: boolean;
+  /** The volume's marker says that it once held the whole data. */
+  hasHadData: boolean;
+  /** The volume's marker says that the member left the cluster by our word. */
+  left: boolean;
+}
+
+export type Sight =
+  | { is: "unreachable"; why: string }
+  | { is: "foreign"; why: string }
+  | { is: "down"; data: Data } & Prepared
+  | { is: "starting" } & Prepared
+  | { is: "up"; primary: boolean; state: string; size: number; uuid: string; secured: boolean; committed?: number } & Prepared;
+
+export type Sights = [name: string, sight: Sight][];
+
+export const those = (sights: Sights, holds: (sight: Sight, name: string) => boolean): string[] =>
+  sights.filter(([name, sight]) => holds(sight, name)).map(([name]) => name);
+
+/** Part of the running cluster. A donor is, for as long as it gives its data to a joiner or a backup. */
+export const inCluster = (primary: boolean, state = ""): boolean => primary && ["Synced", "Donor/Desynced"].includes(state);
+
+export const runs = (sight: Sight) => sight.is === "up" && inCluster(sight.primary, sight.state);
+export const isAlive = ({ is }: Sight) => is === "up" || is === "starting";
+/** Runs, or would again after a boot. */
+export const mayRun = (sight: Sight) => isAlive(sight) || (sight.is === "down" && sight.data.is !== "none" && !sight.left);
+
+/** Data whose position is known, or will be once MariaDB is asked. */
+export const tellsPosition = (data: Data): data is Exclude<Data, { is: "none" }> => data.is === "whole" || data.is === "torn";
+
+export const isKnown = (uuid: string): boolean => !/^[0-]*$/.test(uuid);
+
+/** The history that a member runs, or that its data belong to. */
+export function historyOf(sight: Sight): string | undefined {
+  const uuid = sight.is === "up" ? sight.uuid : sight.is === "down" && tellsPosition(sight.data) ? sight.data.uuid : "";
+  return isKnown(uuid) ? uuid : undefined;
+}
+
+export const historiesOf = (sights: Sights) => new Set(sights.map(([, sight]) => historyOf(sight)).filter(Boolean));
+
+/** Members outside of the running cluster that hold later writes of its history than those that run. */
+export function newerThanCluster(running: Sights, sights: Sights): Sights {
+  if (running.length === 0) return [];
+  const position = (sight: Sight) => (sight.is === "up" ? sight.committed : sight.is === "down" && sight.data.is !== "none" ? sight.data.seqno : undefined);
+  const last = Math.max(...running.map(([, sight]) => position(sight) ?? Infinity));
+  return sights.filter(([, sight]) => !runs(sight) && historyOf(sight) === historyOf(running[0]![1]) && (position(sight) ?? -1) > last);
+}
+
+/** What was seen, one clause a member. */
+export const evidence = (sights: Sights): string =>
+  sights.map(([name, sight]) => `${name} ${words(sight)}`).join("; ");
+
+function words(sight: Sight): string {
+  switch (sight.is) {
+    case "unreachable": return `cannot be seen (${sight.why})`;
+    case "foreign": return `has a volume that is not known as ours (${sight.why})`;
+    case "starting": return "is starting";
+    case "up": return `is up (${sight.primary ? "Primary" : "non-Primary"}, ${sight.state}, size ${sight.size}, ${sight.uuid}${sight.committed === undefined ? "" : `:${sight.committed}`})`;
+    case "down": return (sight.data.is === "none" ? `is down without data${sight.hasHadData ? ", but once had some" : ""}`
+      : `is down with ${sight.data.is} data ${sight.data.uuid}:${sight.data.seqno}${sight.data.safeToBootstrap ? " (safe to bootstrap)" : ""}`)
+      + (sight.left ? ", and left the cluster" : "");
+  }
+}
