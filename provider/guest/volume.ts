@@ -196,6 +196,7 @@ fi
 set -e
 sync -f ${mountPoint}
 { ${identity(`${mountPoint}/${transfer}`)} || true; } >${mountPoint}/${stamp}.new
+chmod 644 ${mountPoint}/${stamp}.new
 sync ${mountPoint}/${stamp}.new
 mv ${mountPoint}/${stamp}.new ${mountPoint}/${stamp}
 `, { mode: "0755" });

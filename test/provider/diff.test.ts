@@ -87,9 +87,14 @@ describe("diff", () => {
   });
 
   describe("what may have passed since is not held against it", () => {
-    for (const word of ["starting", "split", "joining", "donor"]) it(`a member that was ${word}`, async () => {
+    for (const word of ["starting", "joining", "donor"]) it(`a member that was ${word}`, async () => {
       deepEqual(await diff("orders", stored(seenAs("synced", "synced", word)), known), {});
       deepEqual(fleet.printed, []);
+    });
+
+    it("but a member that is up outside of the cluster had its time to find back", async () => {
+      deepEqual(await diff("orders", stored(seenAs("synced/2", "synced/2", "split")), known), { changes: true });
+      deepEqual(fleet.printed, ["[orders] stop orders-3", "[orders] join orders-3", `[orders] verify ${members.join(" ")}`]);
     });
 
     for (const [words, lost] of [["starting whole:5 whole:9", "orders-1"], ["unreachable starting whole:9", "orders-2"], ["split starting split", "orders-1 orders-2 orders-3"]] as const)

@@ -1,8 +1,8 @@
-import { historiesOf, historyOf, isAlive, newerThanCluster, runs, type Data, type Prepared, type Sight, type Sights } from "./sight";
+import { historiesOf, historyOf, newerThanCluster, runs, type Data, type Prepared, type Sight, type Sights } from "./sight";
 
 /**
  * What a preview takes the members for: as last seen, and well where nothing is known. While a cluster runs, a member
- * that was starting or just out of it is taken for well too: `up` looks for itself. One that never could be seen is
+ * that was starting or receiving its data is taken for well too: `up` looks for itself. One that never could be seen is
  * new, or has still to leave.
  */
 export function recall(names: string[], seen: Record<string, Sight | undefined>, leaving: string[] = []): Record<string, Sight> {
@@ -10,7 +10,7 @@ export function recall(names: string[], seen: Record<string, Sight | undefined>,
   const now = names.map((name): [string, Sight] => {
     const sight = seen[name];
     if (sight?.is === "unreachable") return [name, ran && leaving.includes(name) ? well(undefined) : blank];
-    return [name, !sight || (ran && isAlive(sight)) ? well(sight) : sight];
+    return [name, !sight || (ran && comes(sight)) ? well(sight) : sight];
   });
   // More than are known are no stale count: a run that was killed let them in.
   const most = Math.max(0, ...names.flatMap((name) => (seen[name]?.is === "up" && runs(seen[name]) ? seen[name].size : [])));
@@ -18,6 +18,9 @@ export function recall(names: string[], seen: Record<string, Sight | undefined>,
   const [uuid = "known"] = historiesOf(names.flatMap((name): Sights => (seen[name] && runs(seen[name]) ? [[name, seen[name]]] : [])));
   return Object.fromEntries(now.map(([name, sight]) => [name, runs(sight) ? { ...sight, size, uuid } : sight]));
 }
+
+/** Will be in the cluster by itself. One that is up outside of it had its time to. */
+const comes = (sight: Sight) => sight.is === "starting" || (sight.is === "up" && sight.primary);
 
 const well = (sight: Sight | undefined): Sight => {
   const { installed = true, mounted = true, configured = true, hasHadData = true } = (sight ?? {}) as Partial<Prepared>;

@@ -43,9 +43,9 @@ describe("the guard of a datastore's unit", () => {
 [ -z "$2" ] || printf %s "$2" >.datastore.json
 [ -z "$3" ] || { mkdir data; touch data/ibdata1; }
 [ -z "$4" ] || /bin/sh -c "$4"
-[ -z "$5" ] || { touch data/space; /bin/sh -c "$6"; }
+[ -z "$5" ] || { touch data/space; (umask 007; /bin/sh -c "$6"); }
 [ "$5" != cut ] || { touch data/another; mv data/another data/space; }
-exec /bin/sh -c "$0"`, guard, configured ? "yes" : "", typeof marker === "string" ? marker : marker ? JSON.stringify(marker) : "", data ? "yes" : "", isLet ? letStart : "", transfer ?? "", settle], { reject: false });
+exec setpriv --reuid=65534 --regid=65534 --clear-groups /bin/sh -c "$0"`, guard, configured ? "yes" : "", typeof marker === "string" ? marker : marker ? JSON.stringify(marker) : "", data ? "yes" : "", isLet ? letStart : "", transfer ?? "", settle], { reject: false });
     return `${exitCode} ${stdout}`.trim();
   };
 

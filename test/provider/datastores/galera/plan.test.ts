@@ -81,7 +81,7 @@ describe("galera recall", () => {
     for (const count of [1, 3, 5]) ok(well(recall(named(count), {})));
   });
 
-  it("takes those who were up, starting, or in no quorum for well, and for one cluster", () => ok(well(recalled("synced@B/2", "starting", "split@C/1", "joining@A/9", undefined))));
+  it("takes those who were up, starting, or receiving for well, and for one cluster", () => ok(well(recalled("synced@B/2", "starting", "joining@B/1", "joining@A/9", undefined))));
 
   it("keeps what does not pass by itself: who is down, and whose volume is somebody else's", () => {
     const seen = recalled("synced@B/2", "whole@B:95", "foreign", "blank", "whole@B:95,left");
