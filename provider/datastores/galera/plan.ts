@@ -18,13 +18,8 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
     .sort(([a], [b]) => b.localeCompare(a, "en", { numeric: true }));
   const forgotten = those(leaving, (sight, name) => forget.includes(name) && sight.is === "unreachable");
   const sights: Sights = [...wanted, ...leaving.filter(([name]) => !forgotten.includes(name))];
-  const refusal = unsafe(sights, wanted, forgotten);
+  const refusal = unsafe({ sights, wanted, forgotten, replaced: replace });
   if (refusal) throw refusal;
-  if (replace.length > 0 && members.length === 2)
-    throw new Refused("a server is taken away only where the others keep their majority", evidence(sights), "set `members` to 3 first, and back to 2 when the server is made again");
-  const idle = those(wanted, (sight, name) => !replace.includes(name) && !runs(sight));
-  if (replace.length > 0 && idle.length > 0)
-    throw new Refused("a member's server is taken away only while all others run", evidence(sights), `bring ${idle.join(", ")} back first, without \`replace\``);
 
   const running = those(sights, runs);
   const lost = running.length > 0 ? [] : those(sights, isAlive);

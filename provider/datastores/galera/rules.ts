@@ -11,14 +11,16 @@ interface Situation {
   wanted: Sights;
   /** Who is to leave, cannot be seen, and is to be forgotten. */
   forgotten: string[];
+  /** Whose server is about to be made again. */
+  replaced: string[];
   /** Those of `sights` that run in a cluster. */
   running: Sights;
 }
 
 /** The first rule that forbids any plan: they are in order of what a person has to mend first. */
-export function unsafe(sights: Sights, wanted: Sights, forgotten: string[]): Refused | undefined {
-  const situation = { sights, wanted, forgotten, running: that(sights, runs) };
-  for (const rule of situation.running.length > 0 ? [...always, ...whileOneRuns] : [...always, ...whileNoneRuns]) {
+export function unsafe(seen: Omit<Situation, "running">): Refused | undefined {
+  const situation = { ...seen, running: that(seen.sights, runs) };
+  for (const rule of situation.running.length > 0 ? [...always, ...whileOneRuns, ...ofReplacing] : [...always, ...whileNoneRuns, ...ofReplacing]) {
     const refused = rule(situation);
     if (refused) return refused;
   }
@@ -84,6 +86,17 @@ const theyAreOneCluster: Rule = ({ sights, running, forgotten }) => {
       : "if members are just finding each other, run `pulumi up` again; else stop MariaDB on those that do not belong together");
 };
 
+const othersKeepTheirMajority: Rule = ({ sights, wanted, replaced }) =>
+  replaced.length > 0 && wanted.length === 2
+  && new Refused("a server is taken away only where the others keep their majority", evidence(sights), "set `members` to 3 first, and back to 2 when the server is made again");
+
+const allOthersRun: Rule = ({ sights, wanted, replaced }) => {
+  const idle = wanted.filter(([name, sight]) => !replaced.includes(name) && !runs(sight));
+  return replaced.length > 0 && idle.length > 0
+    && new Refused("a member's server is taken away only while all others run", evidence(sights), `bring ${namesOf(idle).join(", ")} back first, without \`replace\``);
+};
+
 const always = [allAreSeen, noVolumeIsForeign, noDataVanished];
 const whileNoneRuns = [nobodyIsInACluster, nobodyIsForgotten];
 const whileOneRuns = [thereIsOneHistory, nobodyIsNewer, theyAreOneCluster];
+const ofReplacing = [othersKeepTheirMajority, allOthersRun];
