@@ -114,7 +114,7 @@ describe("a Galera cluster on real guests whose owner changes their mind, and lo
       await trial.refresh();
       console.log(`        ${(await trial.previewed()).join("; ")}`);
       await trial.up();
-    }, 300);
+    }, { within: 300, patience: 3 });
     await trial.whole(three);
     const columns = await Promise.all(three.map((name) => trial.cluster.sql(name, "CHECK TABLE written.wide; SHOW COLUMNS FROM written.wide")));
     equal(new Set(columns).size, 1);

@@ -127,7 +127,7 @@ export const life = (title: string, cuts: Cuts, created: (trial: Trial) => void 
       await cutAt(["recover"], 11);
       await trial.refresh();
       await trial.up();
-    }, 300);
+    }, { within: 300, patience: 3 });
     await trial.whole(three);
   });
 

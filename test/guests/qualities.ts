@@ -124,7 +124,7 @@ export function qualities(trial: Trial): void {
       await until(`${written} to be out`, async () => (await trial.wsrep(other)).wsrep_cluster_size === "2");
       await powerOn([written]);
       await until(`${written} to be back`, async () => (await trial.wsrep(other)).wsrep_cluster_size === "3");
-    });
+    }, { patience: 3 });
     await trial.whole(["orders-1", "orders-2", "orders-3"]);
   });
 
@@ -135,7 +135,7 @@ export function qualities(trial: Trial): void {
       await trial.again();
       await trial.refresh();
       deepEqual(await trial.previewed(), []);
-    });
+    }, { patience: 3 });
     await trial.whole(["orders-1", "orders-2", "orders-3"]);
     await trial.nothingToDo();
   });

@@ -155,9 +155,13 @@ export class Trial {
     return this.cluster.names.find((name) => this.cluster.address(name) === address)!;
   }
 
-  /** Every row that was acknowledged by the end of `act` is on every member, and no time without one was longer than `within` seconds. */
-  async during(operation: string, act: () => Promise<unknown>, within = 60): Promise<void> {
+  /**
+   * Every row that was acknowledged by the end of `act` is on every member, and no time without one was longer than
+   * `within` seconds. After `patience` seconds the client goes from a member that does not answer to another.
+   */
+  async during(operation: string, act: () => Promise<unknown>, { within = 60, patience = 15 } = {}): Promise<void> {
     const writer = this.writer!;
+    writer.patience = patience * 1000;
     writer.fared();
     await act();
     const { rows, longestGap, seconds } = writer.fared();

@@ -15,8 +15,8 @@ export interface Clients {
   caCertificate: string;
 }
 
-/** Milliseconds after which a client gives a member up, and milliseconds between two rows. */
-const [patience, pause] = [3000, 15];
+/** Milliseconds between two rows. */
+const pause = 15;
 
 /**
  * A client that writes one row after another over TLS, to one member until that fails, then to the next. A row counts
@@ -28,6 +28,8 @@ export class Writer {
   private at = 0;
   private connection: Connection | undefined;
   private running = true;
+  /** Milliseconds after which it gives a member up that does not answer. */
+  patience = 15_000;
   private failed = "none";
   private last = Date.now();
   private phase = { began: Date.now(), rows: 0, longestGap: 0 };
@@ -38,7 +40,7 @@ export class Writer {
   }
 
   static async start(clients: Clients): Promise<Writer> {
-    const connection = await connect(clients, 0);
+    const connection = await connect(clients, 0, 15_000);
     await connection.query("CREATE DATABASE IF NOT EXISTS written");
     await connection.query("CREATE TABLE IF NOT EXISTS written.rows_ (id INT PRIMARY KEY, filler CHAR(200)) ENGINE=InnoDB");
     connection.destroy();
@@ -78,8 +80,8 @@ export class Writer {
     while (this.running) {
       const id = ++this.id;
       try {
-        this.connection ??= await connect(this.clients, this.at);
-        await this.connection.query({ sql: `INSERT INTO written.rows_ VALUES (${id}, REPEAT('x', 200))`, timeout: patience });
+        this.connection ??= await connect(this.clients, this.at, this.patience);
+        await this.connection.query({ sql: `INSERT INTO written.rows_ VALUES (${id}, REPEAT('x', 200))`, timeout: this.patience });
         const now = Date.now();
         this.phase.longestGap = Math.max(this.phase.longestGap, now - Math.max(this.last, this.phase.began));
         this.phase.rows += 1;
@@ -97,7 +99,7 @@ export class Writer {
   }
 }
 
-async function connect({ endpoints, password, caCertificate }: Clients, at: number): Promise<Connection> {
+async function connect({ endpoints, password, caCertificate }: Clients, at: number, patience: number): Promise<Connection> {
   const [host, port] = endpoints[at]!.split(":");
   const connection = await createConnection({ host, port: Number(port), user: "root", password, connectTimeout: patience, ssl: { ca: caCertificate } });
   // What breaks while idle is told by the next row.
