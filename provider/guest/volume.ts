@@ -45,7 +45,7 @@ export interface VolumeSight extends Mark {
  * then read-only, in a mount namespace that ends with the look. What `below` prints is the second answer.
  */
 export async function lookAtVolume(guest: Guest, owner: Owner, member: Member, below: string): Promise<[VolumeSight, string]> {
-  const answer = await guest.look(`${sh`device=${device(member.volume)}; root=${mountPoint}; marker=${marker}`}
+  const answer = await guest.look(`${sh`device=${device(member.volume)}; root=${mountPoint}; marker=${marker}; ours=${uuidFor(owner, member)}`}
 look() {
   # A cut may leave a marker half written, under its other name.
   echo "files=$(ls -A "$root" | grep -cv "^$marker[.]" || true)"
@@ -68,10 +68,12 @@ echo "mounted=$mounted"
 if [ $mounted = yes ]; then look; exit; fi
 peek() {
   root=$(mktemp -d); trap 'umount "$root"; rmdir "$root"' EXIT
-  mount -t xfs -o ro,norecovery "$device" "$root"
+  mount -t xfs -o "$options" "$device" "$root"
   look
 }
-export -f look peek; export device marker
+# What lost power is as its log says: of a file system that we made it is replayed, as any mount would. Another's stays as it is.
+options=ro,norecovery; ! grep -qx "UUID=$ours" <<<"$signature" || options=ro
+export -f look peek; export device marker options
 case "$signature" in *TYPE=xfs*) unshare --mount --propagation private /bin/bash -euc peek;; esac`);
   const [head = "", ...rest] = answer.split("---\n");
   return [classify(head, owner, member), rest.join("---\n")];
@@ -159,7 +161,7 @@ export const settle = "/usr/local/lib/datastores/settle";
 
 /** Lies beside the marker, and says which state transfer was the last that is whole on the disk. */
 const stamp = ".transferred";
-const identity = (transfer: string) => `stat -c %i:%w "${transfer}" 2>/dev/null`;
+const identity = (transfer: string) => `stat -c %i:%.9W "${transfer}" 2>/dev/null`;
 
 /** A shell condition: no state transfer was cut off from power before all of it was on the disk. `transfer` is a file that each one makes anew. */
 export const transferred = (transfer: string, root: string): string => `[ "$(${identity(transfer)})" = "$(cat "${root}/${stamp}" 2>/dev/null)" ]`;
@@ -175,32 +177,36 @@ export const letStart = sh`mkdir -p /run/datastores; touch /run/datastores/let-s
  * an emptied one, stays down and says why in the unit's journal. A start that fails is tried again, five times in all:
  * after a power cut members find each other only once all of them are back. `configured` is a file, `data` a directory
  * below the volume, `untilStart` a file that a start makes untrue, `transfer` one below the volume that each state transfer
- * makes anew. A start ends once all that it brought is on the disk, and says so in a stamp: state transfers do not see to
- * that, and a power cut right after one leaves empty files among whole ones. A stop ends too, also of a server that hangs.
+ * makes anew, `anew` a shell condition under which a start gets one by itself. A start ends once all that it brought is on the disk, and says so in a stamp: state transfers do not see to
+ * that, and a power cut right after one leaves empty files among whole ones. A full disk has no room for the stamp: that ends no server. A stop ends too, also of a server that hangs.
  */
-export async function guardUnit(guest: Guest, service: string, { configured, data, untilStart, transfer }: Record<"configured" | "data" | "untilStart" | "transfer", string>): Promise<void> {
+export async function guardUnit(guest: Guest, service: string, { configured, data, untilStart, transfer, anew }: Record<"configured" | "data" | "untilStart" | "transfer" | "anew", string>): Promise<void> {
   await guest.run(sh`mkdir -p ${guard.replace(/\/[^/]+$/, "")} ${`/etc/systemd/system/${service}.d`}`);
   await guest.write(guard, `#!/bin/sh
 # Exit code 1 is systemd's word for "not now": the unit is skipped, not failed.
 refuse() { echo "not started: $1"; exit 1; }
 [ -e ${configured} ] || refuse "not configured yet"
 [ -s ${mountPoint}/${marker} ] || refuse "${mountPoint} is not the data volume: it has no ${marker}"
-! grep -Eq '"left": *true' ${mountPoint}/${marker} || refuse "this member left the cluster"
-grep -Eq '"hasHadData": *true' ${mountPoint}/${marker} || [ -e /run/datastores/let-start ] || refuse "this member was not verified yet: the next pulumi up starts it"
-${transferred(`${mountPoint}/${transfer}`, mountPoint)} || [ -e /run/datastores/let-start ] || refuse "its last state transfer was not whole on the disk when it lost power: the next pulumi up starts it"
-if grep -Eq '"hasHadData": *true' ${mountPoint}/${marker} && [ -z "$(ls -A ${mountPoint}/${data} 2>/dev/null)" ]; then
+! grep -Eq '"left"[[:space:]]*:[[:space:]]*true' ${mountPoint}/${marker} || refuse "this member left the cluster"
+grep -Eq '"hasHadData"[[:space:]]*:[[:space:]]*true' ${mountPoint}/${marker} || [ -e /run/datastores/let-start ] || refuse "this member was not verified yet: the next pulumi up starts it"
+${transferred(`${mountPoint}/${transfer}`, mountPoint)} || ${anew} || [ -e /run/datastores/let-start ] || refuse "its last state transfer was not whole on the disk when it lost power: the next pulumi up starts it"
+if grep -Eq '"hasHadData"[[:space:]]*:[[:space:]]*true' ${mountPoint}/${marker} && [ -z "$(ls -A ${mountPoint}/${data} 2>/dev/null)" ]; then
   refuse "the data volume once held data and is empty now"
 fi
 `, { mode: "0755" });
   await guest.write(settle, `#!/bin/sh
 set -e
-sync -f ${mountPoint}
-{ ${identity(`${mountPoint}/${transfer}`)} || true; } >${mountPoint}/${stamp}.new
-chmod 644 ${mountPoint}/${stamp}.new
-sync ${mountPoint}/${stamp}.new
-mv ${mountPoint}/${stamp}.new ${mountPoint}/${stamp}
+cd ${mountPoint}
+sync -f .
+! ${transferred(transfer, ".")} || exit 0
+identity=$(${identity(transfer)} || true)
+echo "$identity" >${stamp}.new
+chmod 644 ${stamp}.new
+sync ${stamp}.new
+mv ${stamp}.new ${stamp}
+sync -f .
 `, { mode: "0755" });
   await guest.write(`/etc/systemd/system/${service}.d/datastore.conf`,
-    `[Unit]\nRequiresMountsFor=${mountPoint}\nStartLimitIntervalSec=900\nStartLimitBurst=5\n\n[Service]\nExecCondition=${guard}\nExecStartPre=+/bin/rm -f ${untilStart}\nExecStartPost=+${settle}\nSendSIGKILL=yes\nRestart=on-failure\nRestartSec=5\nTimeoutStartSec=infinity\nTimeoutStopSec=900\n`);
+    `[Unit]\nRequiresMountsFor=${mountPoint}\nStartLimitIntervalSec=900\nStartLimitBurst=5\n\n[Service]\nExecCondition=${guard}\nExecStartPre=+/bin/rm -f ${untilStart}\nExecStartPost=-+${settle}\nSendSIGKILL=yes\nRestart=on-failure\nRestartSec=5\nTimeoutStartSec=infinity\nTimeoutStopSec=900\n`);
   await guest.run("systemctl daemon-reload");
 }

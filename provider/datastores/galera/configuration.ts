@@ -14,6 +14,8 @@ export const dataPath = `${mountPoint}/${dataDirectory}`;
 export const unsecured = "unsecured";
 /** Below the volume's root: a state transfer makes it anew, and nothing else does. */
 export const transferFile = `${dataDirectory}/ibdata1`;
+/** A shell condition: Galera knows of no history here, and will ask for a whole state. */
+export const noHistory = `! grep -q '^uuid: *[0-9a-f-]*[1-9a-f]' ${dataPath}/grastate.dat 2>/dev/null`;
 export const optionsFile = "/etc/mysql/mariadb.conf.d/99-datastore.cnf";
 export const certificates = "/etc/mysql/datastore";
 /** What MariaDB said of the position of data that were not closed. */

@@ -85,8 +85,10 @@ systemctl is-active --quiet ${unit} || systemd-run --quiet --collect --no-block 
   await eventually("MariaDB to tell its position", { seconds: positionSeconds, say: guest.say }, async () =>
     ["active", "activating"].includes((await guest.look(sh`systemctl is-active ${unit} || true`)).trim()) ? "it replays its log" : true);
   const [, uuid, seqno] = recovered.exec(await guest.look(sh`cat ${answer} 2>/dev/null || true`)) ?? [];
-  return uuid !== undefined && isKnown(uuid) && (uuid === data.uuid || data.is === "torn") ? { ...data, uuid, seqno: Number(seqno) } : data;
+  return uuid !== undefined && isKnown(uuid) && (uuid === data.uuid || !isKnown(data.uuid)) ? { ...data, uuid, seqno: Number(seqno) } : data;
 }
+
+const unknown = "00000000-0000-0000-0000-000000000000";
 
 /** In `WSREP: Recovered position: 5a3a…-8b:42,0-1-7` a GTID may stand before or after. */
 const recovered = /Recovered position:.*?\b([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):(-?\d+)/;
@@ -109,8 +111,9 @@ function dataOf(file: Record<string, string | undefined>, hasHadData: boolean): 
   // Made for a cluster whose bootstrap was cut or failed: nobody has written to it.
   if (file.fresh && !file.transfer && !isKnown(uuid) && !hasHadData) return { is: "none" };
   return {
-    is: file.transfer || file.cut || uuid === "" ? "partial" : isKnown(uuid) ? "whole" : "torn",
-    uuid: uuid || "unknown",
+    is: file.transfer || file.cut ? "partial" : isKnown(uuid) ? "whole" : "torn",
+    // A state transfer that is under way has taken the place of the history that was there.
+    uuid: file.transfer ? unknown : uuid || unknown,
     seqno: Number(file.seqno ?? -1),
     safeToBootstrap: file.safe_to_bootstrap === "1",
   };

@@ -2,7 +2,7 @@ import { Refused } from "../../errors";
 import { oneByOne, together, type Step } from "../../plan";
 import type { Wanted } from "../../topology";
 import { markerFile, setAside, unsafe } from "./rules";
-import { evidence, historyOf, isAlive, isKnown, mayRun, runs, tellsPosition, those, type Prepared, type Sight, type Sights } from "./sight";
+import { evidence, historyOf, isAlive, isKnown, mayRun, mayStart, runs, tellsPosition, those, type Prepared, type Sight, type Sights } from "./sight";
 
 export type Do = "install" | "mount" | "configure" | "bootstrap" | "recover" | "secure" | "clean" | "join" | "leave" | "stop" | "verify";
 
@@ -46,14 +46,19 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
     ...together("stop", those(wanted, (sight) => sight.is === "up" && !sight.primary)),
     ...prepare,
     ...together(start?.do ?? "bootstrap", seed),
-    ...together("secure", those(sights, (sight) => sight.is === "up" && !sight.secured).length > 0 ? running.slice(0, 1) : start?.do === "bootstrap" ? seed : []),
+    ...together("secure", start?.do === "bootstrap" ? seed : toSecure(sights, running)),
     ...together("clean", joining.filter((name) => leftWithAnother(history, seen[name]!))),
     ...oneByOne("join", joining),
     ...oneByOne("leave", those(sights, (sight, name) => !members.includes(name) && mayRun(sight))),
   ];
-  const toVerify = where(({ hasHadData, left }) => !hasHadData || left).length > 0 || wanted.some(([, sight]) => sight.is === "up" && sight.size !== members.length);
-  return steps.length > 0 || toVerify ? [...steps, { do: "verify", on: members }] : [];
+  return steps.length > 0 || where(({ hasHadData, left }) => !hasHadData || left).length > 0 ? [...steps, { do: "verify", on: members }] : [];
 }
+
+/** One of those that run, for all of them: one that is not secured itself, if it can be. */
+const toSecure = (sights: Sights, running: string[]): string[] => {
+  const open = those(sights, (sight) => sight.is === "up" && !sight.secured);
+  return open.length === 0 ? [] : [...open.filter((name) => running.includes(name)), ...running].slice(0, 1);
+};
 
 /** Holds data that it took along when it left, and that are not what the cluster runs on now. */
 const leftWithAnother = (history: string | undefined, sight: Sight): boolean =>
@@ -69,14 +74,15 @@ function startOf(sights: Sights): { do: "bootstrap" | "recover"; on: string } | 
   if (holders.length === 0) return { do: "bootstrap", on: sights[0]![0] };
   const no = (rule: string, wayForward: string) => new Refused(rule, evidence(sights), wayForward);
 
-  const stayed = holders.filter((each) => tellsPosition(each) && !each.left);
+  const stayed = holders.filter((each) => mayStart(each) && !each.left);
   if (stayed.length === 0)
-    throw no("a cluster is started from whole data of a member that did not leave it", "give a member a volume with whole data, such as one restored from a backup; what you put on one yourself counts as whole after `sudo /usr/local/lib/datastores/settle`"
+    throw no("a cluster is started from whole data of a member that did not leave it", "give a member a volume with whole data, such as one restored from a backup; what you put on one yourself counts as whole after `sudo /usr/local/lib/datastores/settle`, without a grastate.dat too"
       + (holders.some(({ hasHadData }) => hasHadData) ? "" : `; these were never part of a cluster that was verified: to start with none of it, ${setAside} on each`));
   // A client knows of no other than verified members: theirs are the newest writes, if there are such.
   const verified = stayed.filter(({ hasHadData }) => hasHadData);
   const compared = holders.length > 1 || stayed[0]!.is === "torn";
-  const unknown = (verified.length > 0 ? verified : stayed).filter(({ seqno }) => compared && seqno < 0);
+  const cut = holders.filter((each) => each.is === "partial" && tellsPosition(each) && each.hasHadData && !each.left);
+  const unknown = [...(verified.length > 0 ? verified : stayed), ...cut].filter(({ seqno }) => compared && seqno < 0);
   if (unknown.some(({ installed, mounted, configured }) => !(installed && mounted && configured))) return undefined;
   if (new Set(stayed.map(({ uuid }) => uuid).filter(isKnown)).size > 1)
     throw no("a cluster is not started from one of two histories", `decide which data is right, and on the members of the other ${setAside}`);
@@ -84,12 +90,16 @@ function startOf(sights: Sights): { do: "bootstrap" | "recover"; on: string } | 
     throw no("one member at most was the last to leave", `each of these ran alone: decide which data is right, and on the others ${setAside}`);
   if (unknown.length > 0)
     throw no("whose data is newest must be known of all", `read in \`journalctl -u datastores-position\` on ${unknown.map(({ name }) => name).join(", ")} why MariaDB cannot tell its position, and mend it; to go without that data, ${setAside} there`);
-  const newest = stayed.reduce((best, each) =>
-    each.seqno > best.seqno || (each.seqno === best.seqno && each.safeToBootstrap && !best.safeToBootstrap) ? each : best);
+  // Of torn data the others get all anew, so whole data go first; then the flag decides.
+  const rank = ({ seqno, is, safeToBootstrap }: (typeof stayed)[number]) => [seqno, is === "whole" ? 1 : 0, safeToBootstrap ? 1 : 0];
+  const newest = stayed.reduce((best, each) => {
+    const by = rank(each).map((value, index) => value - rank(best)[index]!).find((difference) => difference !== 0) ?? 0;
+    return by > 0 ? each : best;
+  });
   const newer = holders.filter((each) => each.seqno > newest.seqno && (each.is === "partial" || each.uuid === newest.uuid));
   if (newer.length > 0)
     throw no("the newest data must be whole, and of a member that did not leave", `see why ${newer.map(({ name }) => name).join(", ")} holds more than the others; `
-      + (newer.every(tellsPosition) ? `to start from it though it left, write false for left into ${markerFile} there; ` : "")
+      + (newer.every(mayStart) ? `to start from it though it left, write false for left into ${markerFile} there; ` : "")
       + `to go without that data, ${setAside} there`);
   return { do: startOver(sights), on: newest.name };
 }

@@ -1,5 +1,5 @@
 import { Refused } from "../../errors";
-import { evidence, historiesOf, isAlive, newerThanCluster, runs, type Sight, type Sights } from "./sight";
+import { evidence, historiesOf, isAlive, mayRun, newerThanCluster, runs, type Sight, type Sights } from "./sight";
 
 export const markerFile = "/var/lib/datastore/.datastore.json";
 /** What a person does to let a member start anew without the data that it holds. */
@@ -67,17 +67,17 @@ const thereIsOneHistory: Rule = ({ sights }) =>
   && new Refused("a member with another history is no part of this cluster, and a join would erase it", evidence(sights),
     `two clusters exist: decide which data is right, and on the members of the other ${setAside}`);
 
-const nobodyIsNewer: Rule = ({ sights, running }) => {
+export const nobodyIsNewer = ({ sights, running }: Pick<Situation, "sights" | "running">): Refused | false => {
   const newer = newerThanCluster(running, sights);
   return newer.length > 0 && new Refused("a cluster that runs on older data takes nobody in who holds newer", evidence(sights),
     `wait a minute, and run \`pulumi up\` again, if those that run are still at their writes. Else the cluster was started without ${namesOf(newer).join(", ")}: both have gone on since, so decide which data is right. To keep the newer: on those that run ${setAside}. To keep what runs: the same on those that hold the newer. Then \`pulumi refresh\` and \`pulumi up\``);
 };
 
-const theyAreOneCluster: Rule = ({ sights, running, forgotten }) => {
+const theyAreOneCluster: Rule = ({ sights, wanted, running, forgotten }) => {
   const sizes = new Set(running.map(([, sight]) => (sight as { size: number }).size));
   const [size = 0] = sizes;
   // Who cannot be seen is forgotten only once the cluster does not count it.
-  const most = forgotten.length > 0 ? that(sights, isAlive).length : sights.length;
+  const most = forgotten.length > 0 ? that(sights, isAlive).length : sights.filter(([name, sight]) => namesOf(wanted).includes(name) || mayRun(sight)).length;
   if (forgotten.length === 0 && size > most)
     return new Refused("a cluster has no members but those that are known", evidence(sights),
       "a run that was killed may have let others in: set the arguments to what that run wanted, run `pulumi up` to its end, and change them then; else stop MariaDB on those that do not belong to it");

@@ -1,7 +1,8 @@
 /**
  * What lies in a member's data directory while its server is down. `seqno` is -1 when nothing tells it. Torn are data
  * that lost power in the middle of a statement that changes tables: Galera forgets its position for as long, and InnoDB,
- * which finishes or undoes the statement, tells it. Partial is what a state transfer did not bring whole.
+ * which finishes or undoes the statement, tells it. Partial is what a state transfer did not bring whole, or not to
+ * the disk before a power cut; the latter knows its history.
  */
 export type Data =
   | { is: "none" }
@@ -37,14 +38,17 @@ export const isAlive = ({ is }: Sight) => is === "up" || is === "starting";
 /** Runs, or would again after a boot. */
 export const mayRun = (sight: Sight) => isAlive(sight) || (sight.is === "down" && sight.data.is !== "none" && !sight.left);
 
+/** Data that a cluster may be started from. */
+export const mayStart = (data: Data): data is Exclude<Data, { is: "none" }> => data.is === "whole" || data.is === "torn";
+
 /** Data whose position is known, or will be once MariaDB is asked. */
-export const tellsPosition = (data: Data): data is Exclude<Data, { is: "none" }> => data.is === "whole" || data.is === "torn";
+export const tellsPosition = (data: Data): data is Exclude<Data, { is: "none" }> => data.is !== "none" && (data.is !== "partial" || isKnown(data.uuid));
 
 export const isKnown = (uuid: string): boolean => !/^[0-]*$/.test(uuid);
 
 /** The history that a member runs, or that its data belong to. */
 export function historyOf(sight: Sight): string | undefined {
-  const uuid = sight.is === "up" ? sight.uuid : sight.is === "down" && tellsPosition(sight.data) ? sight.data.uuid : "";
+  const uuid = sight.is === "up" ? sight.uuid : sight.is === "down" && mayStart(sight.data) ? sight.data.uuid : "";
   return isKnown(uuid) ? uuid : undefined;
 }
 
@@ -53,9 +57,11 @@ export const historiesOf = (sights: Sights) => new Set(sights.map(([, sight]) =>
 /** Members outside of the running cluster that hold later writes of its history than those that run. */
 export function newerThanCluster(running: Sights, sights: Sights): Sights {
   if (running.length === 0) return [];
-  const position = (sight: Sight) => (sight.is === "up" ? sight.committed : sight.is === "down" && sight.data.is !== "none" ? sight.data.seqno : undefined);
-  const last = Math.max(...running.map(([, sight]) => position(sight) ?? Infinity));
-  return sights.filter(([, sight]) => !runs(sight) && historyOf(sight) === historyOf(running[0]![1]) && (position(sight) ?? -1) > last);
+  const last = Math.max(...running.map(([, sight]) => (sight as { committed?: number }).committed ?? Infinity));
+  const history = historyOf(running[0]![1]);
+  return sights.filter(([, sight]) => !runs(sight)
+    && (sight.is === "up" ? sight.uuid === history && (sight.committed ?? -1) > last
+      : sight.is === "down" && sight.data.is !== "none" && sight.data.uuid === history && sight.data.seqno > last));
 }
 
 /** What was seen, one clause a member. */
@@ -69,7 +75,7 @@ function words(sight: Sight): string {
     case "starting": return "is starting";
     case "up": return `is up (${sight.primary ? "Primary" : "non-Primary"}, ${sight.state}, size ${sight.size}, ${sight.uuid}${sight.committed === undefined ? "" : `:${sight.committed}`})`;
     case "down": return (sight.data.is === "none" ? `is down without data${sight.hasHadData ? ", but once had some" : ""}`
-      : `is down with ${sight.data.is} data ${sight.data.uuid}:${sight.data.seqno}${sight.data.safeToBootstrap ? " (safe to bootstrap)" : ""}`)
+      : `is down with ${sight.data.is} data${isKnown(sight.data.uuid) ? ` ${sight.data.uuid}:${sight.data.seqno}` : ""}${sight.data.safeToBootstrap ? " (safe to bootstrap)" : ""}`)
       + (sight.left ? ", and left the cluster" : "");
   }
 }

@@ -7,10 +7,12 @@ import { assignments, sh } from "../../guest/shell";
 import { guardUnit, letStart, lookAtVolume, mark, mountPoint, mountVolume, settle, transferred } from "../../guest/volume";
 import { names, type Member } from "../../topology";
 import type { Cluster } from "../datastore";
-import { certificates, dataDirectory, dataPath as data, hostsText, isVersion, optionsFile, optionsText, packages, positionFile, transferFile, unsecured } from "./configuration";
+import { certificates, dataDirectory, dataPath as data, hostsText, isVersion, noHistory, optionsFile, optionsText, packages, positionFile, transferFile, unsecured } from "./configuration";
 import type { Options } from "./options";
+import { observe } from "./observe";
 import type { Do } from "./plan";
-import { inCluster } from "./sight";
+import { nobodyIsNewer } from "./rules";
+import { inCluster, type Sight } from "./sight";
 import { administrators, execute, receives, unitState, wsrep } from "./sql";
 
 type Galera = Cluster<Options>;
@@ -31,7 +33,7 @@ const install: Step = async (cluster, { name }) => {
   const { want } = cluster;
   const guest = await cluster.guest(name);
   const before = (await unitState(guest)) === "active" ? await running(cluster, everyone(cluster)) : [];
-  await guardUnit(guest, "mariadb.service", { configured: optionsFile, data: dataDirectory, untilStart: positionFile, transfer: transferFile });
+  await guardUnit(guest, "mariadb.service", { configured: optionsFile, data: dataDirectory, untilStart: positionFile, transfer: transferFile, anew: noHistory });
   await guest.run("systemctl mask --quiet mariadb.socket mariadb-extra.socket");
   await installPackages(guest, packages);
   const version = (await guest.look(installedVersion("mariadb-server"))).trim();
@@ -83,7 +85,8 @@ const recover: Step = (cluster, member) => start(cluster, member, sh`
 /**
  * Starts a cluster of one member. That it does so is told to the running systemd only, by a transient
  * unit that a lost connection does not cut, and is written nowhere: no later boot can bootstrap again. Where Galera forgot
- * the history of torn data, it gets it back from InnoDB: without it the cluster would begin another one.
+ * the history of torn data, it gets it back from InnoDB: without it the cluster would begin another one. Its cache of
+ * writes goes: torn data may be a statement ahead of their position, so nobody may join from there by writes alone.
  */
 async function start(cluster: Galera, member: Member, prepare: string): Promise<void> {
   const guest = await cluster.guest(member.name);
@@ -93,12 +96,15 @@ async function start(cluster: Galera, member: Member, prepare: string): Promise<
       throw new Refused("no cluster is bootstrapped while a member is up", `MariaDB on ${name} is ${state}`, "run `pulumi up` again: it plans from what it then sees");
   }
   await guest.run(`${prepare}
-${letStart}${sh`
-if [ -s ${data}/grastate.dat ]; then
-  history=$(grep -oE '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9]+' ${positionFile} 2>/dev/null | tail -n 1 | cut -d : -f 1)
-  sed -i -e 's/^safe_to_bootstrap: 0/safe_to_bootstrap: 1/' -e "/^uuid: *00000000-/s/:.*/:    \${history:-00000000-0000-0000-0000-000000000000}/" ${data}/grastate.dat
+${letStart}
+if [ ! -e ${data}/${unsecured} ] && ${noHistory}; then
+  history=$(grep -oE '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9]+' ${positionFile} | tail -n 1 | cut -d : -f 1) || { echo "nobody tells to which history these data belong" >&2; exit 1; }
+  printf '# GALERA saved state\\nversion: 2.1\\nuuid:    %s\\nseqno:   -1\\nsafe_to_bootstrap: 1\\n' "$history" >${data}/grastate.dat
+  chown mysql:mysql ${data}/grastate.dat
+  rm -f ${data}/galera.cache
 fi
-systemctl enable --quiet mariadb
+[ ! -s ${data}/grastate.dat ] || sed -i 's/^safe_to_bootstrap: 0/safe_to_bootstrap: 1/' ${data}/grastate.dat
+${sh`systemctl enable --quiet mariadb
 systemctl reset-failed mariadb datastores-bootstrap 2>/dev/null || true
 timeout ${startSeconds} systemd-run --quiet --collect --wait --unit=datastores-bootstrap galera_new_cluster || true`}`);
   await gate(cluster, [member.name], guest, { seconds: startSeconds });
@@ -107,7 +113,7 @@ timeout ${startSeconds} systemd-run --quiet --collect --wait --unit=datastores-b
 const secure: Step = async (cluster, { name }) => {
   const guest = await cluster.guest(name);
   await execute(guest, administrators(cluster.rootPassword));
-  await guest.run(sh`rm -f ${data}/${unsecured}`);
+  await guest.run(sh`rm -f ${data}/${unsecured}; sync -f ${data}`);
 };
 
 /** The data that a member took along when it left go aside, and stay on its volume. A cut in the middle is no loss of data. */
@@ -130,6 +136,7 @@ const join: Step = async (cluster, member) => {
   const before = await running(cluster, everyone(cluster).filter((name) => name !== member.name));
   if (before.length === 0)
     throw new Refused("a member joins a cluster that runs", "no other member is Synced or a donor", "run `pulumi up` again: it plans from what it then sees");
+  if (["inactive", "failed"].includes(await unitState(guest))) await refuseNewer(cluster, member, before);
   const [{ hasHadData, left }] = await lookAtVolume(guest, cluster.want.owner, member, ":");
   if (left) await mark(guest, cluster.want.owner, member, { hasHadData, left: false });
   await guest.run(`${letStart}${sh`
@@ -144,6 +151,14 @@ systemctl start --no-block mariadb`}`);
   await onDisk(guest);
   await guest.run("systemctl unset-environment MYSQLD_OPTS");
 };
+
+/** What a volume under a new server holds is told only now that MariaDB is there. */
+async function refuseNewer(cluster: Galera, member: Member, before: string[]): Promise<void> {
+  const all = await Promise.all([...cluster.want.members, ...cluster.leaving].filter(({ name }) => name === member.name || before.includes(name))
+    .map(async (each): Promise<[string, Sight]> => [each.name, await observe(cluster, each)]));
+  const refused = nobodyIsNewer({ sights: all, running: all.filter(([name]) => name !== member.name) });
+  if (refused) throw refused;
+}
 
 /** A start ends when what it brought is on the disk, which may be long after the member is Synced. */
 const onDisk = (guest: Guest): Promise<void> =>

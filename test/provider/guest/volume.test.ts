@@ -12,7 +12,7 @@ interface Booted {
   marker?: Record<string, unknown> | string;
   data?: boolean;
   /** Of the last state transfer: whether it was on the disk in whole. */
-  transfer?: "whole" | "cut";
+  transfer?: "whole" | "cut" | "begun";
 }
 
 describe("the guard of a datastore's unit", () => {
@@ -25,11 +25,11 @@ describe("the guard of a datastore's unit", () => {
       name: "db-1", look: () => Promise.resolve(""), run: () => Promise.resolve(""), say: () => undefined,
       write: (path, content) => Promise.resolve(written.push([path, content]) > 0),
     };
-    await guardUnit(guest, "db.service", { configured: "/var/lib/configured", data: "data", transfer: "data/space", untilStart: "/run/told" });
+    await guardUnit(guest, "db.service", { configured: "/var/lib/configured", data: "data", transfer: "data/space", anew: "[ -e /var/lib/datastore/data/nothing-known ]", untilStart: "/run/told" });
     [guard, settle] = written.map(([, content]) => content).filter((content) => content.startsWith("#!/bin/sh")) as [string, string];
     const unit = written.find(([path]) => path.endsWith(".conf"))![1];
     match(unit, new RegExp(`^ExecCondition=${written.find(([, content]) => content === guard)![0]}$`, "m"));
-    match(unit, new RegExp(`^ExecStartPost=\\+${written.find(([, content]) => content === settle)![0]}$`, "m"));
+    match(unit, new RegExp(`^ExecStartPost=-\\+${written.find(([, content]) => content === settle)![0]}$`, "m"));
     for (const line of ["Restart=on-failure", "RestartSec=5", "StartLimitBurst=5", "StartLimitIntervalSec=900", "SendSIGKILL=yes", "TimeoutStopSec=900"])
       ok(unit.includes(`\n${line}\n`), line);
     match(unit, /^ExecStartPre=\+\/bin\/rm -f \/run\/told$/m);
@@ -44,7 +44,8 @@ describe("the guard of a datastore's unit", () => {
 [ -z "$3" ] || { mkdir data; touch data/ibdata1; }
 [ -z "$4" ] || /bin/sh -c "$4"
 [ -z "$5" ] || { touch data/space; (umask 007; /bin/sh -c "$6"); }
-[ "$5" != cut ] || { touch data/another; mv data/another data/space; }
+case "$5" in cut|begun) touch data/another; mv data/another data/space;; esac
+[ "$5" != begun ] || touch data/nothing-known
 exec setpriv --reuid=65534 --regid=65534 --clear-groups /bin/sh -c "$0"`, guard, configured ? "yes" : "", typeof marker === "string" ? marker : marker ? JSON.stringify(marker) : "", data ? "yes" : "", isLet ? letStart : "", transfer ?? "", settle], { reject: false });
     return `${exitCode} ${stdout}`.trim();
   };
@@ -56,12 +57,13 @@ exec setpriv --reuid=65534 --regid=65534 --clear-groups /bin/sh -c "$0"`, guard,
     ["starts on what a state transfer brought", { marker: { hasHadData: true, left: false }, data: true, transfer: "whole" }, "0"],
     ["does not start by itself on what a state transfer brought that was not on the disk", { marker: { hasHadData: true, left: false }, data: true, transfer: "cut" },
       "1 not started: its last state transfer was not whole on the disk when it lost power: the next pulumi up starts it"],
+    ["starts by itself where a state transfer begins anew anyway", { marker: { hasHadData: true, left: false }, data: true, transfer: "begun" }, "0"],
     ["starts on that when it is let: it gets all anew", { let: true, marker: { hasHadData: true, left: false }, data: true, transfer: "cut" }, "0"],
     ["does not start before it is configured", { configured: false, marker: { hasHadData: false, left: false } }, "1 not started: not configured yet"],
     ["does not start without its volume", {}, "1 not started: /var/lib/datastore is not the data volume: it has no .datastore.json"],
     ["does not start on a volume that was emptied", { marker: { hasHadData: true, left: false } }, "1 not started: the data volume once held data and is empty now"],
     ["does not start when its member left", { marker: { hasHadData: true, left: true }, data: true }, "1 not started: this member left the cluster"],
-    ["reads a marker that a person wrote", { marker: `{ "hasHadData": true,\n"left": true }`, data: true }, "1 not started: this member left the cluster"],
+    ["reads a marker that a person wrote", { marker: `{ "hasHadData" : true,\n"left" : true }`, data: true }, "1 not started: this member left the cluster"],
   ] as [string, Booted, string][])
     it(what, async () => equal(await started(booted), says));
 });

@@ -23,8 +23,9 @@ export function sight(text: string, members: number): Sight {
   const [, kind = "", uuid = "A", seqno, size = String(members)] = /^(\w+)(?:@(\w))?(?::(-?\d+))?(?:\/(\d+))?$/.exec(head) ?? [];
   const up = (state: string, primary = true) => ({ is: "up", primary, state, size: Number(size), uuid, secured: true, ...(seqno === undefined ? {} : { committed: Number(seqno) }), ...prepared });
   const down = (data: object, extra: object = {}) => ({ is: "down", data, ...prepared, ...extra });
-  // Of torn data InnoDB tells history and position, or nobody does.
-  const data = (is: string) => ({ is, uuid: is === "torn" && seqno === "-1" ? "00000000-0000-0000-0000-000000000000" : uuid, seqno: Number(seqno ?? 1), safeToBootstrap: false });
+  // Of torn data InnoDB tells history and position, or nobody does; of partial ones mostly nobody.
+  const nobodyTells = seqno === "-1" && (kind === "torn" || !head.includes("@"));
+  const data = (is: string) => ({ is, uuid: is !== "whole" && nobodyTells ? "00000000-0000-0000-0000-000000000000" : uuid, seqno: Number(seqno ?? 1), safeToBootstrap: false });
   const kinds: Record<string, object> = {
     unreachable: { is: "unreachable", why: "timed out" },
     foreign: { is: "foreign", why: "it holds ext4" },

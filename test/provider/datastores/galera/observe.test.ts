@@ -102,7 +102,7 @@ describe("galera observe", () => {
     it("whose last transfer was not on the disk is partial, however whole it looks", async () => {
       for (const files of [`cut=yes\n${grastate(uuid, 95)}`, `cut=yes\n${grastate(nil)}`]) equal(((await data(files)) as { is: string }).is, "partial", files);
     });
-    it("without Galera's file is partial: somebody put it there", async () => deepEqual(await data("tablespace=yes\n"), { is: "partial", uuid: "unknown", seqno: -1, safeToBootstrap: false }));
+    it("without Galera's file is torn: somebody put it there, and MariaDB tells what it is", async () => deepEqual(await data("tablespace=yes\n"), { is: "torn", uuid: nil, seqno: -1, safeToBootstrap: false }));
     it("in the middle of a transfer is partial, whatever its file says", async () => {
       for (const files of [`transfer=yes\n${grastate(uuid, 95)}`, "transfer=yes\n", `fresh=yes\ntransfer=yes\n${grastate(nil)}`]) equal(((await data(files)) as { is: string }).is, "partial", files);
     });
