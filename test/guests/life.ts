@@ -69,6 +69,7 @@ export const life = (title: string, cuts: Cuts, created: (trial: Trial) => void 
       deepEqual(await trial.servers(), five);
       await cutAt(["leave orders-4"], 7);
       deepEqual(await trial.servers(), five);
+      await trial.again();
       // As if it had belonged to another cluster since: the only case in which data are set aside.
       await trial.cluster.guest("orders-5").look("sed -i 's/^uuid:.*/uuid:    11111111-2222-11f0-8888-123456789abc/' /var/lib/datastore/mysql/grastate.dat");
       await trial.want({ members: 5 });
