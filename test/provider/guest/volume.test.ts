@@ -1,7 +1,7 @@
-import { equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import execa from "execa";
 import type { Guest } from "../../../provider/guest/guest";
-import { guardUnit, letStart } from "../../../provider/guest/volume";
+import { guardUnit, letStart, transferred } from "../../../provider/guest/volume";
 import { needsRoot } from "./box";
 
 /** What a guest that was just booted has below its data volume's mount point. */
@@ -49,6 +49,19 @@ case "$5" in cut|begun) touch data/another; mv data/another data/space;; esac
 exec setpriv --reuid=65534 --regid=65534 --clear-groups /bin/sh -c "$0"`, guard, configured ? "yes" : "", typeof marker === "string" ? marker : marker ? JSON.stringify(marker) : "", data ? "yes" : "", isLet ? letStart : "", transfer ?? "", settle], { reject: false });
     return `${exitCode} ${stdout}`.trim();
   };
+
+  it("that is told what is on the disk keeps what it knew when there is no room to write it, and does so in any time zone", async () => {
+    const { stdout } = await execa("unshare", ["--mount", "--propagation", "private", "/bin/bash", "-euc",
+      `mount -t tmpfs none /var/lib; mkdir -p /var/lib/datastore; mount -t tmpfs -o size=64k none /var/lib/datastore; cd /var/lib/datastore; mkdir data; touch data/space
+told() { TZ=$1 /bin/sh -c "$0" 2>/dev/null && echo yes || echo no; cat .transferred; }
+told UTC; told Asia/Tokyo
+dd if=/dev/zero of=full bs=4k 2>/dev/null || true
+told UTC; touch data/another 2>/dev/null; mv data/another data/space; told UTC; ${transferred("data/space", ".")} && echo whole || echo cut`, settle]);
+    const lines = stdout.split("\n");
+    const known = lines[1]!;
+    match(known, /^\d+:\d+\.\d{9}$/);
+    deepEqual(lines, ["yes", known, "yes", known, "yes", known, "no", known, "cut"]);
+  });
 
   for (const [what, booted, says] of [
     ["starts a new member on its marked volume when it is let", { let: true, marker: { hasHadData: false, left: false } }, "0"],

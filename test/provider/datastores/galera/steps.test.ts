@@ -69,6 +69,17 @@ describe("galera steps", () => {
       ok(marked >= 0 && marked < at("systemctl start --no-block mariadb"));
     }));
 
+    it("is refused of what holds later writes than those that run, which a new server tells only now", () => fast(async () => {
+      const held = (seqno: number) => guests(running("db-1", "db-3"), { files: `tablespace=yes\nuuid=A\nseqno=${seqno}\n` });
+      const { three, ran } = held(51);
+      await rejects(steps.join(three, member("db-2")), { name: "Refused", message: /takes nobody in who holds newer.*the cluster was started without db-2/s });
+      deepEqual(ran, []);
+      const older = held(50);
+      const joined = steps.join(older.three, member("db-2"));
+      joined.catch(() => undefined);
+      while (older.at("systemctl start --no-block mariadb") < 0) await sleep(10);
+    }));
+
     it("begins without a state where a transfer was cut off from power, so that it gets all anew", () => fast(async () => {
       const { three, ran } = guests(running("db-1", "db-2", "db-3"));
       await steps.join(three, member("db-2"));
