@@ -21,7 +21,7 @@ describe("a Galera cluster on real guests whose owner changes their mind, and lo
   it("takes back a grow that was cut: who had joined leaves, and the servers go", async () => {
     await trial.want({ members: 5 });
     await trial.during("grow cut, then taken back", async () => {
-      ok(await trial.cutAt(["join orders-5"], "a lost SSH connection", 700), "it was not cut");
+      ok(await trial.cutAt(["join orders-5"], "a lost SSH connection", 5000), "it was not cut");
       await trial.want({ members: 3 });
       await trial.refresh();
       deepEqual(await trial.previewed(), [`configure ${three.join(" ")}`, "leave orders-5", "leave orders-4", `verify ${three.join(" ")}`]);
@@ -36,7 +36,7 @@ describe("a Galera cluster on real guests whose owner changes their mind, and lo
     const before = await silences();
     await trial.want({ members: 5 });
     await trial.during("grow killed, then taken back", async () => {
-      ok(await trial.cutAt(["join orders-5"], "kill -9 of the CLI", 2000), "it was not cut");
+      ok(await trial.cutAt(["join orders-5"], "kill -9 of the CLI", 5000), "it was not cut");
       await trial.want({ members: 3 });
       await trial.up();
     });

@@ -83,10 +83,10 @@ export class Trial {
     for (const [key, value] of Object.entries(wanted)) await this.galera.pulumi(["config", "set", key, JSON.stringify(value)]);
   }
 
-  /** The forecast of a preview: the lines that the cluster prints. */
+  /** The forecast of a preview: the lines that the cluster prints, but for the word that the last run did not end. */
   async previewed(): Promise<string[]> {
     const { stdout } = await this.galera.pulumi(["preview"]);
-    return stdout.split("\n").flatMap((line) => /^\s+\[orders\] (.*?)\s*$/.exec(line)?.[1] ?? []);
+    return stdout.split("\n").flatMap((line) => /^\s+\[orders\] (?!the last run)(.*?)\s*$/.exec(line)?.[1] ?? []);
   }
 
   /** What a command says that has to fail. */
