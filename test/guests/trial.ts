@@ -48,7 +48,6 @@ export class Trial {
     await up(quiet);
     this.galera = await stack(tools, join(__dirname, "program"), folder, "test");
     this.galera.env.PULUMI_DEBUG_COMMANDS = "true"; // for `--event-log`
-    this.galera.env.PULUMI_NODEJS_TRANSPILE_ONLY = "true"; // the types were checked before
     Object.assign(this.galera.env, { NODE_OPTIONS: `--require ${join(__dirname, "probe.js")}`, PROBE_COMPARED: compared, PROBE_HELD: join(folder, "held") });
     await this.galera.pulumi(["config", "set", "privateKeyFile", this.galera.keyFile]);
   }
