@@ -61,7 +61,7 @@ describe("a Galera cluster on real guests whose owner changes their mind, and lo
     deepEqual(await trial.previewed(), ["install orders-2", "mount orders-2", "configure orders-2", "join orders-2", `verify ${five.join(" ")}`]);
     await trial.during("replace: [\"orders-2\"]", trial.up);
     await trial.whole(five);
-    equal(await trial.transfer("orders-2"), "incremental");
+    equal(await trial.gotAllAnew("orders-2"), false);
     equal(await silences(), before, "orders-2 fell silent instead of leaving");
     await trial.nothingToDo();
     await trial.want({ replace: [] });
@@ -97,7 +97,7 @@ describe("a Galera cluster on real guests whose owner changes their mind, and lo
     deepEqual(await trial.previewed(), ["install orders-3", "mount orders-3", "configure orders-3", "join orders-3", `verify ${three.join(" ")}`]);
     await trial.during("replace a lost server and volume", trial.up);
     await trial.whole(three);
-    equal(await trial.transfer("orders-3"), "full");
+    equal(await trial.gotAllAnew("orders-3"), true);
     await trial.nothingToDo();
   });
 

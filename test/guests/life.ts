@@ -81,7 +81,7 @@ export const life = (title: string, cuts: Cuts, created: (trial: Trial) => void 
     });
     await trial.whole(five);
     match(await trial.cluster.guest("orders-5").look("ls -d /var/lib/datastore/mysql.left-*/ibdata1"), /^\/var\/lib\/datastore\/mysql\.left-\d{14}\/ibdata1$/m);
-    deepEqual([await trial.transfer("orders-4"), await trial.transfer("orders-5")], ["incremental", "full"]);
+    deepEqual([await trial.gotAllAnew("orders-4"), await trial.gotAllAnew("orders-5")], [false, true]);
     await trial.nothingToDo();
   });
 
@@ -102,7 +102,7 @@ export const life = (title: string, cuts: Cuts, created: (trial: Trial) => void 
     deepEqual(await trial.previewed(), ["install orders-2", "mount orders-2", "configure orders-2", "join orders-2", `verify ${three.join(" ")}`]);
     await trial.during("replace a lost server", () => trial.up());
     await trial.whole(three);
-    equal(await trial.transfer("orders-2"), "incremental");
+    equal(await trial.gotAllAnew("orders-2"), false);
     await trial.nothingToDo();
   });
 

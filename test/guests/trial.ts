@@ -112,10 +112,10 @@ export class Trial {
     return Number(await this.cluster.guest(name).look(`journalctl -q -o cat ${unit} | grep -c -e '${text}' || true`));
   }
 
-  /** What the member received when its server started last. */
-  async transfer(name: string): Promise<"full" | "incremental" | "none"> {
-    const log = await this.cluster.guest(name).look("journalctl -q -o cat _SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID mariadb) | grep -oE 'Running IST|Preparing the backup at' || true");
-    return log.includes("Preparing") ? "full" : log.includes("IST") ? "incremental" : "none";
+  /** Whether the member got all data anew when its server started last, and not only the writes that it had missed. */
+  async gotAllAnew(name: string): Promise<boolean> {
+    const log = await this.cluster.guest(name).look("journalctl -q -o cat _SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID mariadb) | grep -oE 'Preparing the backup at' || true");
+    return log !== "";
   }
 
   async outputs<T>(): Promise<T> {
