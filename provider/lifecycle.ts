@@ -45,7 +45,7 @@ async function converge(raw: Raw, announced: string[], olds?: Outputs): Promise<
     const held = await lease(members, cluster.run, `${news.owner.project}/${news.owner.stack}: ${title}`);
     try {
       const seen = await reconcile(it, cluster, announced, (line) => console.log(`[${news.owner.cluster}] ${line}`));
-      return await result("ready", news.members, { seen, unreached: [] });
+      return await result("ready", news.members, { seen: it.kept(seen), unreached: [] });
     } finally {
       await held.release();
     }

@@ -33,6 +33,14 @@ describe("lifecycle", () => {
     equal(fleet.done.filter((act) => act.startsWith("bootstrap")).length, 1);
   });
 
+  it("remembers nothing that moves by itself: a refresh after a run shows no change while clients write", async () => {
+    fleet.seen = seenAs("synced@A:50/3");
+    const { outs } = await lifecycle.create(news);
+    deepEqual(outs!.seen, seenAs("synced"));
+    fleet.seen = seenAs("synced@A:51/3");
+    deepEqual((await lifecycle.read("orders", outs as never)).props, outs);
+  });
+
   it("create looks first: of a cluster that runs it changes nothing", async () => {
     fleet.seen = seenAs("synced");
     equal((await lifecycle.create(news)).outs!.status, "ready");
