@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from "node:path";
 import ejs from "ejs";
 import { stringify } from "yaml";
-import { daemons, hosts } from "./daemons";
+import { daemonsAt, hosts } from "./daemons";
 import type { Mirror } from "./mirror";
-import { api, network } from "./network";
+import type { Place } from "./network";
 
 const templates = join(__dirname, "openstack");
 
@@ -35,10 +35,11 @@ function keys(repository: string): void {
 }
 
 /** Writes the configuration of every daemon into `etc`, and the way in for users, from here and from within: `clouds`, a clouds.yaml. */
-export function configure(etc: string, clouds: string, { proxy }: Mirror): void {
+export function configure(etc: string, clouds: string, place: Place, { proxy }: Mirror): void {
   for (const repository of ["fernet", "credential"]) keys(join(etc, repository));
   const passwords = secrets(join(etc, "secrets.json"));
-  const data = { secrets: passwords, api, address: network.inside, queue: `rabbit://openstack:${passwords.queue}@127.0.0.1:5672/`, daemons, network, proxy };
+  const { api } = place;
+  const data = { secrets: passwords, api, address: place.inside, queue: `rabbit://openstack:${passwords.queue}@127.0.0.1:5672/`, daemons: daemonsAt(place), place, proxy };
   const write = (name: string, content: string) => {
     mkdirSync(dirname(join(etc, name)), { recursive: true, mode: 0o700 });
     writeFileSync(join(etc, name), content, { mode: 0o600 });
@@ -48,13 +49,13 @@ export function configure(etc: string, clouds: string, { proxy }: Mirror): void 
     write(template.replace(/\.ejs$/, ""), ejs.render(readFileSync(filename, "utf8"), data, { filename, escape: String }));
   }
   for (const host of Object.keys(hosts)) write(`${host}.conf`, `[DEFAULT]\nhost = ${host}\nstate_path = /var/lib/devcloud/nova/${host}\n`);
-  write("seed.json", JSON.stringify({ secrets: passwords, api, network, hosts }));
-  const entries = { devcloud: cloud("devcloud", passwords.member), "devcloud-admin": cloud("admin", passwords.admin) };
+  write("seed.json", JSON.stringify({ secrets: passwords, api, network: place, hosts }));
+  const entries = { devcloud: cloud(api, "devcloud", passwords.member), "devcloud-admin": cloud(api, "admin", passwords.admin) };
   for (const file of [clouds, join(etc, "clouds.yaml")]) writeFileSync(file, stringify({ clouds: entries }), { mode: 0o600 });
 }
 
 /** An entry of clouds.yaml: each user has a project of the same name. */
-const cloud = (user: string, password: string) => ({
+const cloud = (api: string, user: string, password: string) => ({
   region_name: "RegionOne",
   interface: "public",
   identity_api_version: 3,

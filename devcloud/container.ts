@@ -2,10 +2,12 @@ import execa from "execa";
 import { existsSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "./eventually";
+import type { Place } from "./network";
 
 /** The namespaces in which the devcloud lives, known by their first process: when it ends, all in them ends. */
 export interface Container {
   pid: number;
+  place: Place;
 }
 
 export const supervisorSocket = "/run/supervisor.sock";
@@ -24,8 +26,8 @@ function startTime(pid: number): string | undefined {
 /** The container of this folder, if it lives. */
 export function running(folder: string): Container | undefined {
   try {
-    const { pid, started } = JSON.parse(readFileSync(record(folder), "utf8")) as { pid: number; started: string };
-    return startTime(pid) === started ? { pid } : undefined;
+    const { pid, place, started } = JSON.parse(readFileSync(record(folder), "utf8")) as Container & { started: string };
+    return startTime(pid) === started ? { pid, place } : undefined;
   } catch {
     return undefined;
   }
@@ -39,10 +41,10 @@ export interface Mounts {
 }
 
 /** Starts the container and waits for its supervisor. It is a session of its own: Ctrl-C does not reach it. */
-export async function start(folder: string, { tree, packages, image }: Mounts): Promise<Container> {
+export async function start(folder: string, place: Place, { tree, packages, image }: Mounts): Promise<Container> {
   const log = join(folder, "log", "container.log");
   const output = openSync(log, "a");
-  const enter = ["bash", join(__dirname, "container", "enter.sh"), tree, folder, __dirname, packages, image, `${process.pid}`];
+  const enter = ["bash", join(__dirname, "container", "enter.sh"), place.link, tree, folder, __dirname, packages, image, `${process.pid}`];
   const outer = execa("unshare", ["--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child", ...enter], {
     detached: true,
     stdio: ["ignore", output, output],
@@ -52,19 +54,20 @@ export async function start(folder: string, { tree, packages, image }: Mounts): 
   const ended = outer.then(() => {
     throw new Error(`the container ended: ${readFileSync(log, "utf8").trim().split("\n").pop()} (${log})`);
   });
-  return Promise.race([ended, supervised(folder, outer.pid!)]);
+  return Promise.race([ended, supervised(folder, place, outer.pid!)]);
 }
 
-async function supervised(folder: string, outer: number): Promise<Container> {
+async function supervised(folder: string, place: Place, outer: number): Promise<Container> {
   const pid = await eventually("the container's first process", 10, async () => {
     const [child] = readFileSync(`/proc/${outer}/task/${outer}/children`, "utf8").split(" ");
     return child ? Number(child) : undefined;
   });
-  writeFileSync(record(folder), JSON.stringify({ pid, started: startTime(pid) }), { mode: 0o600 });
+  writeFileSync(record(folder), JSON.stringify({ pid, place, started: startTime(pid) }), { mode: 0o600 });
   // Until it has pivoted, its root is ours, where a supervisor of the machine's own may listen.
-  const files = ["/etc/devcloud", supervisorSocket].map((path) => inside({ pid }, path));
+  const container: Container = { pid, place };
+  const files = ["/etc/devcloud", supervisorSocket].map((path) => inside(container, path));
   await eventually("the container's supervisor", 30, async () => files.every((file) => existsSync(file)) || undefined);
-  return { pid };
+  return container;
 }
 
 /** A file of the container as seen from here. */
@@ -81,10 +84,10 @@ export async function stop(folder: string): Promise<void> {
 }
 
 /** Runs a command in the container, as root. */
-export const exec = (container: Container, command: string[], options: execa.Options = {}) =>
+export const exec = ({ pid }: Container, command: string[], options: execa.Options = {}) =>
   execa(
     "nsenter",
-    ["--target", `${container.pid}`, "--mount", "--pid", "--net", "--uts", "--ipc", "--", "env", "--ignore-environment",
+    ["--target", `${pid}`, "--mount", "--pid", "--net", "--uts", "--ipc", "--", "env", "--ignore-environment",
       "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/root", ...command],
     { stdin: "ignore", ...options },
   );

@@ -14,7 +14,6 @@ const packages = [
 const place = join(__dirname, "image");
 const customize = join(place, "customize");
 const configuration = join(place, "90_devcloud.cfg");
-const apt = join(place, "90devcloud");
 
 /** The root that guests are laid over: Debian 12 with cloud-init, made once. */
 export async function guestImage(progress: Progress): Promise<{ name: "debian-12"; tree: string }> {
@@ -28,7 +27,7 @@ export async function guestImage(progress: Progress): Promise<{ name: "debian-12
     ),
     `--customize-hook=${customize} "$1"`,
   ];
-  const files = [customize, configuration, apt].map((file) => readFileSync(file, "utf8"));
+  const files = [customize, configuration].map((file) => readFileSync(file, "utf8"));
   const tree = await cached(
     {
       name: "guest-image",

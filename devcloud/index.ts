@@ -1,5 +1,5 @@
-import type execa from "execa";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import execa from "execa";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cacheFolder, lock, locked } from "../tools/cache";
 import type { Progress } from "../tools/progress";
@@ -10,7 +10,7 @@ import * as faults from "./faults";
 import { guestImage } from "./image";
 import { removeLeftovers } from "./leftovers";
 import { mirror } from "./mirror";
-import { connect, disconnect, owner } from "./network";
+import { claim, connect, disconnect, linkOf, type Place } from "./network";
 import { requireLinuxAndRoot, requireRoom } from "./requirements";
 import { startAll } from "./start";
 import { type Status, statusOf } from "./status";
@@ -18,8 +18,10 @@ import { controlPlaneTree } from "./tree";
 
 const folder = join(dirname(__dirname), ".devcloud");
 const state = join(folder, "state");
-/** Lies in the state folder once everything was seeded: a state without it is worth nothing. */
+/** Lies in the state folder once everything was seeded, and holds the number of its place: a state without it is worth nothing. */
 const complete = join(state, "complete");
+/** Beside the folder, which comes and goes. */
+const lockFile = (what: string) => `${folder}.${what}`;
 
 /** How a program reaches the devcloud: clouds `devcloud` (an ordinary member) and `devcloud-admin`. */
 export const cloudsYaml = join(folder, "clouds.yaml");
@@ -35,13 +37,13 @@ export async function up(progress: Progress): Promise<void> {
   await alone(progress, async () => {
     const container = await wholeContainer(progress);
     await startAll(container, existsSync(complete), progress);
-    writeFileSync(complete, "");
+    writeFileSync(complete, `${container.place.number}`);
   });
 }
 
 /** Keeps the devcloud for one demo or test, which another waits for; the answer gives it free. */
 export function reserve(progress: Progress): Promise<() => void> {
-  return lock(join(cacheFolder("devcloud"), "reserved"), () => progress("another demo or test has the devcloud, waiting for its end"));
+  return lock(lockFile("reserved"), () => progress("another demo or test has this devcloud, waiting for its end"));
 }
 
 /** Takes the devcloud down and removes it, all but the cache. */
@@ -60,6 +62,9 @@ export async function status(): Promise<Status | undefined> {
   const container = running(folder);
   return container && statusOf(container);
 }
+
+/** This machine's address as guests see it. */
+export const address = (): string => whatRuns().place.host;
 
 /** Runs a command in the devcloud's container. */
 export function exec(command: string[], options: execa.Options = {}): execa.ExecaChildProcess {
@@ -89,14 +94,11 @@ function whatRuns(): Container {
 
 let atWork = false;
 
-/** One command at a time, and only where no other folder's devcloud runs. */
+/** One command at a time. */
 async function alone<T>(progress: Progress, act: () => Promise<T>): Promise<T> {
   requireLinuxAndRoot();
-  const waiting = () => progress("another devcloud command is at work, waiting for it");
-  return locked(join(cacheFolder("devcloud"), "lock"), waiting, async () => {
-    const other = await owner();
-    if (other && other !== folder)
-      throw new Error(`The devcloud of ${dirname(other)} runs on this machine, and there is room for one: run \`npm run devcloud -- down\` there first.`);
+  const waiting = () => progress("another command is at work on this devcloud, waiting for it");
+  return locked(lockFile("lock"), waiting, async () => {
     atWork = true;
     return act().finally(() => (atWork = false));
   });
@@ -111,11 +113,20 @@ async function wholeContainer(progress: Progress): Promise<Container> {
   const [tree, image] = await Promise.all([controlPlaneTree(progress), guestImage(progress)]);
   if (!existsSync(complete)) rmSync(folder, { recursive: true, force: true });
   for (const name of ["state", "log", "root"]) mkdirSync(join(folder, name), { recursive: true, mode: 0o700 });
-  configure(join(folder, "etc"), cloudsYaml, await mirror());
-  const container = await start(folder, { tree, image: image.tree, packages: cacheFolder("packages") });
-  await connect(container.pid, folder);
+  const place = await claim(folder, existsSync(complete) ? Number(readFileSync(complete, "utf8")) : undefined);
+  configure(join(folder, "etc"), cloudsYaml, place, await mirror());
+  const container = await start(folder, place, { tree, image: image.tree, packages: await packageCache(place) });
+  await connect(place, container.pid);
   if (!existsSync(complete)) await databases(container, tree, state, progress);
   return container;
+}
+
+/** Packages that were fetched once. Two servers would spoil each other's cache: the first devcloud has it, others a copy. */
+async function packageCache({ number }: Place): Promise<string> {
+  const [shared, copy] = [cacheFolder("packages"), join(state, "packages")];
+  if (number === 0) return shared;
+  if (!existsSync(copy)) await execa("cp", ["--archive", "--reflink=auto", shared, copy]);
+  return copy;
 }
 
 async function remove(): Promise<void> {
@@ -125,6 +136,6 @@ async function remove(): Promise<void> {
 
 async function end(): Promise<void> {
   await stop(folder);
-  if ((await owner()) !== undefined) await disconnect();
-  await removeLeftovers(state);
+  await disconnect(folder);
+  await removeLeftovers(state, linkOf(folder));
 }

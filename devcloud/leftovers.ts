@@ -6,9 +6,9 @@ import { join } from "node:path";
  * What outlives the processes of a devcloud: loop devices and cgroups. Both are found by what they are:
  * a loop device by the file behind it, for its recorded path is that of a mount namespace that is gone.
  */
-export async function removeLeftovers(state: string): Promise<void> {
+export async function removeLeftovers(state: string, name: string): Promise<void> {
   for (const loop of await loopDevices(state)) await execa("losetup", ["--detach", loop]);
-  for (const hierarchy of cgroups()) removeCgroup(hierarchy);
+  for (const hierarchy of cgroups(name)) removeCgroup(hierarchy);
 }
 
 /** The loop devices over files of the state folder. */
@@ -33,12 +33,12 @@ interface Loop {
   "back-file": string | null;
 }
 
-/** The cgroups named `devcloud`: one per hierarchy with version 1, one in all with version 2. */
-function cgroups(): string[] {
+/** The cgroups with the name of the devcloud: one per hierarchy with version 1, one in all with version 2. */
+function cgroups(name: string): string[] {
   const root = "/sys/fs/cgroup";
   if (!existsSync(root)) return [];
   const hierarchies = [root, ...readdirSync(root).map((name) => join(root, name))];
-  return hierarchies.map((hierarchy) => join(hierarchy, "devcloud")).filter((cgroup) => existsSync(cgroup));
+  return hierarchies.map((hierarchy) => join(hierarchy, name)).filter((cgroup) => existsSync(cgroup));
 }
 
 /** From the leaves up. One in which something runs is nobody's leftover, and one may go by itself while we look. */

@@ -1,45 +1,74 @@
+import { createHash } from "node:crypto";
 import execa from "execa";
 import { eventually } from "./eventually";
 
-/** The devcloud's place on this machine: one link to it, and behind it the guests' network. */
-export const network = {
-  /** Host end of the link. Its alias names the folder of the devcloud that owns it, so one per machine can run. */
-  link: "devcloud",
-  host: "198.19.0.1",
-  inside: "198.19.0.2",
-  guests: "198.18.0.0/24",
-  gateway: "198.18.0.1",
-  firstGuest: "198.18.0.10",
-  lastGuest: "198.18.0.254",
-} as const;
-
-export const api = `http://${network.inside}`;
-
-/** The folder of the devcloud that runs on this machine, if one does. Empty when its start was cut before it was named. */
-export async function owner(): Promise<string | undefined> {
-  const { stdout, failed } = await execa("ip", ["-json", "link", "show", "dev", network.link], { reject: false });
-  if (failed) return undefined;
-  const [link] = JSON.parse(stdout) as { ifalias?: string }[];
-  return link?.ifalias ?? "";
+/** Where a devcloud is on this machine: one link to it, and behind it the guests' network. Each has addresses of its own. */
+export interface Place {
+  number: number;
+  /** Host end of the link, and the addresses of both ends. */
+  link: string;
+  host: string;
+  inside: string;
+  api: string;
+  guests: string;
+  gateway: string;
+  firstGuest: string;
+  lastGuest: string;
 }
 
-/** Links the host with the network namespace of process `pid`. Of two that try at once, the kernel lets one win. */
-export async function connect(pid: number, folder: string): Promise<void> {
-  await ip(`link add ${network.link} type veth peer name host netns ${pid}`);
-  await execa("ip", ["link", "set", network.link, "alias", folder]);
-  await ip(`address add ${network.host}/30 dev ${network.link}`);
-  await ip(`link set ${network.link} up`);
-  await inside(pid, `address add ${network.inside}/30 dev host`);
-  await inside(pid, "link set host up");
-  await ip(`route add ${network.guests} via ${network.inside}`);
+const places = 256;
+
+/** 198.18.0.0/15 is set aside for tests of networks: no machine has business with it. */
+function placeOf(folder: string, number: number): Place {
+  const [link, inside] = [linkOf(folder), `198.19.${number}.2`];
+  const guests = (part: string) => `198.18.${number}.${part}`;
+  return {
+    number, link, inside, host: `198.19.${number}.1`, api: `http://${inside}`,
+    guests: guests("0/24"), gateway: guests("1"), firstGuest: guests("10"), lastGuest: guests("254"),
+  };
 }
 
-/** Removes the link; both ends and the route go with it. The kernel does it too, a moment after the namespace ended. */
-export async function disconnect(): Promise<void> {
-  await execa("ip", ["link", "delete", network.link], { reject: false });
-  await eventually("the devcloud's link to go", 10, async () => ((await owner()) === undefined ? true : undefined));
+/** The name says whose it is, so that it is known from the moment it is there. */
+export const linkOf = (folder: string) => `devcloud-${createHash("sha256").update(folder).digest("hex").slice(0, 6)}`;
+
+const peerOf = (link: string) => link.replace("devcloud", "inside");
+
+/**
+ * Takes a place for the devcloud of a folder: the one it had, or the first that is free. The kernel decides: of those who
+ * add a route to the same guests at once, one wins.
+ */
+export async function claim(folder: string, had?: number): Promise<Place> {
+  const link = linkOf(folder);
+  await ip(`link add ${link} type veth peer name ${peerOf(link)}`);
+  await execa("ip", ["link", "set", link, "alias", folder]);
+  await ip(`link set ${link} up`);
+  for (const number of had === undefined ? Array(places).keys() : [had]) {
+    const place = placeOf(folder, number);
+    const { failed, stderr } = await execa("ip", ["route", "add", place.guests, "via", place.inside, "dev", link, "onlink"], { reject: false });
+    if (failed && !stderr.includes("File exists")) throw new Error(`ip route add ${place.guests}: ${stderr}`);
+    if (failed) continue;
+    await ip(`address add ${place.host}/30 dev ${link}`);
+    return place;
+  }
+  await disconnect(folder);
+  throw new Error(had === undefined ? `All ${places} networks that a devcloud may have are in use: see \`ip route\`.`
+    : `This devcloud's network, ${placeOf(folder, had).guests}, is in use by another (\`ip route\` and \`ip link\` tell by which): take that down first, or this one, and it comes up anew elsewhere.`);
+}
+
+/** Links the host with the network namespace of process `pid`. */
+export async function connect({ link, inside }: Place, pid: number): Promise<void> {
+  await ip(`link set ${peerOf(link)} netns ${pid} name host`);
+  await within(pid, `address add ${inside}/30 dev host`);
+  await within(pid, "link set host up");
+}
+
+/** Removes the link; both ends, address and route go with it. The kernel does it too, a moment after the namespace ended. */
+export async function disconnect(folder: string): Promise<void> {
+  const link = linkOf(folder);
+  await execa("ip", ["link", "delete", link], { reject: false });
+  await eventually("the devcloud's link to go", 10, async () => (await execa("ip", ["link", "show", "dev", link], { reject: false })).failed || undefined);
 }
 
 const ip = (command: string) => execa("ip", command.split(" "));
-const inside = (pid: number, command: string) =>
+const within = (pid: number, command: string) =>
   execa("nsenter", ["--target", `${pid}`, "--net", "ip", ...command.split(" ")]);

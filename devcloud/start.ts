@@ -1,6 +1,6 @@
 import type { Progress } from "../tools/progress";
 import { type Container, exec, run } from "./container";
-import { type Daemon, daemons, type Job, jobs } from "./daemons";
+import { type Daemon, daemonsAt, type Job, jobsAt } from "./daemons";
 import { startDaemon } from "./supervisor";
 
 /**
@@ -9,7 +9,7 @@ import { startDaemon } from "./supervisor";
  */
 export async function startAll(container: Container, complete: boolean, progress: Progress): Promise<void> {
   const began = new Map<string, Promise<void>>();
-  const all: readonly (Daemon | Job)[] = [...daemons, ...jobs];
+  const all: readonly (Daemon | Job)[] = [...daemonsAt(container.place), ...jobsAt(container.place)];
   const ready = (name: string): Promise<void> => {
     const found = all.find((one) => one.name === name);
     if (!found) throw new Error(`nothing is called ${name}`);
@@ -32,8 +32,8 @@ async function serve(container: Container, daemon: Daemon): Promise<void> {
 }
 
 /** Waits until a daemon serves. */
-export const ready = ({ pid }: Container, daemon: Daemon) =>
-  exec({ pid }, ["timeout", "240", "bash", "--norc", "-c", daemon.ready ?? "true"]);
+export const ready = (container: Container, daemon: Daemon) =>
+  exec(container, ["timeout", "240", "bash", "--norc", "-c", daemon.ready ?? "true"]);
 
 async function finish(container: Container, job: Job, complete: boolean): Promise<void> {
   if (job.once && complete) return;

@@ -1,9 +1,9 @@
 #!/bin/bash
 # First process of the devcloud's own pid, mount, network, uts and ipc namespaces. Makes the tree its root
 # and becomes the supervisor. Every mount below lives in this mount namespace only, so that it ends with us.
-# Arguments: the Debian tree, the devcloud's folder, the repository's devcloud/, the package cache, the guest image, the caller's pid.
+# Arguments: the devcloud's name, the Debian tree, the devcloud's folder, the repository's devcloud/, the package cache, the guest image, the caller's pid.
 set -euo pipefail
-tree=$1 folder=$2 program=$3 packages=$4 image=$5 caller=$6
+name=$1 tree=$2 folder=$3 program=$4 packages=$5 image=$6 caller=$7
 root=$folder/root
 
 bind() { # bind SOURCE TARGET [OPTIONS]
@@ -32,7 +32,7 @@ bind "$image" /var/lib/devcloud/images/debian-12 ro
 touch "$root/run/host-network"
 mount --bind "/proc/$caller/ns/net" "$root/run/host-network"
 cat /etc/resolv.conf >"$root/etc/resolv.conf"
-{ echo "127.0.0.1 localhost devcloud"; cat /etc/hosts; } >"$root/etc/hosts"
+{ echo "127.0.0.1 localhost devcloud $name"; cat /etc/hosts; } >"$root/etc/hosts"
 
 mount --rbind /dev "$root/dev"
 mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$root/dev/pts"
@@ -41,7 +41,7 @@ mount -t sysfs sysfs "$root/sys"
 mount --rbind /sys/fs/cgroup "$root/sys/fs/cgroup"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 
-hostname devcloud
+hostname "$name"
 cd "$root"
 mkdir -p .host
 pivot_root . .host

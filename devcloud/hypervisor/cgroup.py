@@ -1,4 +1,4 @@
-"""The control group of one guest, a folder of its own below `devcloud` in every hierarchy.
+"""The control group of one guest, a folder of its own below its devcloud's, in every hierarchy.
 
 Without it all guests would share one group, and each guest's systemd would kill the others' services.
 Limits are set on it, and freezing or killing it takes exactly one guest.
@@ -9,7 +9,7 @@ import signal
 import time
 
 MOUNT = '/sys/fs/cgroup'
-PARENT = 'devcloud'
+PARENT = os.uname().nodename  # the devcloud's name, which no other on this machine has
 UNIFIED = os.path.exists(f'{MOUNT}/cgroup.controllers')
 CPU_PERIOD = 100_000
 

@@ -19,6 +19,7 @@ STATE = '/var/lib/devcloud'
 MACHINE = f'{os.path.dirname(os.path.abspath(__file__))}/machine'
 POLL_SECONDS = 0.1
 CUT_SECONDS = 30
+GIVEN = '/etc/devcloud/guest'
 
 
 class Guest:
@@ -46,6 +47,7 @@ class Guest:
         builder = ConfigDriveBuilder(
             metadata.InstanceMetadata(instance, content=injected_files, network_info=network_info))
         builder._write_md_files(drive)
+        _give(f'{self.folder}/upper')
 
     def start(self, instance, network_info, block_device_info):
         with open(f'{self.folder}/machine.json', 'w') as file:
@@ -132,6 +134,16 @@ def _tree(instance):
         has = ', '.join(sorted(os.listdir(f'{STATE}/images')))
         raise exception.Invalid(f'The image has the property devcloud_tree={name}; the devcloud has {has}: set it to one of these.')
     return tree
+
+
+def _give(root):
+    """What a guest must know of the place where it runs lies over its image."""
+    for folder, _, files in os.walk(GIVEN):
+        target = root + folder.removeprefix(GIVEN)
+        os.makedirs(target, exist_ok=True)
+        for name in files:
+            shutil.copyfile(f'{folder}/{name}', f'{target}/{name}')
+            os.chmod(f'{target}/{name}', 0o644)
 
 
 def _nic(vif):

@@ -15,8 +15,8 @@ interface Catalog {
 export class Cloud {
   private constructor(private readonly token: string, private readonly urls: Map<string, string>) {}
 
-  static async connect(name: "devcloud" | "devcloud-admin"): Promise<Cloud> {
-    const { clouds } = parse(readFileSync(cloudsYaml, "utf8")) as { clouds: Record<string, Entry> };
+  static async connect(name: "devcloud" | "devcloud-admin", file = cloudsYaml): Promise<Cloud> {
+    const { clouds } = parse(readFileSync(file, "utf8")) as { clouds: Record<string, Entry> };
     const { auth_url, username, password, project_name } = clouds[name]!.auth;
     const domain = { name: "Default" };
     const auth = {

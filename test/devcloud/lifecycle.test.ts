@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import execa from "execa";
 import { cloudsYaml, down, exec, status, up } from "../../devcloud";
 import { Cloud, rootOnly, until } from "./cloud";
+import { Servers } from "./servers";
 
 const root = dirname(dirname(__dirname));
 const quiet = () => undefined;
@@ -41,14 +42,22 @@ describe("devcloud's life", function () {
     deepEqual((await status())?.services.filter(({ running }) => !running), []);
   });
 
-  it("is one to a machine: another folder's is refused by name", async () => {
+  it("leaves another folder's alone: two run side by side, each with its own guests", async () => {
     const folder = mkdtempSync(join(tmpdir(), "elsewhere-"));
     for (const part of ["devcloud", "tools", "package.json", "tsconfig.json"]) cpSync(join(root, part), join(folder, part), { recursive: true });
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
-    const { exitCode, stderr } = await command(folder, "up");
+    const before = await traces();
+    const came = await command(folder, "up");
+    equal(came.exitCode, 0, came.stderr);
+    const pairs = await Promise.all([cloudsYaml, join(folder, ".devcloud/clouds.yaml")].map((file) => Servers.of("beside", file)));
+    await Promise.all(pairs.map((servers) => servers.create("one")));
+    const addresses = await Promise.all(pairs.map((servers) => servers.ssh("one", "sudo apt-get update -q >&2 && hostname --all-ip-addresses")));
+    equal(new Set(addresses).size, 2, addresses.join());
+    await pairs[0]!.remove();
+    const went = await command(folder, "down");
+    equal(went.exitCode, 0, went.stderr);
     rmSync(folder, { recursive: true });
-    equal(exitCode, 1);
-    ok(stderr.includes(`The devcloud of ${root} runs on this machine`), stderr);
+    deepEqual(await traces(), before);
   });
 
   it("comes back with its servers and volumes after its first process was killed", async () => {
@@ -132,6 +141,6 @@ async function traces(): Promise<Traces> {
     namespaces: [...new Set(namespaces)].sort(),
     netns: await lines("ip", "netns"),
     rules: await lines("iptables-save"),
-    cgroups: await lines("find", "/sys/fs/cgroup", "-type", "d", "-name", "devcloud"),
+    cgroups: await lines("find", "/sys/fs/cgroup", "-type", "d", "-name", "devcloud*"),
   };
 }

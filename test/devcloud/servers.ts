@@ -21,8 +21,8 @@ export class Servers {
 
   private constructor(readonly cloud: Cloud, private readonly test: string) {}
 
-  static async of(test: string): Promise<Servers> {
-    const servers = new Servers(await Cloud.connect("devcloud"), test);
+  static async of(test: string, cloudsYaml?: string): Promise<Servers> {
+    const servers = new Servers(await Cloud.connect("devcloud", cloudsYaml), test);
     await servers.letIn();
     return servers;
   }

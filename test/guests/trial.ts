@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { down, exec, reserve, up } from "../../devcloud";
+import { address, down, exec, reserve, up } from "../../devcloud";
 import { engine } from "../../tools/engine";
 import { members, type Members } from "../../demo/members";
 import { stack, type Stack } from "../../demo/stack";
@@ -49,7 +49,7 @@ export class Trial {
     this.galera = await stack(tools, join(__dirname, "program"), folder, "test");
     this.galera.env.PULUMI_DEBUG_COMMANDS = "true"; // for `--event-log`
     Object.assign(this.galera.env, { NODE_OPTIONS: `--require ${join(__dirname, "probe.js")}`, PROBE_COMPARED: compared, PROBE_HELD: join(folder, "held") });
-    await this.galera.pulumi(["config", "set", "privateKeyFile", this.galera.keyFile]);
+    await this.galera.pulumi(["config", "set-all", "--plaintext", `privateKeyFile=${this.galera.keyFile}`, "--plaintext", `client=${address()}`]);
   }
 
   /** Also of one that did not begin well. */

@@ -19,7 +19,7 @@ const orders = new GaleraCluster("orders", {
   locality: Locality.AntiAffinity,
   memberOverrides: { "orders-2": { flavor: "m1.medium", zone: "az3" } },
   configuration: { max_connections: "321" },
-  allowedCidrs: ["198.19.0.1/32"],
+  allowedCidrs: [`${config.require("client")}/32`],
   access: { user: "debian", privateKey: readFileSync(config.require("privateKeyFile"), "utf8") },
   deletionProtection: config.getBoolean("deletionProtection"),
 });
