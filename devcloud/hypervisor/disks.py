@@ -23,8 +23,11 @@ class Disk:
 
     def part(self, copy):
         """The file stays as it is now: a copy takes its name, and what the device writes from now on goes to a file without one."""
-        run('cp', '--sparse=always', '--reflink=auto', self.file, copy)
+        self.copy(copy)
         os.replace(copy, self.file)
+
+    def copy(self, file):
+        run('cp', '--sparse=always', '--reflink=auto', self.file, file)
 
     def close(self):
         os.close(self.open)

@@ -19,13 +19,13 @@ STATE = '/var/lib/devcloud'
 MACHINE = f'{os.path.dirname(os.path.abspath(__file__))}/machine'
 POLL_SECONDS = 0.1
 CUT_SECONDS = 30
-GIVEN = '/etc/devcloud/guest'
 
 
 class Guest:
     def __init__(self, host, uuid):
         self.uuid = uuid
         self.folder = f'{STATE}/guests/{host}/{uuid}'
+        self.aside = f'{STATE}/aside/{host}/{uuid}'
 
     def exists(self):
         return os.path.isdir(self.folder)
@@ -47,12 +47,12 @@ class Guest:
         builder = ConfigDriveBuilder(
             metadata.InstanceMetadata(instance, content=injected_files, network_info=network_info))
         builder._write_md_files(drive)
-        _give(f'{self.folder}/upper')
 
     def start(self, instance, network_info, block_device_info):
         with open(f'{self.folder}/machine.json', 'w') as file:
             json.dump({
                 'tree': _tree(instance),
+                'root_device': _root_device(instance, block_device_info),
                 'memory_mb': instance.flavor.memory_mb,
                 'cpus': instance.flavor.vcpus,
                 'nics': [_nic(vif) for vif in network_info or []],
@@ -89,6 +89,29 @@ class Guest:
         group.remove()
         if self.exists():
             shutil.rmtree(self.folder)
+
+    def set_aside(self):
+        os.makedirs(os.path.dirname(self.aside), exist_ok=True)
+        os.rename(self.folder, self.aside)
+
+    def copy(self, other):
+        """What lasts of another host's server, which that host has set aside. The kernel knows whiteouts and opaque folders by what `cp` keeps."""
+        os.makedirs(self.folder, mode=0o700)
+        for name in ('config-drive', 'console.log', 'upper'):
+            if os.path.exists(f'{other.aside}/{name}'):
+                processutils.execute('cp', '--archive', '--reflink=auto', f'{other.aside}/{name}', self.folder)
+
+    def take_back(self):
+        os.rename(self.aside, self.folder)
+
+    def forget_aside(self):
+        shutil.rmtree(self.aside)
+
+    def plug(self, vif):
+        self._tell('plug', **_nic(vif))
+
+    def unplug(self, vif):
+        self._tell('unplug', tap=_nic(vif)['tap'])
 
     def attach(self, connection_info, mountpoint):
         self._tell('attach', **_disk(connection_info, mountpoint))
@@ -136,14 +159,11 @@ def _tree(instance):
     return tree
 
 
-def _give(root):
-    """What a guest must know of the place where it runs lies over its image."""
-    for folder, _, files in os.walk(GIVEN):
-        target = root + folder.removeprefix(GIVEN)
-        os.makedirs(target, exist_ok=True)
-        for name in files:
-            shutil.copyfile(f'{folder}/{name}', f'{target}/{name}')
-            os.chmod(f'{target}/{name}', 0o644)
+def _root_device(instance, block_device_info):
+    """Of a server that boots from a volume: the device whose file system takes what the server writes over the image's tree."""
+    if instance.image_ref:
+        return None
+    return os.path.basename(driver.block_device_info_get_root_device(block_device_info) or instance.root_device_name)
 
 
 def _nic(vif):

@@ -21,7 +21,8 @@ WATCH_SECONDS = 1
 
 
 class NspawnDriver(driver.ComputeDriver):
-    capabilities = dict(driver.ComputeDriver.capabilities, supports_extend_volume=True, supports_image_type_raw=True)
+    capabilities = dict(driver.ComputeDriver.capabilities, supports_attach_interface=True, supports_extend_volume=True,
+                        supports_image_type_raw=True)
     # More than any laptop has: what the scheduler decides must not depend on where the devcloud runs.
     resources = {'VCPU': 64, 'MEMORY_MB': 65536, 'DISK_GB': 2000}
 
@@ -91,8 +92,6 @@ class NspawnDriver(driver.ComputeDriver):
 
     def spawn(self, context, instance, image_meta, injected_files, admin_password, allocations, network_info=None,
               block_device_info=None, power_on=True, accel_info=None):
-        if not instance.image_ref:
-            raise exception.Invalid('A devcloud server starts from an image, never from a volume: give it an image.')
         guest = _guest(instance)
         guest.make(instance, injected_files, network_info)
         if not power_on:
@@ -134,6 +133,39 @@ class NspawnDriver(driver.ComputeDriver):
 
     def resume_state_on_host_boot(self, context, instance, network_info, block_device_info=None):
         self.power_on(context, instance, network_info, block_device_info)
+
+    # Another flavor: the host where the server was keeps what it had until the user confirms or reverts
+
+    def migrate_disk_and_power_off(self, context, instance, dest, flavor, network_info, block_device_info=None,
+                                   timeout=0, retry_interval=0):
+        guest = _guest(instance)
+        guest.stop(timeout)
+        guest.set_aside()
+        return ''
+
+    def finish_migration(self, context, migration, instance, disk_info, network_info, image_meta, resize_instance,
+                         allocations, block_device_info=None, power_on=True):
+        guest = _guest(instance)
+        guest.copy(Guest(migration.source_compute, instance.uuid))
+        if power_on:
+            guest.start(instance, network_info, block_device_info)
+
+    def confirm_migration(self, context, migration, instance, network_info):
+        _guest(instance).forget_aside()
+
+    def finish_revert_migration(self, context, instance, network_info, migration, block_device_info=None, power_on=True):
+        guest = _guest(instance)
+        guest.take_back()
+        if power_on:
+            guest.start(instance, network_info, block_device_info)
+
+    # Its links
+
+    def attach_interface(self, context, instance, image_meta, vif):
+        _guest(instance).plug(vif)
+
+    def detach_interface(self, context, instance, vif):
+        _guest(instance).unplug(vif)
 
     def plug_vifs(self, instance, network_info):
         """A guest's machine plugs its links when it starts."""

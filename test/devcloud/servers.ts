@@ -19,10 +19,10 @@ export class Servers {
   private readonly key = join(this.folder, "key");
   private group = "";
 
-  private constructor(readonly cloud: Cloud, private readonly test: string) {}
+  private constructor(readonly cloud: Cloud, private readonly test: string, private readonly cloudsYaml?: string) {}
 
   static async of(test: string, cloudsYaml?: string): Promise<Servers> {
-    const servers = new Servers(await Cloud.connect("devcloud", cloudsYaml), test);
+    const servers = new Servers(await Cloud.connect("devcloud", cloudsYaml), test, cloudsYaml);
     await servers.letIn();
     return servers;
   }
@@ -37,21 +37,33 @@ export class Servers {
     });
   }
 
-  /** Returns when it answers SSH. */
-  async create(name: string): Promise<void> {
-    const [network] = (await this.cloud.get<{ networks: Named[] }>("network", "/networks?name=private")).networks;
-    const [image] = (await this.cloud.get<{ images: Named[] }>("image", "/images?name=debian-12")).images;
-    const { flavors } = await this.cloud.get<{ flavors: Named[] }>("compute", "/flavors");
+  /** Returns when it answers SSH. `more` is added to what Nova is asked for. */
+  async create(name: string, more: object = {}): Promise<void> {
     const { port } = await this.cloud.post<{ port: { id: string; fixed_ips: { ip_address: string }[] } }>("network", "/ports", {
-      port: { network_id: network!.id, security_groups: [this.group] },
+      port: { network_id: await this.network(), security_groups: [this.group] },
     });
     this.ports.push(port.id);
     this.addresses[name] = port.fixed_ips[0]!.ip_address;
-    const flavorRef = flavors.find((flavor) => flavor.name === "m1.tiny")!.id;
-    const server = { name, imageRef: image!.id, flavorRef, key_name: this.test, networks: [{ port: port.id }] };
+    const server = { name, imageRef: await this.image(), flavorRef: await this.flavor("m1.tiny"), key_name: this.test, networks: [{ port: port.id }], ...more };
     this.ids[name] = (await this.cloud.post<{ server: Named }>("compute", "/servers", { server })).server.id;
     await until(`SSH on ${name}`, () => this.ssh(name, "hostname"));
     await this.settled(name, "ACTIVE");
+  }
+
+  administrator(): Promise<Cloud> {
+    return Cloud.connect("devcloud-admin", this.cloudsYaml);
+  }
+
+  async network(): Promise<string> {
+    return (await this.cloud.get<{ networks: Named[] }>("network", "/networks?name=private")).networks[0]!.id;
+  }
+
+  async image(): Promise<string> {
+    return (await this.cloud.get<{ images: Named[] }>("image", "/images?name=debian-12")).images[0]!.id;
+  }
+
+  async flavor(name: string): Promise<string> {
+    return (await this.cloud.get<{ flavors: Named[] }>("compute", "/flavors")).flavors.find((flavor) => flavor.name === name)!.id;
   }
 
   /** Gives a server a volume and returns the path of its disk in there. */
@@ -86,17 +98,34 @@ export class Servers {
   }
 
   volumeIs(name: string, wanted: string): Promise<boolean> {
+    return this.volumeStatus(this.volumes[name]!, wanted);
+  }
+
+  volumeStatus(id: string, wanted: string): Promise<boolean> {
     return until(`the volume to be ${wanted}`, async () =>
-      (await this.cloud.get<{ volume: { status: string } }>("block-storage", `/volumes/${this.volumes[name]}`)).volume.status === wanted);
+      (await this.cloud.get<{ volume: { status: string } }>("block-storage", `/volumes/${id}`)).volume.status === wanted);
+  }
+
+  /** The volume that a server boots from. */
+  async rootVolume(name: string): Promise<string> {
+    type Attachments = { volumeAttachments: { device: string; volumeId: string }[] };
+    const { volumeAttachments } = await this.cloud.get<Attachments>("compute", `/servers/${this.ids[name]}/os-volume_attachments`);
+    return volumeAttachments.find(({ device }) => device === "/dev/vda")!.volumeId;
+  }
+
+  async delete(...names: string[]): Promise<void> {
+    const ids = names.map((name) => this.ids[name]!);
+    for (const id of ids) await this.cloud.delete("compute", `/servers/${id}`);
+    await until("the servers to go", async () => {
+      const left = (await this.cloud.get<{ servers: Named[] }>("compute", "/servers")).servers.map(({ id }) => id);
+      return !ids.some((id) => left.includes(id));
+    });
+    for (const name of names) delete this.ids[name];
   }
 
   async remove(): Promise<void> {
     rmSync(this.folder, { recursive: true, force: true });
-    for (const id of Object.values(this.ids)) await this.cloud.delete("compute", `/servers/${id}`);
-    await until("the servers to go", async () => {
-      const left = (await this.cloud.get<{ servers: Named[] }>("compute", "/servers")).servers.map(({ id }) => id);
-      return !Object.values(this.ids).some((id) => left.includes(id));
-    });
+    await this.delete(...Object.keys(this.ids));
     for (const [name, id] of Object.entries(this.volumes)) {
       await this.volumeIs(name, "available");
       await this.cloud.delete("block-storage", `/volumes/${id}`);

@@ -1,0 +1,107 @@
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { exec, up } from "../../devcloud";
+import { rootOnly, until } from "./cloud";
+import { Servers } from "./servers";
+
+/** What a cloud does with a server that is there. The tests go on from one another. */
+describe("operations on a server", function () {
+  this.timeout("5m");
+  this.bail(true);
+  let servers: Servers;
+  let disk: string;
+  const one = () => servers.ids["one"]!;
+
+  before(async function () {
+    rootOnly(this);
+    await up(() => undefined);
+    servers = await Servers.of("operations");
+    await servers.create("one", { user_data: Buffer.from("#!/bin/sh\ntouch /var/lib/told\n").toString("base64") });
+    disk = await servers.attach("one");
+    await servers.ssh("one", "cloud-init status --wait >/dev/null; ls /var/lib/told; sudo touch /root/kept");
+  });
+
+  after(async () => {
+    if (servers) await servers.remove();
+  });
+
+  it("resizes it, with its disks and address, and keeps the new flavor when that is confirmed", async () => {
+    await resized("m1.small");
+    deepEqual([await memory(), await kept()], [2048, true]);
+    await servers.act("one", { confirmResize: null });
+    await servers.settled("one", "ACTIVE");
+    deepEqual(await aside(), []);
+  });
+
+  it("takes a resize back with all that was there before it", async () => {
+    await resized("m1.tiny");
+    equal(await memory(), 512);
+    await servers.ssh("one", "sudo rm /root/kept");
+    await servers.act("one", { revertResize: null });
+    await servers.settled("one", "ACTIVE");
+    deepEqual([await memory(), await kept()], [2048, true]);
+    deepEqual(await aside(), []);
+  });
+
+  it("refuses what a locked server is asked for by its user", async () => {
+    const admin = await servers.administrator();
+    await admin.post("compute", `/servers/${one()}/action`, { lock: { locked_reason: "kept" } });
+    await rejects(servers.act("one", { reboot: { type: "HARD" } }), /409/);
+    await admin.post("compute", `/servers/${one()}/action`, { unlock: null });
+  });
+
+  it("plugs an interface into it and pulls it again", async () => {
+    const { interfaceAttachment } = await servers.cloud.post<{ interfaceAttachment: { port_id: string; mac_addr: string } }>(
+      "compute", `/servers/${one()}/os-interface`, { interfaceAttachment: { net_id: await servers.network() } });
+    const macs = () => servers.ssh("one", "cat /sys/class/net/*/address");
+    ok((await macs()).includes(interfaceAttachment.mac_addr));
+    const { port } = await until("the port to be bound", async () => {
+      const found = await servers.cloud.get<{ port: { status: string } }>("network", `/ports/${interfaceAttachment.port_id}`);
+      return found.port.status === "ACTIVE" && found;
+    });
+    equal(port.status, "ACTIVE");
+    await servers.cloud.delete("compute", `/servers/${one()}/os-interface/${interfaceAttachment.port_id}`);
+    await until("the interface to go", async () => !(await macs()).includes(interfaceAttachment.mac_addr));
+  });
+
+  it("builds it anew from its image: the root disk is new, address and volumes are as before", async () => {
+    const hostKey = () => servers.ssh("one", "cat /etc/ssh/ssh_host_ed25519_key.pub");
+    const before = await hostKey();
+    await servers.act("one", { rebuild: { imageRef: await servers.image() } });
+    await servers.settled("one", "ACTIVE");
+    const now = await until("SSH", hostKey);
+    ok(now !== before);
+    equal(await kept(), false);
+  });
+
+  it("tells what was done to it, by whom and with which end", async () => {
+    const { instanceActions } = await servers.cloud.get<{ instanceActions: { action: string; message: string | null; request_id: string }[] }>(
+      "compute", `/servers/${one()}/os-instance-actions`);
+    const done = instanceActions.filter(({ message }) => !message).map(({ action }) => action).reverse();
+    for (const action of ["create", "resize", "confirmResize", "revertResize", "attach_interface", "rebuild"]) ok(done.includes(action), done.join());
+    const { instanceAction } = await servers.cloud.get<{ instanceAction: { events: { event: string; result: string }[] } }>(
+      "compute", `/servers/${one()}/os-instance-actions/${instanceActions.at(-1)!.request_id}`);
+    ok(instanceAction.events.some(({ event, result }) => event === "compute__do_build_and_run_instance" && result === "Success"));
+  });
+
+  it("starts one from a volume, which keeps what it wrote when the server is gone", async () => {
+    const root = { boot_index: 0, uuid: await servers.image(), source_type: "image", destination_type: "volume", volume_size: 2, delete_on_termination: false };
+    await servers.create("two", { imageRef: undefined, block_device_mapping_v2: [root] });
+    await servers.ssh("two", "sudo sh -c 'cloud-init status --wait >/dev/null; echo stays >/root/written; sync'");
+    const volume = await servers.rootVolume("two");
+    await servers.delete("two");
+    await servers.volumeStatus(volume, "available");
+    await servers.create("three", { imageRef: undefined, block_device_mapping_v2: [{ boot_index: 0, uuid: volume, source_type: "volume", destination_type: "volume", delete_on_termination: true }] });
+    equal(await servers.ssh("three", "sudo cat /root/written; hostname"), "stays\nthree");
+  });
+
+  async function resized(flavor: string): Promise<void> {
+    await servers.act("one", { resize: { flavorRef: await servers.flavor(flavor) } });
+    await servers.settled("one", "VERIFY_RESIZE");
+    await until("SSH", () => servers.ssh("one", "hostname"));
+  }
+
+  /** Of its control group: what /proc/meminfo says is this machine's. */
+  const memory = async () => Number((await exec(["sh", "-c", `cat /sys/fs/cgroup/devcloud-*/${one()}/memory.max /sys/fs/cgroup/memory/devcloud-*/${one()}/memory.limit_in_bytes 2>/dev/null || true`])).stdout) / 2 ** 20;
+  const kept = async () => (await until("SSH", () => servers.ssh("one", `sudo sh -c '[ ! -e /root/kept ] || echo kept; readlink -e ${disk}'`))).startsWith("kept\n/dev/vd");
+  const aside = async () => (await exec(["sh", "-c", "find /var/lib/devcloud/aside -mindepth 2 || true"])).stdout.split("\n").filter(Boolean);
+});
