@@ -63,6 +63,9 @@ def cloud(cloud):
     with open('/var/lib/devcloud/network', 'w') as file:
         file.write(network.id)
 
+    for kind in ('standard', 'fast'):
+        cloud.block_storage.create_type(name=kind, is_public=True)
+
     cloud.set_compute_quotas(project.id, instances=500, cores=2000, ram=4000000, key_pairs=500,
                              server_groups=500, server_group_members=100)
     cloud.set_volume_quotas(project.id, volumes=500, gigabytes=50000, snapshots=500)

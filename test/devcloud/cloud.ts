@@ -43,8 +43,8 @@ export class Cloud {
 
   private async send<T>(service: string, path: string, request: RequestInit): Promise<T> {
     const prefix = service === "network" ? "/v2.0" : service === "image" ? "/v2" : "";
-    const version = service === "compute" ? { "OpenStack-API-Version": "compute 2.79" } : undefined;
-    const headers = { "X-Auth-Token": this.token, "Content-Type": "application/json", ...version };
+    const version = { compute: "compute 2.79", "block-storage": "volume 3.59" }[service];
+    const headers = { "X-Auth-Token": this.token, "Content-Type": "application/json", ...(version && { "OpenStack-API-Version": version }) };
     const response = await fetch(`${this.urls.get(service)}${prefix}${path}`, { ...request, headers });
     const text = await response.text();
     if (!response.ok) throw new Error(`${request.method ?? "GET"} ${path}: ${response.status}`, { cause: text });
