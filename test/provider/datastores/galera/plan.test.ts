@@ -1,6 +1,6 @@
 import { deepEqual, notDeepEqual, ok, throws } from "node:assert/strict";
 import { galera } from "../../../../provider/datastores/galera";
-import { recall, underNew } from "../../../../provider/datastores/galera/memory";
+import { kept, recall, underNew } from "../../../../provider/datastores/galera/memory";
 import { plan } from "../../../../provider/datastores/galera/plan";
 import { Refused } from "../../../../provider/errors";
 import { describe as lines } from "../../../../provider/plan";
@@ -106,6 +106,18 @@ describe("galera recall", () => {
 
   it("keeps that the cluster has members who are not known", () => {
     throws(() => plan({ members: named(3) }, recalled("synced/5", "synced/5", "synced/5")), /a cluster has no members but those that are known.*a run that was killed may have let others in/);
+  });
+
+  it("keeps that a member outside holds newer data than the cluster, and only then how far that has come", () => {
+    const remembered = (...words: string[]) => {
+      const seen = kept(Object.fromEntries(words.map((word, index) => [`db-${index + 1}`, sight(word, words.length)])));
+      return recall(Object.keys(seen), seen);
+    };
+    for (const inside of ["synced:90/1", "donor:90/1"])
+      throws(() => plan({ members: named(3) }, remembered("whole:95", inside, "whole:95")), /a cluster that runs on older data takes nobody in who holds newer/, inside);
+    const seen = remembered("synced:95/2", "synced:95/2", "whole:90");
+    deepEqual(lines(plan({ members: named(3) }, seen)), ["join db-3", "verify db-1 db-2 db-3"]);
+    ok(seen["db-1"]!.is === "up" && !("committed" in seen["db-1"]!));
   });
 
   it("is of the names asked for", () => deepEqual(Object.keys(recall(named(2), all(named(3), "synced"))), named(2)));
