@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import execa from "execa";
 import { cloudsYaml, exec, status, up } from "../../devcloud";
+import { inOrder } from "../inOrder";
 import { Cloud, rootOnly, until } from "./cloud";
 
 interface Server {
@@ -22,7 +23,7 @@ interface Named {
 /** What an ordinary member can do, through OpenStack's APIs, and what guests then are. The tests go on from one another. */
 describe("devcloud", function () {
   this.timeout("10m");
-  this.bail(true);
+  inOrder(this);
   const folder = mkdtempSync(join(tmpdir(), "devcloud-"));
   const key = join(folder, "key");
   const me = `try-${process.pid}`;

@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import type { ExecaError } from "execa";
 import { freeze, powerCut, powerOn, thaw, up } from "../../devcloud";
+import { inOrder } from "../inOrder";
 import { rootOnly, until } from "./cloud";
 import { Servers } from "./servers";
 
@@ -9,7 +10,7 @@ const both = ["left", "right"];
 /** What befalls machines, and what their volumes hold after it. The tests go on from one another. */
 describe("faults", function () {
   this.timeout("5m");
-  this.bail(true);
+  inOrder(this);
   const disks: Record<string, string> = {};
   let servers: Servers;
 

@@ -1,12 +1,13 @@
 import { equal, match, notEqual, ok } from "node:assert/strict";
 import { exec, up } from "../../devcloud";
+import { inOrder } from "../inOrder";
 import { rootOnly, until } from "./cloud";
 import { Servers } from "./servers";
 
 /** What a guest's machine does that a virtual one would. The tests go on from one another. */
 describe("hypervisor", function () {
   this.timeout("5m");
-  this.bail(true);
+  inOrder(this);
   let servers: Servers;
   let disk: string;
 

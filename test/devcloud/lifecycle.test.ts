@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import execa from "execa";
 import { cloudsYaml, down, exec, status, up } from "../../devcloud";
+import { inOrder } from "../inOrder";
 import { Cloud, rootOnly, until } from "./cloud";
 import { Servers } from "./servers";
 
@@ -13,7 +14,7 @@ const quiet = () => undefined;
 /** How a devcloud begins and ends, also when it is not asked to. */
 describe("devcloud's life", function () {
   this.timeout("15m");
-  this.bail(true);
+  inOrder(this);
   let untouched: Traces;
 
   before(async function () {

@@ -1,12 +1,13 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { exec, up } from "../../devcloud";
+import { inOrder } from "../inOrder";
 import { rootOnly, until } from "./cloud";
 import { Servers } from "./servers";
 
 /** What a cloud does with a server that is there. The tests go on from one another. */
 describe("operations on a server", function () {
   this.timeout("5m");
-  this.bail(true);
+  inOrder(this);
   let servers: Servers;
   let disk: string;
   const one = () => servers.ids["one"]!;

@@ -1,5 +1,6 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { up } from "../../devcloud";
+import { inOrder } from "../inOrder";
 import { rootOnly, until } from "./cloud";
 import { Servers } from "./servers";
 
@@ -13,7 +14,7 @@ interface Volume {
 /** What a volume is worth beside the server that has it. The tests go on from one another. */
 describe("volumes", function () {
   this.timeout("5m");
-  this.bail(true);
+  inOrder(this);
   let servers: Servers;
   let disk: string;
   let snapshot: string;

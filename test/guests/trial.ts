@@ -6,6 +6,7 @@ import { address, down, exec, reserve, up } from "../../devcloud";
 import { engine } from "../../tools/engine";
 import { members, type Members } from "../../demo/members";
 import { stack, type Stack } from "../../demo/stack";
+import { inOrder } from "../inOrder";
 import { upCutAt, type Kind } from "./cuts";
 import { Writer } from "./writer";
 
@@ -29,7 +30,7 @@ export class Trial {
   constructor(suite: Mocha.Suite) {
     const begin = () => this.begin();
     suite.timeout("20m");
-    suite.bail(true);
+    inOrder(suite);
     suite.beforeAll(async function () {
       if (process.getuid?.() === 0) return begin();
       console.log("    skipped: guests need root");
