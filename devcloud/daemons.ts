@@ -107,6 +107,12 @@ export function daemonsAt({ inside, api, gateway }: Place): Daemon[] {
       ready: appears("neutron.agents", `agent_type = 'Linux bridge agent' and ${recent("heartbeat_timestamp")}`),
     },
     {
+      name: "l3-agent",
+      command: service("neutron-l3-agent", "neutron.conf", "l3.ini"),
+      needs: ["neutron"],
+      ready: appears("neutron.agents", `agent_type = 'L3 agent' and ${recent("heartbeat_timestamp")}`),
+    },
+    {
       name: "nova-conductor",
       command: service("nova-conductor", "nova.conf"),
       needs: ["users", "rabbitmq"],
@@ -135,19 +141,19 @@ export function daemonsAt({ inside, api, gateway }: Place): Daemon[] {
     },
     {
       name: "dns",
-      // Answers at once that it knows no name: a guest that waits for its resolver needs minutes to join a database.
-      command: `dnsmasq --keep-in-foreground --conf-file=/dev/null --no-hosts --no-resolv --address=/#/ --bind-interfaces --listen-address=${gateway}`,
+      // Knows servers, and answers at once that it knows no other name: a guest that waits for its resolver needs minutes to join a database.
+      command: `dnsmasq --keep-in-foreground --conf-file=/dev/null --no-hosts --no-resolv --address=/#/ --hostsdir=/run/names --domain=devcloud.internal --expand-hosts --bind-interfaces --listen-address=${gateway}`,
       needs: ["gateway"],
     },
   ];
 }
 
 /** Shell scripts beside the templates, and what the SDK does with their result. */
-export const jobsAt = ({ api, gateway }: Place): Job[] => [
+export const jobsAt = ({ api }: Place): Job[] => [
   { name: "identity", run: `bash /opt/devcloud/openstack/identity.sh ${api}:5000/v3/`, needs: ["mariadb"], once: true },
   { name: "users", run: seed("users"), needs: ["keystone", "identity"], once: true },
   { name: "cloud", run: seed("cloud"), needs: ["users", "nova-api", "glance", "neutron", "cinder-api"], once: true },
   { name: "zones", run: seed("zones"), needs: ["nova-api", ...Object.keys(hosts).map(compute)], once: true },
   { name: "pools", run: seed("pools"), needs: ["users", "cinder-api", "cinder-scheduler", "cinder-volume"] },
-  { name: "gateway", run: `bash /opt/devcloud/container/gateway.sh ${gateway}`, needs: ["cloud"] },
+  { name: "gateway", run: "bash /opt/devcloud/container/gateway.sh", needs: ["cloud"] },
 ];

@@ -14,17 +14,25 @@ export interface Place {
   gateway: string;
   firstGuest: string;
   lastGuest: string;
+  /** Floating addresses. */
+  floating: string;
+  floatingGateway: string;
+  firstFloating: string;
+  lastFloating: string;
 }
 
-const places = 256;
+const places = 200;
+
+type Part = (part: string) => string;
 
 /** 198.18.0.0/15 is set aside for tests of networks: no machine has business with it. */
 function placeOf(folder: string, number: number): Place {
   const [link, inside] = [linkOf(folder), `198.19.${number}.2`];
-  const guests = (part: string) => `198.18.${number}.${part}`;
+  const [guests, floating] = ["18", "19"].map((net) => (part: string) => `198.${net}.${number}.${part}`) as [Part, Part];
   return {
     number, link, inside, host: `198.19.${number}.1`, api: `http://${inside}`,
     guests: guests("0/24"), gateway: guests("1"), firstGuest: guests("10"), lastGuest: guests("254"),
+    floating: floating("128/25"), floatingGateway: floating("129"), firstFloating: floating("130"), lastFloating: floating("254"),
   };
 }
 
@@ -48,6 +56,7 @@ export async function claim(folder: string, had?: number): Promise<Place> {
     if (failed && !stderr.includes("File exists")) throw new Error(`ip route add ${place.guests}: ${stderr}`);
     if (failed) continue;
     await ip(`address add ${place.host}/30 dev ${link}`);
+    await ip(`route add ${place.floating} via ${place.inside} dev ${link} onlink`);
     return place;
   }
   await disconnect(folder);

@@ -10,7 +10,7 @@ const packages = [
   ...["mariadb-server", "rabbitmq-server", "memcached", "supervisor"],
   ...["keystone", "glance-api", "placement-api", "uwsgi-core", "uwsgi-plugin-python3"],
   ...["nova-api", "nova-conductor", "nova-scheduler", "nova-compute", "systemd-container"],
-  ...["neutron-server", "neutron-linuxbridge-agent", "iproute2", "iptables", "ebtables", "ipset", "conntrack", "kmod"],
+  ...["neutron-server", "neutron-linuxbridge-agent", "neutron-l3-agent", "iproute2", "iptables", "ebtables", "ipset", "conntrack", "kmod"],
   ...["cinder-api", "cinder-scheduler", "cinder-volume"],
   ...["python3-openstackclient", "python3-pymysql", "python3-memcache", "curl"],
   ...["apt-cacher-ng", "dnsmasq-base", "openssh-client", "procps"],

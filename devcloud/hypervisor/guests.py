@@ -16,6 +16,8 @@ import monitor
 from cgroup import Cgroup
 
 STATE = '/var/lib/devcloud'
+# A file per guest: the resolver reads them as they come and go.
+NAMES = '/run/names'
 MACHINE = f'{os.path.dirname(os.path.abspath(__file__))}/machine'
 POLL_SECONDS = 0.1
 CUT_SECONDS = 30
@@ -59,6 +61,7 @@ class Guest:
                 'disks': [_disk(mapping['connection_info'], mapping['mount_device'])
                           for mapping in driver.block_device_info_get_mapping(block_device_info)],
             }, file)
+        _publish(self.uuid, instance, network_info)
         try:
             # Its mounts are its own, so that they end with it.
             processutils.execute('unshare', '--mount', MACHINE, self.folder)
@@ -87,6 +90,8 @@ class Guest:
         group = Cgroup(self.uuid)
         group.kill()
         group.remove()
+        if os.path.exists(f'{NAMES}/{self.uuid}'):
+            os.unlink(f'{NAMES}/{self.uuid}')
         if self.exists():
             shutil.rmtree(self.folder)
 
@@ -157,6 +162,16 @@ def _tree(instance):
         has = ', '.join(sorted(os.listdir(f'{STATE}/images')))
         raise exception.Invalid(f'The image has the property devcloud_tree={name}; the devcloud has {has}: set it to one of these.')
     return tree
+
+
+def _publish(uuid, instance, network_info):
+    """Its name in its first network: the resolver answers for one of two servers with the same name."""
+    addresses = [ip['address'] for vif in (network_info or [])[:1] for ip in vif.fixed_ips()]
+    os.makedirs(NAMES, exist_ok=True)
+    with open(f'{NAMES}/{uuid}', 'w') as file:
+        for address in addresses:
+            print(address, instance.hostname, file=file)
+    os.chmod(f'{NAMES}/{uuid}', 0o644)
 
 
 def _root_device(instance, block_device_info):

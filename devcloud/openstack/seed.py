@@ -60,8 +60,13 @@ def cloud(cloud):
                                 cidr=NETWORK['guests'], gateway_ip=NETWORK['gateway'], is_dhcp_enabled=False,
                                 dns_nameservers=[NETWORK['gateway']],
                                 allocation_pools=[{'start': NETWORK['firstGuest'], 'end': NETWORK['lastGuest']}])
-    with open('/var/lib/devcloud/network', 'w') as file:
-        file.write(network.id)
+    public = cloud.network.create_network(name='public', is_router_external=True)
+    cloud.network.create_subnet(name='public', network_id=public.id, ip_version=4, cidr=NETWORK['floating'],
+                                gateway_ip=NETWORK['floatingGateway'], is_dhcp_enabled=False,
+                                allocation_pools=[{'start': NETWORK['firstFloating'], 'end': NETWORK['lastFloating']}])
+    with open('/var/lib/devcloud/gateways', 'w') as file:
+        for made, cidr, address in ((network, 'guests', 'gateway'), (public, 'floating', 'floatingGateway')):
+            print(made.name, f'brq{made.id[:11]}', f'{NETWORK[address]}/{NETWORK[cidr].split("/")[1]}', file=file)
 
     for kind in ('standard', 'fast'):
         cloud.block_storage.create_type(name=kind, is_public=True)

@@ -37,6 +37,10 @@ export class Cloud {
     return this.send(service, path, post(body));
   }
 
+  put<T>(service: string, path: string, body: unknown): Promise<T> {
+    return this.send(service, path, { method: "PUT", body: JSON.stringify(body) });
+  }
+
   async delete(service: string, path: string): Promise<void> {
     await this.send(service, path, { method: "DELETE" });
   }

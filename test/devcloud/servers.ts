@@ -9,15 +9,21 @@ interface Named {
   name: string;
 }
 
+/** Of a network, made before the server that gets it. */
+export interface Port {
+  id: string;
+  address: string;
+}
+
 /** Small servers that a test reaches by SSH, and their volumes. All of it is called by the test's name and goes with `remove`. */
 export class Servers {
   readonly ids: Record<string, string> = {};
   readonly volumes: Record<string, string> = {};
-  private readonly addresses: Record<string, string> = {};
+  readonly addresses: Record<string, string> = {};
   private readonly ports: string[] = [];
   private readonly folder = mkdtempSync(join(tmpdir(), "servers-"));
   private readonly key = join(this.folder, "key");
-  private group = "";
+  group = "";
 
   private constructor(readonly cloud: Cloud, private readonly test: string, private readonly cloudsYaml?: string) {}
 
@@ -32,19 +38,35 @@ export class Servers {
     await this.cloud.post("compute", "/os-keypairs", { keypair: { name: this.test, public_key: readFileSync(`${this.key}.pub`, "utf8") } });
     const { security_group } = await this.cloud.post<{ security_group: Named }>("network", "/security-groups", { security_group: { name: this.test } });
     this.group = security_group.id;
+    await this.open({ port_range_min: 22, port_range_max: 22 });
+  }
+
+  /** One more thing that is let in. */
+  async open(rule: object): Promise<void> {
     await this.cloud.post("network", "/security-group-rules", {
-      security_group_rule: { security_group_id: this.group, direction: "ingress", protocol: "tcp", port_range_min: 22, port_range_max: 22 },
+      security_group_rule: { security_group_id: this.group, direction: "ingress", protocol: "tcp", ...rule },
     });
   }
 
-  /** Returns when it answers SSH. `more` is added to what Nova is asked for. */
-  async create(name: string, more: object = {}): Promise<void> {
+  /** Returns when it answers SSH. `more` is added to what Nova is asked for; the first network is the one that it is reached by. */
+  async create(name: string, more: object = {}, networks?: string[]): Promise<void> {
+    const ports: Port[] = [];
+    for (const network of networks ?? [await this.network()]) ports.push(await this.port(network));
+    await this.boot(name, ports, ports[0]!.address, more);
+  }
+
+  async port(network: string): Promise<Port> {
     const { port } = await this.cloud.post<{ port: { id: string; fixed_ips: { ip_address: string }[] } }>("network", "/ports", {
-      port: { network_id: await this.network(), security_groups: [this.group] },
+      port: { network_id: network, security_groups: [this.group] },
     });
     this.ports.push(port.id);
-    this.addresses[name] = port.fixed_ips[0]!.ip_address;
-    const server = { name, imageRef: await this.image(), flavorRef: await this.flavor("m1.tiny"), key_name: this.test, networks: [{ port: port.id }], ...more };
+    return { id: port.id, address: port.fixed_ips[0]!.ip_address };
+  }
+
+  async boot(name: string, ports: Port[], address: string, more: object = {}): Promise<void> {
+    this.addresses[name] = address;
+    const networks = ports.map(({ id }) => ({ port: id }));
+    const server = { name, imageRef: await this.image(), flavorRef: await this.flavor("m1.tiny"), key_name: this.test, networks, ...more };
     this.ids[name] = (await this.cloud.post<{ server: Named }>("compute", "/servers", { server })).server.id;
     await until(`SSH on ${name}`, () => this.ssh(name, "hostname"));
     await this.settled(name, "ACTIVE");
