@@ -27,6 +27,8 @@ export const hosts: Record<string, string> = { host1: "az1", host2: "az1", host3
 const etc = "/etc/devcloud";
 const service = (program: string, ...files: string[]) =>
   [program, ...files.map((file) => `--config-file ${etc}/${file}`)].join(" ");
+const agents = { l3: "neutron.cmd.eventlet.agents.l3", linuxbridge: "neutron.cmd.eventlet.plugins.linuxbridge_neutron_agent" };
+const agent = (name: keyof typeof agents, ...files: string[]) => service(`/opt/devcloud/hypervisor/neutron-agent ${agents[name]}`, ...files);
 const port = (address: string, number: number) => `until exec 3<>/dev/tcp/${address}/${number}; do sleep 0.2; done 2>/dev/null`;
 const sql = (query: string) => `mariadb --defaults-file=${etc}/mariadb.cnf --delimiter=// -e "${query}"`;
 
@@ -43,11 +45,10 @@ const reported = (database: string, condition: string) =>
 
 /** Each connection is closed after its answer and said to be, else clients that keep connections fail at random. */
 const wsgi = (address: string, number: number, file: string, threads: number) =>
-  `uwsgi --http-socket ${address}:${number} --plugins python3 --master --enable-threads ` +
+  `uwsgi --http-socket ${address}:${number} --plugins python3 --enable-threads ` +
   `--die-on-term --no-orphans --buffer-size 65535 --need-app --processes 1 --threads ${threads} ` +
   `--add-header "Connection: close" --disable-logging --wsgi-file ${file}`;
 
-const compute = (host: string) => `nova-compute-${host}`;
 const seed = (part: string) => `python3 /opt/devcloud/openstack/seed.py ${part}`;
 
 export const database: Daemon = {
@@ -101,14 +102,14 @@ export function daemonsAt({ inside, api, gateway }: Place): Daemon[] {
     },
     {
       name: "linuxbridge-agent",
-      command: service("neutron-linuxbridge-agent", "neutron.conf", "linuxbridge.ini"),
+      command: agent("linuxbridge", "neutron.conf", "linuxbridge.ini"),
       environment: 'PATH="/opt/devcloud/hypervisor/bin:/usr/sbin:/usr/bin:/sbin:/bin"',
       needs: ["neutron"],
       ready: appears("neutron.agents", `agent_type = 'Linux bridge agent' and ${recent("heartbeat_timestamp")}`),
     },
     {
       name: "l3-agent",
-      command: service("neutron-l3-agent", "neutron.conf", "l3.ini"),
+      command: agent("l3", "neutron.conf", "l3.ini"),
       needs: ["neutron"],
       ready: appears("neutron.agents", `agent_type = 'L3 agent' and ${recent("heartbeat_timestamp")}`),
     },
@@ -120,17 +121,17 @@ export function daemonsAt({ inside, api, gateway }: Place): Daemon[] {
     },
     { name: "nova-scheduler", command: service("nova-scheduler", "nova.conf"), needs: ["users", "rabbitmq"] },
     { name: "nova-api", command: service("nova-api", "nova.conf"), needs: ["mariadb", "rabbitmq"], ready: answers(8774) },
-    ...Object.keys(hosts).map((host) => ({
-      name: compute(host),
-      command: service("/opt/devcloud/hypervisor/nova-compute", "nova.conf", `${host}.conf`),
+    {
+      name: "nova-compute",
+      command: `${service("/opt/devcloud/hypervisor/nova-compute", "nova.conf")} -- ${Object.keys(hosts).map((host) => `${etc}/${host}.conf`).join(" ")}`,
       needs: ["nova-conductor", "placement"],
       // A server can be put on a host that placement has and that the scheduler, which looks every two seconds, has seen.
-      ready: [
+      ready: Object.keys(hosts).flatMap((host) => [
         reported("nova", `services.binary = 'nova-compute' and host = '${host}'`),
         appears("placement.resource_providers", `name = '${host}'`),
         appears("nova_api.host_mappings", `host = '${host}'`),
-      ].join(" && "),
-    })),
+      ]).join(" && "),
+    },
     { name: "cinder-api", command: service("cinder-api", "cinder.conf"), needs: ["mariadb", "rabbitmq"], ready: answers(8776) },
     { name: "cinder-scheduler", command: service("cinder-scheduler", "cinder.conf"), needs: ["mariadb", "rabbitmq"] },
     {
@@ -153,7 +154,7 @@ export const jobsAt = ({ api }: Place): Job[] => [
   { name: "identity", run: `bash /opt/devcloud/openstack/identity.sh ${api}:5000/v3/`, needs: ["mariadb"], once: true },
   { name: "users", run: seed("users"), needs: ["keystone", "identity"], once: true },
   { name: "cloud", run: seed("cloud"), needs: ["users", "nova-api", "glance", "neutron", "cinder-api"], once: true },
-  { name: "zones", run: seed("zones"), needs: ["nova-api", ...Object.keys(hosts).map(compute)], once: true },
+  { name: "zones", run: seed("zones"), needs: ["nova-api", "nova-compute"], once: true },
   { name: "pools", run: seed("pools"), needs: ["users", "cinder-api", "cinder-scheduler", "cinder-volume"] },
   { name: "gateway", run: "bash /opt/devcloud/container/gateway.sh", needs: ["cloud"] },
 ];

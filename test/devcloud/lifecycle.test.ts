@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -47,18 +47,21 @@ describe("devcloud's life", function () {
     const folder = mkdtempSync(join(tmpdir(), "elsewhere-"));
     for (const part of ["devcloud", "tools", "package.json", "tsconfig.json"]) cpSync(join(root, part), join(folder, part), { recursive: true });
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+    const ours = await Servers.of("beside");
+    await ours.create("one");
     const before = await traces();
     const came = await command(folder, "up");
     equal(came.exitCode, 0, came.stderr);
-    const pairs = await Promise.all([cloudsYaml, join(folder, ".devcloud/clouds.yaml")].map((file) => Servers.of("beside", file)));
-    await Promise.all(pairs.map((servers) => servers.create("one")));
-    const addresses = await Promise.all(pairs.map((servers) => servers.ssh("one", "sudo apt-get update -q >&2 && hostname --all-ip-addresses")));
-    equal(new Set(addresses).size, 2, addresses.join());
-    await pairs[0]!.remove();
+    const theirs = await Servers.of("beside", join(folder, ".devcloud/clouds.yaml"));
+    await theirs.create("one");
+    await theirs.ssh("one", "sudo apt-get update -q");
+    notEqual(ours.addresses["one"], theirs.addresses["one"]);
     const went = await command(folder, "down");
     equal(went.exitCode, 0, went.stderr);
     rmSync(folder, { recursive: true });
     deepEqual(await traces(), before);
+    await ours.ssh("one", "sudo apt-get update -q");
+    await ours.remove();
   });
 
   it("comes back with its servers and volumes after its first process was killed", async () => {
