@@ -50,7 +50,7 @@ export function configure(etc: string, clouds: string, place: Place, { proxy }: 
   }
   for (const host of Object.keys(hosts)) write(`${host}.conf`, `[DEFAULT]\nhost = ${host}\nstate_path = /var/lib/devcloud/nova/${host}\n`);
   write("seed.json", JSON.stringify({ secrets: passwords, api, network: place, hosts }));
-  const entries = { devcloud: cloud(api, "devcloud", passwords.member), "devcloud-admin": cloud(api, "admin", passwords.admin) };
+  const entries = { devcloud: cloud(api, "devcloud", passwords.member), "devcloud-other": cloud(api, "other", passwords.member), "devcloud-admin": cloud(api, "admin", passwords.admin) };
   for (const file of [clouds, join(etc, "clouds.yaml")]) writeFileSync(file, stringify({ clouds: entries }), { mode: 0o600 });
 }
 

@@ -7,6 +7,7 @@ import { configure } from "./configuration";
 import { type Container, exec as execIn, running, start, stop } from "./container";
 import { databases } from "./databases";
 import * as faults from "./faults";
+import { Front } from "./front";
 import { guestImage } from "./image";
 import { removeLeftovers } from "./leftovers";
 import { mirror } from "./mirror";
@@ -14,6 +15,7 @@ import { claim, connect, disconnect, linkOf, type Place } from "./network";
 import { requireLinuxAndRoot, requireRoom } from "./requirements";
 import { startAll } from "./start";
 import { type Status, statusOf } from "./status";
+import { startDaemon, stopDaemon } from "./supervisor";
 import { controlPlaneTree } from "./tree";
 
 const folder = join(dirname(__dirname), ".devcloud");
@@ -23,7 +25,7 @@ const complete = join(state, "complete");
 /** Beside the folder, which comes and goes. */
 const lockFile = (what: string) => `${folder}.${what}`;
 
-/** How a program reaches the devcloud: clouds `devcloud` (an ordinary member) and `devcloud-admin`. */
+/** How a program reaches the devcloud: clouds `devcloud` and `devcloud-other` (ordinary members of two projects) and `devcloud-admin`. */
 export const cloudsYaml = join(folder, "clouds.yaml");
 
 /** Throws, in one line with the way out, where no devcloud can run. */
@@ -63,6 +65,13 @@ export async function status(): Promise<Status | undefined> {
   return container && statusOf(container);
 }
 
+/** The file that a service writes its log to, or a server its console. */
+export async function logOf(name: string): Promise<string> {
+  const container = whatRuns();
+  const service = join(folder, "log", `${name}.log`);
+  return existsSync(service) ? service : join(state, "guests", await faults.machineOf(container, name), "console.log");
+}
+
 /** This machine's address as guests see it. */
 export const address = (): string => whatRuns().place.host;
 
@@ -85,6 +94,30 @@ export const powerCut = async (servers: string[]): Promise<void> => faults.power
 
 /** Starts servers that are SHUTOFF and waits until they are ACTIVE: their systems then begin to boot. */
 export const powerOn = async (servers: string[]): Promise<void> => faults.powerOn(whatRuns(), servers);
+
+/** Takes all free room on the volume that a server has mounted on `point`: the file `filler` there holds it. */
+export const fillDisk = async (server: string, point: string): Promise<void> => faults.fillDisk(whatRuns(), server, point);
+
+/** Servers that start from now on take so many seconds more to boot, or never end it. 0 ends the fault. */
+export const hinderBoots = async (hindrance: number | "never"): Promise<void> => faults.hinderBoots(whatRuns(), hindrance);
+
+/**
+ * Nothing that the servers `from` send reaches the servers `to` any more, in the networks that they share; what `to` send
+ * still reaches `from`. Cut both ways, they do not see each other. Holds until it is mended, or a server starts again.
+ */
+export const cutNetwork = async (from: string[], to: string[]): Promise<void> => faults.cutNetwork(whatRuns(), from, to);
+
+/** Ends what `cutNetwork` with the same servers began. */
+export const mendNetwork = async (from: string[], to: string[]): Promise<void> => faults.mendNetwork(whatRuns(), from, to);
+
+/** Stops one of the services that `status` names, as if its process had failed for good. */
+export const stopService = async (name: string): Promise<void> => stopDaemon(whatRuns(), name);
+
+/** Starts it again; it may take a moment to serve. */
+export const startService = async (name: string): Promise<void> => startDaemon(whatRuns(), name);
+
+/** A proxy in front of the APIs that can fail and delay requests; its `cloudsYaml` leads through it. */
+export const front = (): Promise<Front> => Front.open(whatRuns().place.inside, cloudsYaml);
 
 function whatRuns(): Container {
   const found = running(folder);

@@ -1,31 +1,83 @@
+import Table from "cli-table3";
+import execa from "execa";
 import { relative } from "node:path";
 import type { Progress } from "../tools/progress";
-import { cloudsYaml, down, interrupt, status, up } from "./index";
+import * as devcloud from "./index";
+import { cloudsYaml } from "./index";
 
 const began = Date.now();
 const progress: Progress = (line) => console.log(`[${((Date.now() - began) / 1000).toFixed(1).padStart(5)} s] ${line}`);
 
-const commands: Record<string, () => Promise<void>> = {
-  async up() {
-    process.once("SIGINT", () => void (interruption = interrupted()));
-    await up(progress);
-    progress("the devcloud is up; to use it:");
-    console.log(`  export OS_CLIENT_CONFIG_FILE=${cloudsYaml} OS_CLOUD=devcloud`);
+interface Command {
+  usage: string;
+  run(...args: string[]): Promise<void>;
+}
+
+/** Names of servers, as `orders-1,orders-2`. */
+const servers = (names = "") => names.split(",").filter(Boolean);
+
+const commands: Record<string, Command> = {
+  up: {
+    usage: "",
+    async run() {
+      process.once("SIGINT", () => void (interruption = interrupted()));
+      await devcloud.up(progress);
+      progress("the devcloud is up; to use it:");
+      console.log(`  export OS_CLIENT_CONFIG_FILE=${cloudsYaml} OS_CLOUD=devcloud`);
+    },
   },
-  async down() {
-    await down(progress);
-    progress("the devcloud is gone");
+  down: {
+    usage: "",
+    async run() {
+      await devcloud.down(progress);
+      progress("the devcloud is gone");
+    },
   },
-  async status() {
-    const found = await status();
-    if (!found) return console.log("The devcloud is down: `npm run devcloud -- up` starts it.");
-    const table = (title: string, lines: string[]) => console.log([`${title}: ${lines.length}`, ...lines].join("\n  "));
-    table("services", found.services.map(({ name, says }) => `${name.padEnd(20)} ${says}`));
-    table("guests", found.guests);
-    table("volumes", found.volumes);
-    console.log(`memory: ${found.mebibytes} MiB\nlogs: ${relative(process.cwd(), cloudsYaml).replace("clouds.yaml", "log/")}`);
-    if (found.services.some((service) => !service.running)) process.exitCode = 1;
+  status: {
+    usage: "",
+    async run() {
+      const found = await devcloud.status();
+      if (!found) return console.log("The devcloud is down: `npm run devcloud -- up` starts it.");
+      table(["service", "state"], found.services.map(({ name, says }) => [name, says]));
+      table(["host", "zone", "servers"], found.hosts.map(({ name, zone, servers }) => [name, zone, servers]));
+      table(["server", "state", "host", "flavor", "addresses"], found.servers.map((each) => [each.name, each.state, each.host, each.flavor, each.addresses]));
+      table(["volume", "state", "GiB", "server"], found.volumes.map((each) => [each.name, each.state, each.gibibytes, each.server]));
+      console.log(`memory: ${found.mebibytes} MiB\nlogs: ${relative(process.cwd(), cloudsYaml).replace("clouds.yaml", "log/")}`);
+      if (found.services.some((service) => !service.running)) process.exitCode = 1;
+    },
   },
+  logs: {
+    usage: "SERVICE|SERVER [--follow]",
+    async run(name = "", follow) {
+      await execa("tail", ["--lines=200", ...(follow === "--follow" ? [follow] : []), await devcloud.logOf(name)], { stdio: "inherit" });
+    },
+  },
+  "power-cut": { usage: "SERVER,…", run: (names) => devcloud.powerCut(servers(names)) },
+  "power-on": { usage: "SERVER,…", run: (names) => devcloud.powerOn(servers(names)) },
+  freeze: { usage: "SERVER,…", run: (names) => devcloud.freeze(servers(names)) },
+  thaw: { usage: "SERVER,…", run: (names) => devcloud.thaw(servers(names)) },
+  "cut-network": { usage: "FROM,… TO,…", run: (from, to) => devcloud.cutNetwork(servers(from), servers(to)) },
+  "mend-network": { usage: "FROM,… TO,…", run: (from, to) => devcloud.mendNetwork(servers(from), servers(to)) },
+  "fill-disk": { usage: "SERVER PATH", run: (server = "", path = "") => devcloud.fillDisk(server, path) },
+  "hinder-boots": { usage: "SECONDS|never", run: (hindrance = "") => devcloud.hinderBoots(hindrance === "never" ? hindrance : Number(hindrance)) },
+  "stop-service": { usage: "SERVICE", run: (name = "") => devcloud.stopService(name) },
+  "start-service": { usage: "SERVICE", run: (name = "") => devcloud.startService(name) },
+  front: {
+    usage: "METHOD PATH STATUS|SECONDSs|none [TIMES]",
+    async run(method = "", path = "", what = "", times) {
+      const proxy = await devcloud.front();
+      const seconds = /^(\d+)s$/.exec(what)?.[1];
+      proxy.interfere({ method, path: new RegExp(path), times: times ? Number(times) : undefined, ...(seconds ? { seconds: Number(seconds) } : { answer: what === "none" ? what : Number(what) }) });
+      console.log(`until Ctrl-C, for who goes through it:\n  export OS_CLIENT_CONFIG_FILE=${proxy.cloudsYaml} OS_CLOUD=devcloud`);
+    },
+  },
+};
+
+const table = (head: string[], rows: (string | number)[][]) => {
+  const chars = Object.fromEntries(["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left", "bottom-right", "left", "left-mid", "mid", "mid-mid", "right", "right-mid", "middle"].map((part) => [part, ""]));
+  const lines = new Table({ head, chars, style: { head: ["bold"], "padding-left": 0, "padding-right": 2 } });
+  lines.push(...rows);
+  console.log(`${lines.toString()}\n`);
 };
 
 let interruption: Promise<never> | undefined;
@@ -34,16 +86,18 @@ let interruption: Promise<never> | undefined;
 async function interrupted(): Promise<never> {
   process.once("SIGINT", () => process.exit(130));
   progress("interrupted, cleaning up");
-  await interrupt().catch((error: Error) => console.error(error.message));
+  await devcloud.interrupt().catch((error: Error) => console.error(error.message));
   return process.exit(130);
 }
 
-const command = commands[process.argv[2] ?? ""];
-if (!command || process.argv.length > 3) {
-  console.error("Say what to do: npm run devcloud -- up|status|down");
+const [name = "", ...args] = process.argv.slice(2);
+const command = commands[name];
+const counts = command && [command.usage.split(" ").filter((word) => word && !word.startsWith("[")).length, command.usage.split(" ").filter(Boolean).length] as const;
+if (!command || args.length < counts![0] || args.length > counts![1]) {
+  console.error(["Say what to do: npm run devcloud --", ...Object.entries(commands).map(([each, { usage }]) => `  ${each} ${usage}`)].join("\n"));
   process.exit(2);
 }
-command().catch(async (error: Error) => {
+command.run(...args).catch(async (error: Error) => {
   // What fails because everything is being ended is no news.
   await interruption;
   console.error(error.message);

@@ -12,20 +12,20 @@ FREEZE, THAW = 0xC0045877, 0xC0045878  # FIFREEZE, FITHAW
 
 def shut_down(process, number):
     """The file systems that `process` has mounted from the block device `number` write nothing any more, whatever they still hold."""
-    for point in _mount_points(process, number):
+    for point in mount_points(process, number):
         _tell(process, point, (SHUT_DOWN_FILE_SYSTEM, WITHOUT_FLUSH))
 
 
 def bring_to_rest(process, number):
     """Of processes that stand still: what their file systems hold back is written, journals too. Nothing is left that the kernel would write later."""
-    for point in _mount_points(process, number)[:1]:
+    for point in mount_points(process, number)[:1]:
         _tell(process, point, (FREEZE, 0), (THAW, 0))
 
 
 def cut_off(process, number):
     """Shuts them down and takes them out of the process's sight, which is all that can be done with some."""
     shut_down(process, number)
-    for point in _mount_points(process, number):
+    for point in mount_points(process, number):
         subprocess.run(['nsenter', f'--target={process}', '--mount', '--pid', 'umount', '--lazy', point], check=True)
 
 
@@ -41,7 +41,7 @@ def _tell(process, point, *calls):
         pass  # a file system that knows no such call
 
 
-def _mount_points(process, number):
+def mount_points(process, number):
     device = f'{os.major(number)}:{os.minor(number)}'
     with open(f'/proc/{process}/mountinfo') as file:
         fields = [line.split() for line in file]

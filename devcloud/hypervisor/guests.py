@@ -18,9 +18,12 @@ from cgroup import Cgroup
 STATE = '/var/lib/devcloud'
 # A file per guest: the resolver reads them as they come and go.
 NAMES = '/run/names'
+HINDRANCE = '/run/hindrance'
 MACHINE = f'{os.path.dirname(os.path.abspath(__file__))}/machine'
 POLL_SECONDS = 0.1
 CUT_SECONDS = 30
+# In the folder of a server that has no machine, while it is said to run.
+PRETENDED = 'pretended'
 
 
 class Guest:
@@ -33,7 +36,7 @@ class Guest:
         return os.path.isdir(self.folder)
 
     def runs(self):
-        return monitor.runs(self.folder)
+        return os.path.exists(f'{self.folder}/{PRETENDED}') or monitor.runs(self.folder)
 
     def console(self):
         try:
@@ -51,10 +54,13 @@ class Guest:
         builder._write_md_files(drive)
 
     def start(self, instance, network_info, block_device_info):
+        if is_pretended(instance):
+            return open(f'{self.folder}/{PRETENDED}', 'w').close()
         with open(f'{self.folder}/machine.json', 'w') as file:
             json.dump({
                 'tree': _tree(instance),
                 'root_device': _root_device(instance, block_device_info),
+                'hindrance': _hindrance(),
                 'memory_mb': instance.flavor.memory_mb,
                 'cpus': instance.flavor.vcpus,
                 'nics': [_nic(vif) for vif in network_info or []],
@@ -70,6 +76,8 @@ class Guest:
 
     def stop(self, patience=0):
         """Asks the guest to power off, and after `patience` seconds pulls the plug."""
+        if os.path.exists(f'{self.folder}/{PRETENDED}'):
+            return os.unlink(f'{self.folder}/{PRETENDED}')
         if patience:
             self._tell('shut_down')
             self._ends_within(patience)
@@ -154,6 +162,11 @@ class Guests:
             group.remove()
 
 
+def is_pretended(instance):
+    """A flavor says so: a hundred of its servers cost no more than their rows in databases."""
+    return instance.flavor.extra_specs.get('devcloud:boot') == 'none'
+
+
 def _tree(instance):
     """The image's bytes are not used: its property names a tree that every host has."""
     name = instance.system_metadata.get('image_devcloud_tree', 'debian-12')
@@ -172,6 +185,15 @@ def _publish(uuid, instance, network_info):
         for address in addresses:
             print(address, instance.hostname, file=file)
     os.chmod(f'{NAMES}/{uuid}', 0o644)
+
+
+def _hindrance():
+    """A fault that befalls all servers that start from now on."""
+    try:
+        with open(HINDRANCE) as file:
+            return file.read().strip()
+    except FileNotFoundError:
+        return ''
 
 
 def _root_device(instance, block_device_info):

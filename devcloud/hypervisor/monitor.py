@@ -1,7 +1,7 @@
 """How Nova's driver talks to a guest's machine: one line of JSON each way over a socket in the guest's folder.
 
 The socket answers as long as the machine runs, so it is also how the driver knows that it does.
-For faults, `monitor.py COMMAND FOLDER...` tells one guest after another.
+For faults, `monitor.py COMMAND FOLDER... [KEY=VALUE...]` tells one guest after another.
 """
 import json
 import os
@@ -73,5 +73,7 @@ def _connect(folder, seconds):
 
 
 if __name__ == '__main__':
-    for guest in sys.argv[2:]:
-        ask(guest, sys.argv[1], seconds=FAULT_SECONDS)
+    command, *rest = sys.argv[1:]
+    options = dict(each.split('=', 1) for each in rest if '=' in each)
+    for guest in (each for each in rest if '=' not in each):
+        ask(guest, command, seconds=FAULT_SECONDS, **options)

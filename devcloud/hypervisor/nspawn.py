@@ -14,7 +14,7 @@ from nova.virt import driver
 from nova.virt import event
 from nova.virt import hardware
 
-from guests import Guest, Guests
+from guests import Guest, Guests, is_pretended
 
 CONF = nova.conf.CONF
 WATCH_SECONDS = 1
@@ -96,7 +96,8 @@ class NspawnDriver(driver.ComputeDriver):
         guest.make(instance, injected_files, network_info)
         if not power_on:
             return
-        unplugged = [('network-vif-plugged', vif['id']) for vif in network_info or [] if vif.get('active') is False]
+        unplugged = [('network-vif-plugged', vif['id']) for vif in network_info or []
+                     if vif.get('active') is False and not is_pretended(instance)]
         try:
             with self.virtapi.wait_for_instance_event(instance, unplugged, deadline=CONF.vif_plugging_timeout):
                 guest.start(instance, network_info, block_device_info)

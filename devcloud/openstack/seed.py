@@ -36,8 +36,8 @@ def users(cloud):
     for _, name, _ in SERVICES[:4]:
         user(name, service, SECRETS['service'], 'admin', 'service')
     user('cinder', service, SECRETS['service'], 'admin', 'service')
-    user('devcloud', identity.create_project(name='devcloud', domain_id='default'), SECRETS['member'],
-         'member', 'reader')
+    for name in ('devcloud', 'other'):
+        user(name, identity.create_project(name=name, domain_id='default'), SECRETS['member'], 'member', 'reader')
 
     for kind, name, where in SERVICES:
         entry = identity.create_service(type=kind, name=name)
@@ -49,6 +49,8 @@ def users(cloud):
 def cloud(cloud):
     for name, cpus, memory, disk in FLAVORS:
         cloud.compute.create_flavor(name=name, vcpus=cpus, ram=memory, disk=disk)
+    pretended = cloud.compute.create_flavor(name='m1.none', vcpus=1, ram=64, disk=1)
+    cloud.compute.create_flavor_extra_specs(pretended, {'devcloud:boot': 'none'})
     # The image's bytes are never read: the property names the tree that a guest's root is laid over.
     cloud.image.create_image('debian-12', data=b'\0' * 4096, disk_format='raw', container_format='bare',
                              visibility='public', min_disk=1, wait=True,

@@ -8,25 +8,29 @@ interface Entry {
 }
 
 interface Catalog {
-  token: { catalog: { type: string; endpoints: { interface: string; url: string }[] }[] };
+  token: { user: { id: string }; project: { id: string }; catalog: { type: string; endpoints: { interface: string; url: string }[] }[] };
 }
 
 /** OpenStack's own HTTP APIs, as one user of the clouds.yaml that the devcloud wrote. */
 export class Cloud {
-  private constructor(private readonly token: string, private readonly urls: Map<string, string>) {}
+  private constructor(private readonly token: string, readonly urls: Map<string, string>, readonly who: Pick<Catalog["token"], "user" | "project">) {}
 
-  static async connect(name: "devcloud" | "devcloud-admin", file = cloudsYaml): Promise<Cloud> {
+  static async connect(name: "devcloud" | "devcloud-other" | "devcloud-admin", file = cloudsYaml): Promise<Cloud> {
     const { clouds } = parse(readFileSync(file, "utf8")) as { clouds: Record<string, Entry> };
     const { auth_url, username, password, project_name } = clouds[name]!.auth;
     const domain = { name: "Default" };
-    const auth = {
+    return Cloud.signIn(auth_url, {
       identity: { methods: ["password"], password: { user: { name: username, domain, password } } },
       scope: { project: { name: project_name, domain } },
-    };
+    });
+  }
+
+  static async signIn(auth_url: string, auth: object): Promise<Cloud> {
     const response = await fetch(`${auth_url}/auth/tokens`, { ...post({ auth }), headers: { "Content-Type": "application/json" } });
+    if (!response.ok) throw new Error(`signing in: ${response.status}`, { cause: await response.text() });
     const { token } = (await response.json()) as Catalog;
     const urls = token.catalog.map(({ type, endpoints }) => [type, endpoints.find((one) => one.interface === "public")!.url] as const);
-    return new Cloud(response.headers.get("x-subject-token")!, new Map(urls));
+    return new Cloud(response.headers.get("x-subject-token")!, new Map(urls), token);
   }
 
   get<T>(service: string, path: string): Promise<T> {

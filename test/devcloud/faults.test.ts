@@ -1,8 +1,9 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { statSync } from "node:fs";
 import type { ExecaError } from "execa";
-import { freeze, powerCut, powerOn, thaw, up } from "../../devcloud";
+import { cutNetwork, fillDisk, freeze, front, hinderBoots, mendNetwork, powerCut, powerOn, startService, stopService, thaw, up } from "../../devcloud";
 import { inOrder } from "../inOrder";
-import { rootOnly, until } from "./cloud";
+import { Cloud, rootOnly, until } from "./cloud";
 import { Servers } from "./servers";
 
 const both = ["left", "right"];
@@ -89,6 +90,73 @@ describe("faults", function () {
   it("a name that no server has is refused, and nothing happens to the others", async () => {
     await rejects(powerCut(["right", "middle"]), /no server is called middle/);
     equal(await servers.ssh("right", "hostname"), "right");
+  });
+
+  it("fills a disk, and no other", async () => {
+    await fillDisk("right", "/srv/data");
+    const writes = (name: string) => servers.ssh(name, "head -c 1M /dev/zero 2>&1 >/srv/data/more; sync /srv/data/more; true");
+    match(await servers.ssh("right", "head -c 1M /dev/zero 2>&1 >/srv/data/more || true"), /No space left on device/);
+    equal(await servers.ssh("right", "head -c 1M /dev/zero >/tmp/more && echo written"), "written");
+    await servers.ssh("right", "sudo rm /srv/data/filler");
+    equal(await writes("right"), "");
+    await rejects(fillDisk("right", "/tmp"), /no volume is mounted on \/tmp: there are \/srv\/data/);
+  });
+
+  it("cuts the network between two in one direction, and mends it", async () => {
+    const heard = async (by: string, from: string) => {
+      const heard = servers.ssh(by, "timeout 4 python3 -c 'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind((\"\", 7777)); print(s.recv(9).decode())' || echo nothing");
+      const to = servers.addresses[by]!;
+      await servers.ssh(from, `for i in 1 2 3 4 5 6; do sleep 0.4; echo -n word >/dev/udp/${to}/7777; done`).catch(() => undefined);
+      return heard;
+    };
+    await servers.open({ protocol: "udp", port_range_min: 7777, port_range_max: 7777 });
+    await until("the rule to hold", async () => (await heard("left", "right")) === "word");
+    await cutNetwork(["right"], ["left"]);
+    deepEqual([await heard("left", "right"), await heard("right", "left")], ["nothing", "word"]);
+    await mendNetwork(["right"], ["left"]);
+    equal(await heard("left", "right"), "word");
+  });
+
+  it("makes a boot slow, or endless", async () => {
+    await hinderBoots("never");
+    await servers.act("right", { reboot: { type: "HARD" } });
+    await servers.settled("right", "ACTIVE");
+    await rejects(until("SSH", () => servers.ssh("right", "hostname"), 15));
+    await hinderBoots(8);
+    await servers.act("right", { reboot: { type: "HARD" } });
+    await until("SSH", () => servers.ssh("right", "hostname"), 40);
+    ok(Number(await servers.ssh("right", "systemctl show -P ActiveEnterTimestampMonotonic sysinit.target")) - Number(await servers.ssh("right", "systemctl show -P UserspaceTimestampMonotonic")) > 8e6);
+    await hinderBoots(0);
+  });
+
+  it("stops a service and starts it again; no other is touched", async () => {
+    await stopService("cinder-api");
+    await rejects(servers.cloud.get("block-storage", "/volumes"));
+    await servers.cloud.get("compute", "/servers");
+    await startService("cinder-api");
+    await until("cinder-api", () => servers.cloud.get("block-storage", "/volumes"));
+  });
+
+  it("fails and delays requests by method, path and count", async () => {
+    const proxy = await front();
+    try {
+      const cloud = await Cloud.connect("devcloud", proxy.cloudsYaml);
+      const list = () => cloud.get<{ servers: unknown[] }>("compute", "/servers");
+      proxy.interfere({ method: "GET", path: /^\/v2\.1\/servers$/, times: 2, answer: 503 });
+      await rejects(list(), /503/);
+      await rejects(list(), /503/);
+      equal((await list()).servers.length, 2);
+      proxy.interfere({ method: "GET", path: /servers/, times: 1, seconds: 2 });
+      const began = Date.now();
+      await list();
+      ok(Date.now() - began >= 2000);
+      proxy.interfere({ method: "GET", path: /servers/, times: 1, answer: "none" });
+      await rejects(list(), /fetch failed/);
+      ok(proxy.requests.includes("POST /v3/auth/tokens"));
+      equal(statSync(proxy.cloudsYaml).mode & 0o077, 0);
+    } finally {
+      proxy.close();
+    }
   });
 
   /** Writes a file that is synced, then one that is not. Returns the line that `files` has for the first. */
