@@ -113,10 +113,16 @@ export class Trial {
     return Number(await this.cluster.guest(name).look(`journalctl -q -o cat ${unit} | grep -c -e '${text}' || true`));
   }
 
-  /** Whether the member got all data anew when its server started last, and not only the writes that it had missed. */
-  async gotAllAnew(name: string): Promise<boolean> {
-    const log = await this.cluster.guest(name).look("journalctl -q -o cat _SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID mariadb) | grep -oE 'Preparing the backup at' || true");
-    return log !== "";
+  /** The tablespace of each member: a full transfer makes another, and the writes that a member had missed do not. */
+  async tablespaces(): Promise<Record<string, string>> {
+    const stat = async (name: string) => [name, await this.cluster.guest(name).look("stat -c %i:%.9W /var/lib/datastore/mysql/ibdata1")];
+    return Object.fromEntries(await Promise.all(this.cluster.names.map(stat))) as Record<string, string>;
+  }
+
+  /** The members that got all data anew since then. */
+  async gotAllAnew(before: Record<string, string>): Promise<string[]> {
+    const now = await this.tablespaces();
+    return Object.keys(now).filter((name) => now[name] !== before[name]);
   }
 
   async outputs<T>(): Promise<T> {
