@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import ejs from "ejs";
 import { stringify } from "yaml";
 import { daemonsAt, hosts } from "./daemons";
+import { images } from "./image";
 import type { Mirror } from "./mirror";
 import type { Place } from "./network";
 
@@ -49,7 +50,7 @@ export function configure(etc: string, clouds: string, place: Place, { proxy }: 
     write(template.replace(/\.ejs$/, ""), ejs.render(readFileSync(filename, "utf8"), data, { filename, escape: String }));
   }
   for (const host of Object.keys(hosts)) write(`${host}.conf`, `[DEFAULT]\nhost = ${host}\nstate_path = /var/lib/devcloud/nova/${host}\n`);
-  write("seed.json", JSON.stringify({ secrets: passwords, api, network: place, hosts }));
+  write("seed.json", JSON.stringify({ secrets: passwords, api, network: place, hosts, images: Object.keys(images) }));
   const entries = { devcloud: cloud(api, "devcloud", passwords.member), "devcloud-other": cloud(api, "other", passwords.member), "devcloud-admin": cloud(api, "admin", passwords.admin) };
   for (const file of [clouds, join(etc, "clouds.yaml")]) writeFileSync(file, stringify({ clouds: entries }), { mode: 0o600 });
 }

@@ -37,14 +37,15 @@ export function running(folder: string): Container | undefined {
 export interface Mounts {
   tree: string;
   packages: string;
-  image: string;
+  /** Each a name and a tree: debian-12=/…. */
+  images: string[];
 }
 
 /** Starts the container and waits for its supervisor. It is a session of its own: Ctrl-C does not reach it. */
-export async function start(folder: string, place: Place, { tree, packages, image }: Mounts): Promise<Container> {
+export async function start(folder: string, place: Place, { tree, packages, images }: Mounts): Promise<Container> {
   const log = join(folder, "log", "container.log");
   const output = openSync(log, "a");
-  const enter = ["bash", join(__dirname, "container", "enter.sh"), place.link, tree, folder, __dirname, packages, image, `${process.pid}`];
+  const enter = ["bash", join(__dirname, "container", "enter.sh"), place.link, tree, folder, __dirname, packages, `${process.pid}`, ...images];
   const outer = execa("unshare", ["--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child", ...enter], {
     detached: true,
     stdio: ["ignore", output, output],

@@ -40,6 +40,7 @@ export async function fillDisk(container: Container, name: string, point: string
 
 /** What servers that start from now on need to boot: seconds more, or for ever. */
 export async function hinderBoots(container: Container, hindrance: number | "never"): Promise<void> {
+  if (hindrance !== "never" && !(hindrance >= 0)) throw new Error(`a boot is hindered for seconds, or "never" ends: not ${hindrance}`);
   await run(container, hindrance === 0 ? "rm -f /run/hindrance" : `echo ${hindrance} >/run/hindrance`);
 }
 

@@ -15,10 +15,15 @@ const place = join(__dirname, "image");
 const customize = join(place, "customize");
 const configuration = join(place, "90_devcloud.cfg");
 
-/** The root that guests are laid over: Debian 12 with cloud-init, made once. */
-export async function guestImage(progress: Progress): Promise<{ name: "debian-12"; tree: string }> {
+/** What guests may start from, by the names that the images have in Glance, and Debian's names for them. */
+export const images: Record<string, string> = { "debian-12": "bookworm", "debian-13": "trixie" };
+
+/** The root that guests are laid over: a Debian with cloud-init, made once. */
+export async function guestImage(name: string, progress: Progress): Promise<string> {
+  const release = images[name]!;
   await debianPackages(["mmdebstrap"], progress);
-  const { sources, fetching } = await mirror();
+  const { sources: ours, fetching } = await mirror();
+  const sources = ours.map((line) => line.replaceAll("bookworm", release));
   const options = [
     ...["--mode=root", "--variant=minbase", `--include=${packages.join(",")}`],
     ...['APT::Install-Recommends "false"', 'Acquire::Languages "none"', ...fetching].map((line) => `--aptopt=${line}`),
@@ -28,17 +33,16 @@ export async function guestImage(progress: Progress): Promise<{ name: "debian-12
     `--customize-hook=${customize} "$1"`,
   ];
   const files = [customize, configuration].map((file) => readFileSync(file, "utf8"));
-  const tree = await cached(
+  return cached(
     {
       name: "guest-image",
-      title: "the guests' Debian 12",
-      from: { packages, sources, fetching, files },
+      title: `the guests' ${name}`,
+      from: { release, packages, sources, fetching, files },
       async build(folder, run) {
-        const made = [...options, "bookworm", folder, ...sources];
+        const made = [...options, release, folder, ...sources];
         await run("unshare", ["--mount", "--pid", "--fork", "--kill-child", "mmdebstrap", ...made]);
       },
     },
     progress,
   );
-  return { name: "debian-12", tree };
 }

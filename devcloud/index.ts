@@ -8,7 +8,7 @@ import { type Container, exec as execIn, running, start, stop } from "./containe
 import { databases } from "./databases";
 import * as faults from "./faults";
 import { Front } from "./front";
-import { guestImage } from "./image";
+import { guestImage, images } from "./image";
 import { removeLeftovers } from "./leftovers";
 import { mirror } from "./mirror";
 import { claim, connect, disconnect, linkOf, type Place } from "./network";
@@ -143,12 +143,12 @@ async function wholeContainer(progress: Progress): Promise<Container> {
   if (found && existsSync(complete)) return found;
   await end();
   await requireRoom(folder, progress);
-  const [tree, image] = await Promise.all([controlPlaneTree(progress), guestImage(progress)]);
+  const [tree, ...trees] = await Promise.all([controlPlaneTree(progress), ...Object.keys(images).map((name) => guestImage(name, progress))]);
   if (!existsSync(complete)) rmSync(folder, { recursive: true, force: true });
   for (const name of ["state", "log", "root"]) mkdirSync(join(folder, name), { recursive: true, mode: 0o700 });
   const place = await claim(folder, existsSync(complete) ? Number(readFileSync(complete, "utf8")) : undefined);
   configure(join(folder, "etc"), cloudsYaml, place, await mirror());
-  const container = await start(folder, place, { tree, image: image.tree, packages: await packageCache(place) });
+  const container = await start(folder, place, { tree, images: Object.keys(images).map((name, index) => `${name}=${trees[index]}`), packages: await packageCache(place) });
   await connect(place, container.pid);
   if (!existsSync(complete)) await databases(container, tree, state, progress);
   return container;

@@ -1,9 +1,9 @@
 #!/bin/bash
 # First process of the devcloud's own pid, mount, network, uts and ipc namespaces. Makes the tree its root
 # and becomes the supervisor. Every mount below lives in this mount namespace only, so that it ends with us.
-# Arguments: the devcloud's name, the Debian tree, the devcloud's folder, the repository's devcloud/, the package cache, the guest image, the caller's pid.
+# Arguments: the devcloud's name, the Debian tree, the devcloud's folder, the repository's devcloud/, the package cache, the caller's pid, the guests' images as NAME=TREE.
 set -euo pipefail
-name=$1 tree=$2 folder=$3 program=$4 packages=$5 image=$6 caller=$7
+name=$1 tree=$2 folder=$3 program=$4 packages=$5 caller=$6
 root=$folder/root
 
 bind() { # bind SOURCE TARGET [OPTIONS]
@@ -26,7 +26,7 @@ mkdir -p "$root/etc/openstack"
 ln -s /etc/devcloud/clouds.yaml "$root/etc/openstack/clouds.yaml"
 bind "$program" /opt/devcloud ro
 bind "$packages" /var/cache/apt-cacher-ng
-bind "$image" /var/lib/devcloud/images/debian-12 ro
+for image in "${@:7}"; do bind "${image#*=}" "/var/lib/devcloud/images/${image%%=*}" ro; done
 
 # The package cache runs in the caller's network: this file is how it finds back.
 touch "$root/run/host-network"

@@ -8,7 +8,7 @@ import openstack
 
 with open('/etc/devcloud/seed.json') as file:
     WANTED = json.load(file)
-API, SECRETS, HOSTS, NETWORK = (WANTED[key] for key in ('api', 'secrets', 'hosts', 'network'))
+API, SECRETS, HOSTS, IMAGES, NETWORK = (WANTED[key] for key in ('api', 'secrets', 'hosts', 'images', 'network'))
 SERVICES = (
     ('image', 'glance', ':9292'),
     ('placement', 'placement', ':8778'),
@@ -51,10 +51,12 @@ def cloud(cloud):
         cloud.compute.create_flavor(name=name, vcpus=cpus, ram=memory, disk=disk)
     pretended = cloud.compute.create_flavor(name='m1.none', vcpus=1, ram=64, disk=1)
     cloud.compute.create_flavor_extra_specs(pretended, {'devcloud:boot': 'none'})
-    # The image's bytes are never read: the property names the tree that a guest's root is laid over.
-    cloud.image.create_image('debian-12', data=b'\0' * 4096, disk_format='raw', container_format='bare',
-                             visibility='public', min_disk=1, wait=True,
-                             meta={'os_distro': 'debian', 'os_version': '12', 'devcloud_tree': 'debian-12'})
+    # An image's bytes are never read: the property names the tree that a guest's root is laid over.
+    for name in IMAGES:
+        system, version = name.split('-')
+        cloud.image.create_image(name, data=b'\0' * 4096, disk_format='raw', container_format='bare',
+                                 visibility='public', min_disk=1, wait=True,
+                                 meta={'os_distro': system, 'os_version': version, 'devcloud_tree': name})
 
     project = cloud.identity.find_project('devcloud')
     network = cloud.network.create_network(name='private', project_id=project.id)

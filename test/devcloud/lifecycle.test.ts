@@ -64,6 +64,25 @@ describe("devcloud's life", function () {
     await ours.remove();
   });
 
+  it("serves again when all of its services were killed, and guests live on; a guest whose machine was killed starts again", async () => {
+    const servers = await Servers.of("killed");
+    await servers.create("one");
+    const boot = () => servers.ssh("one", "systemctl show -P UserspaceTimestampMonotonic");
+    const before = await boot();
+    const pids = (await status())!.services.flatMap(({ says }) => /pid (\d+)/.exec(says)?.[1] ?? []);
+    ok(pids.length > 15, `${pids.length}`);
+    await exec(["kill", "-9", ...pids]);
+    await up(quiet);
+    deepEqual((await status())?.services.filter(({ running }) => !running), []);
+    equal(await boot(), before);
+    await exec(["pkill", "-9", "--full", `machine .*${servers.ids["one"]}`]);
+    await servers.settled("one", "SHUTOFF");
+    await servers.act("one", { "os-start": null });
+    await servers.settled("one", "ACTIVE");
+    await until("SSH", () => servers.ssh("one", "hostname"));
+    await servers.remove();
+  });
+
   it("comes back with its servers and volumes after its first process was killed", async () => {
     const cloud = await Cloud.connect("devcloud");
     const { server, volume } = await serverWithVolume(cloud);

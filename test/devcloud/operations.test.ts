@@ -95,6 +95,11 @@ describe("operations on a server", function () {
     equal(await servers.ssh("three", "sudo cat /root/written; hostname"), "stays\nthree");
   });
 
+  it("starts Debian 13 as well, with everything that systemd has to start", async () => {
+    await servers.create("four", { imageRef: await servers.image("debian-13") });
+    equal(await servers.ssh("four", ". /etc/os-release; cloud-init status --wait >/dev/null; sudo apt-get update -q >&2; echo $VERSION_CODENAME $(systemctl is-system-running --wait)"), "trixie running");
+  });
+
   async function resized(flavor: string): Promise<void> {
     await servers.act("one", { resize: { flavorRef: await servers.flavor(flavor) } });
     await servers.settled("one", "VERIFY_RESIZE");

@@ -80,8 +80,8 @@ export class Servers {
     return (await this.cloud.get<{ networks: Named[] }>("network", "/networks?name=private")).networks[0]!.id;
   }
 
-  async image(): Promise<string> {
-    return (await this.cloud.get<{ images: Named[] }>("image", "/images?name=debian-12")).images[0]!.id;
+  async image(name = "debian-12"): Promise<string> {
+    return (await this.cloud.get<{ images: Named[] }>("image", `/images?name=${name}`)).images[0]!.id;
   }
 
   async flavor(name: string): Promise<string> {
