@@ -56,6 +56,8 @@ describe("the OpenStack plugin on a devcloud", function () {
   it("changes in place what can be", async () => {
     await set("description", "after");
     await set("size", "2");
+    await pulumiUp();
+    // Not at once: while Nova resizes a server, Cinder holds its volumes as reserved, and the plugin gives up on them.
     await set("flavor", "m1.small");
     await pulumiUp();
     deepEqual(await outputs(), first);
@@ -65,13 +67,19 @@ describe("the OpenStack plugin on a devcloud", function () {
     await plugin.pulumi(["preview", "--refresh", "--expect-no-changes"]);
   });
 
-  it("replaces what cannot", async () => {
+  it("builds the server anew for another image", async () => {
     await set("image", "debian-13");
-    const { stdout } = await plugin.pulumi(["preview"]);
-    match(stdout, /openstack:compute:Instance own replace/);
+    await pulumiUp();
+    equal((await outputs()).id, first.id);
+    equal(await until("SSH", () => ssh(". /etc/os-release; echo $VERSION_CODENAME")), "trixie");
+  });
+
+  it("replaces what cannot be changed", async () => {
+    await set("zone", "az3");
+    match((await plugin.pulumi(["preview"])).stdout, /openstack:compute:Instance own replace/);
     await pulumiUp();
     notEqual((await outputs()).id, first.id);
-    equal(await until("SSH", () => ssh(". /etc/os-release; echo $VERSION_CODENAME")), "trixie");
+    equal(await until("SSH", () => ssh(`hostname; readlink -e ${first.device}`)), "own\n/dev/vdb");
   });
 
   it("sees what others did behind its back", async () => {

@@ -14,8 +14,7 @@ new openstack.networking.SecGroupRule("ssh", {
   securityGroupId: security.id, direction: "ingress", ethertype: "IPv4", protocol: "tcp", portRangeMin: 22, portRangeMax: 22, remoteIpPrefix: "198.18.0.0/15",
 });
 const port = new openstack.networking.Port("own", { name: "own", networkId: network.id, securityGroupIds: [security.id], fixedIps: [{ subnetId: subnet.id }] });
-const floating = new openstack.networking.FloatingIp("own", { pool: "public" });
-new openstack.networking.FloatingIpAssociate("own", { floatingIp: floating.address, portId: port.id }, { dependsOn: [foot] });
+const floating = new openstack.networking.FloatingIp("own", { pool: "public", portId: port.id }, { dependsOn: [foot] });
 
 const keyPair = new openstack.compute.Keypair("own", { name: "own", publicKey: config.require("publicKey") });
 const group = new openstack.compute.ServerGroup("own", { name: "own", policies: ["anti-affinity"] });
@@ -27,10 +26,10 @@ const server = new openstack.compute.Instance("own", {
   keyPair: keyPair.name,
   networks: [{ port: port.id }],
   schedulerHints: [{ group: group.id }],
-  availabilityZone: "az2",
+  availabilityZone: config.get("zone") ?? "az2",
   metadata: { for: "tests" },
-});
-const disk = new openstack.compute.VolumeAttach("own", { instanceId: server.id, volumeId: volume.id });
+}, { deleteBeforeReplace: true });
+const disk = new openstack.compute.VolumeAttach("own", { instanceId: server.id, volumeId: volume.id }, { deleteBeforeReplace: true });
 
 export const address = floating.address;
 export const id = server.id;
