@@ -6,7 +6,7 @@ import { up } from "../../devcloud";
 import { stack, type Stack } from "../../demo/stack";
 import { engine } from "../../tools/engine";
 import { inOrder } from "../inOrder";
-import { Cloud, rootOnly, until } from "./cloud";
+import { Cloud, rootOnly, until } from "../devcloud/cloud";
 
 const folder = join(__dirname, "../../.trial/plugin");
 const quiet = () => undefined;
