@@ -60,7 +60,8 @@ export const database: Daemon = {
 
 /** The control plane. Nova's conductor and scheduler die without their user; a compute without a conductor sleeps a minute. */
 export function daemonsAt({ inside, api, gateway }: Place): Daemon[] {
-  const answers = (number: number) => `${port(inside, number)}; curl -s -o /dev/null ${api}:${number}/`;
+  // A worker that outlives its killed parent for a moment takes a connection and answers nothing.
+  const answers = (number: number) => `${port(inside, number)}; until curl -s -o /dev/null ${api}:${number}/; do sleep 0.5; done`;
   return [
     database,
     { name: "memcached", command: "memcached -u root -l 127.0.0.1 -p 11211 -U 0 -m 64", needs: [], ready: port("127.0.0.1", 11211) },
