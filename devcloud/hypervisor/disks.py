@@ -27,7 +27,7 @@ class Disk:
         os.replace(copy, self.file)
 
     def copy(self, file):
-        run('cp', '--sparse=always', '--reflink=auto', self.file, file)
+        copy(self.file, file)
 
     def close(self):
         os.close(self.open)
@@ -80,6 +80,10 @@ class Disks:
                 os.unlink(link)
             if target:
                 os.symlink(target, link)
+
+
+def copy(file, to):
+    run('cp', '--sparse=always', '--reflink=auto', file, to)
 
 
 def run(*command):

@@ -1,11 +1,11 @@
 """Cinder's driver for volumes that are sparse files, which hypervisors on this machine open by their path."""
 import glob
 import os
-import subprocess
 
 from cinder import interface
 from cinder.volume import driver
 
+import disks
 import monitor
 
 STATE = '/var/lib/devcloud'
@@ -48,7 +48,7 @@ class FileVolumeDriver(driver.VolumeDriver):
         self.delete_volume(snapshot)
 
     def create_volume_from_snapshot(self, volume, snapshot):
-        _clone(_file(snapshot), _file(volume))
+        disks.copy(_file(snapshot), _file(volume))
         _size(volume, volume.size)
 
     def create_cloned_volume(self, volume, src_vref):
@@ -93,11 +93,7 @@ def _copy(volume, file):
                 return monitor.ask(guest, 'copy', seconds=COPY_SECONDS, volume=volume.id, file=file)
             except monitor.GONE:
                 pass  # it does not run
-    return _clone(_file(volume), file)
-
-
-def _clone(source, target):
-    subprocess.run(['cp', '--sparse=always', '--reflink=auto', source, target], check=True, capture_output=True)
+    return disks.copy(_file(volume), file)
 
 
 def _size(volume, gigabytes):
