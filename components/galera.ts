@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "../provider";
 import { Unsafe, type ClusterArgs } from "./arguments";
 import { createMembers, memberNames } from "./members";
+import { refuse } from "./rules";
 import { mermaid } from "./topology";
 
 const port = 3306;
@@ -56,7 +57,8 @@ export class GaleraCluster extends pulumi.ComponentResource {
     const given = opts?.urn ? args : sealed(args);
     super("pulumi-openstack-datastores:index:GaleraCluster", name, given, opts);
     if (opts?.urn) return;
-    refuseUnsafe(name, args);
+    refuse(this, args, ["vendor", "version", "configuration", "rootPassword"]);
+    refuseUnsafe(this, name, args);
     const { vendor, version, configuration = {}, access, rootPassword } = given;
     const { members, servers, rules, serverGroupId, securityGroupId } = createMembers(name, { count: args.members, args, port }, this);
     const { user, privateKey, bastion, hostKeys } = access;
@@ -104,9 +106,8 @@ const sealed = (args: GaleraClusterArgs): GaleraClusterArgs => ({
   rootPassword: args.rootPassword && pulumi.secret(args.rootPassword),
 });
 
-function refuseUnsafe(name: string, { members, memberOverrides = {}, access, without = [], replace = [], forget = [], allowUnsafe = [] }: GaleraClusterArgs): void {
-  const no = (propertyPath: string, rule: string) => { throw new pulumi.InputPropertyError({ propertyPath, reason: `${propertyPath} ${rule}` }); };
-  if (!Number.isInteger(members) || members < 1) no("members", `must be a whole number, at least 1; it is ${members}`);
+function refuseUnsafe(cluster: pulumi.Resource, name: string, { members, memberOverrides = {}, access, without = [], replace = [], forget = [], allowUnsafe = [] }: GaleraClusterArgs): void {
+  const no = (argument: string, rule: string) => { throw new pulumi.ResourceError(`${argument} ${rule}`, cluster, true); };
   const risk = members < 3 ? Unsafe.UnderThreeMembers : members % 2 === 0 ? Unsafe.EvenMembers : undefined;
   if (risk && !allowUnsafe.includes(risk))
     no("members", `must be odd and at least 3; it is ${members}, so ${lost(members)}. To take that risk, name it: allowUnsafe: ["${risk}"]`);
