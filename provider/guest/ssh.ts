@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { NodeSSH, type Config } from "node-ssh";
+import * as sshpk from "sshpk";
 import type { Access } from "../inputs";
 import { CommandFailed, reason } from "../errors";
 import { eventually } from "./eventually";
@@ -53,6 +54,15 @@ export const fingerprintsOf = (keys: string, argument: string): string[] => {
   return found.map((key) => fingerprint(Buffer.from(key, "base64")));
 };
 
+/** In OpenSSH's own form: PKCS#8, which `openssl genpkey` writes, no SSH library reads. What the parser says may quote the key. */
+function openSsh(privateKey: string): string {
+  try {
+    return sshpk.parsePrivateKey(privateKey).toString("ssh-private");
+  } catch {
+    throw new Error("access.privateKey: not an unencrypted private key in OpenSSH or PEM form");
+  }
+}
+
 /** Dials until the guest lets us in: a server that is ACTIVE may still be booting. */
 export async function connect(target: Target, session: Session): Promise<Connection> {
   const { access } = session;
@@ -76,13 +86,14 @@ export async function connect(target: Target, session: Session): Promise<Connect
 async function dial(target: Target, session: Session, as: Pick<Config, "username" | "port">, through?: NodeSSH) {
   let shown = "";
   let ssh = new NodeSSH();
+  const privateKey = openSsh(session.access.privateKey);
   await eventually(`SSH to ${target.name} (${target.address})`, { seconds: session.seconds ?? bootSeconds, every: 250, say: session.say }, async () => {
     ssh = new NodeSSH();
     try {
       await ssh.connect({
         ...as,
         ...(through ? { sock: await tunnel(through, target.address) } : { host: target.address }),
-        privateKey: session.access.privateKey,
+        privateKey,
         readyTimeout: 10_000,
         keepaliveInterval: 5_000,
         algorithms: { serverHostKey: [...hostKeyAlgorithms] },

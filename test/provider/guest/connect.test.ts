@@ -1,4 +1,5 @@
 import { deepEqual, equal, match, notEqual, ok, rejects, throws } from "node:assert/strict";
+import { createPrivateKey } from "node:crypto";
 import { Guests } from "../../../provider/guest/guests";
 import { connect, fingerprintsOf, type Session } from "../../../provider/guest/ssh";
 import { newKey, publicHalf, Reachable, Sshd } from "./sshd";
@@ -36,6 +37,14 @@ describe("connect", () => {
       return true;
     });
     equal(at.sshd.commands.length, 0);
+  });
+
+  it("reads a key in PKCS#8 as any other, and stops at once at what is none, of which it shows nothing", async () => {
+    const privateKey = createPrivateKey(at.session.access.privateKey).export({ type: "pkcs8", format: "pem" }) as string;
+    equal(await (await at.reach(undefined, { access: { user: "root", privateKey } })).guest.look("echo in"), "in\n");
+    const call = at.reach(undefined, { access: { user: "root", privateKey: privateKey.slice(0, 70) } });
+    ok(await seconds(call) < 1);
+    await rejects(call, { message: "access.privateKey: not an unencrypted private key in OpenSSH or PEM form" });
   });
 
   it("waits for a guest that is still booting", async () => {
