@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "../provider";
 import { Unsafe, type ClusterArgs } from "./arguments";
 import { createMembers, memberNames } from "./members";
-import { refuse } from "./rules";
+import { refuse, refuseAll } from "./rules";
 import { mermaid } from "./topology";
 
 const port = 3306;
@@ -54,11 +54,10 @@ export class GaleraCluster extends pulumi.ComponentResource {
   declare readonly securityGroupId: pulumi.Output<string>;
 
   constructor(name: string, args: GaleraClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    if (!opts?.urn) refuseWrong(name, args);
     const given = opts?.urn ? args : sealed(args);
     super("pulumi-openstack-datastores:index:GaleraCluster", name, given, opts);
     if (opts?.urn) return;
-    refuse(this, args, ["vendor", "version", "configuration", "rootPassword"]);
-    refuseUnsafe(this, name, args);
     const { vendor, version, configuration = {}, access, rootPassword } = given;
     const { members, servers, rules, serverGroupId, securityGroupId } = createMembers(name, { count: args.members, args, port }, this);
     const { user, privateKey, bastion, hostKeys } = access;
@@ -106,26 +105,34 @@ const sealed = (args: GaleraClusterArgs): GaleraClusterArgs => ({
   rootPassword: args.rootPassword && pulumi.secret(args.rootPassword),
 });
 
-function refuseUnsafe(cluster: pulumi.Resource, name: string, { members, memberOverrides = {}, access, without = [], replace = [], forget = [], allowUnsafe = [] }: GaleraClusterArgs): void {
-  const no = (argument: string, rule: string) => { throw new pulumi.ResourceError(`${argument} ${rule}`, cluster, true); };
+function refuseWrong(name: string, args: GaleraClusterArgs): void {
+  refuse(name, args, ["vendor", "version", "configuration", "rootPassword"]);
+  refuseAll(name, wrongTogether(name, args));
+}
+
+/** Arguments of which each is right, but not with the name or the others. */
+function wrongTogether(name: string, { members, memberOverrides = {}, access, without = [], replace = [], forget = [], allowUnsafe = [] }: GaleraClusterArgs): string[] {
+  const wrong: string[] = [];
   const risk = members < 3 ? Unsafe.UnderThreeMembers : members % 2 === 0 ? Unsafe.EvenMembers : undefined;
   if (risk && !allowUnsafe.includes(risk))
-    no("members", `must be odd and at least 3; it is ${members}, so ${lost(members)}. To take that risk, name it: allowUnsafe: ["${risk}"]`);
+    wrong.push(`members must be odd and at least 3; it is ${members}, so ${lost(members)}. To take that risk, name it: allowUnsafe: ["${risk}"]`);
   if (!/^[a-z][a-z0-9-]{0,50}$/.test(name))
-    no("name", `becomes the servers' host names: give lower-case letters, digits and dashes, a letter first, 51 at most; it is ${JSON.stringify(name)}`);
+    return [...wrong, `name becomes the servers' host names: give lower-case letters, digits and dashes, a letter first, 51 at most; it is ${JSON.stringify(name)}`];
   const numbered = new RegExp(`^${name}-[1-9][0-9]*$`);
-  const given = [...without, ...forget].find((member) => !numbered.test(member));
-  if (given !== undefined) no(without.includes(given) ? "without" : "forget", `names ${given}, but members are named ${name}-1, ${name}-2 and so on`);
-  const all = memberNames(name, members, without);
-  const kept = forget.find((member) => all.includes(member));
-  if (kept !== undefined) no("forget", `names ${kept}, which is wanted: forget is for members that leave; name it in without, or lower members`);
-  if (replace.length > 1) no("replace", `names ${replace.join(", ")}: one at a time, so that one more may fail. Name the next after \`pulumi up\``);
-  const named: [string, string[]][] = [["memberOverrides", Object.keys(memberOverrides)], ["replace", replace],
-    ["access.hostKeys", Object.keys(access.hostKeys && !pulumi.Output.isInstance(access.hostKeys) ? access.hostKeys : {})]];
-  for (const [argument, by] of named) {
-    const unknown = by.filter((member) => !all.includes(member));
-    if (unknown.length > 0) no(argument, `names ${unknown.join(", ")}, but the members are ${all.join(", ")}`);
+  for (const [argument, by] of Object.entries({ without, forget })) {
+    const unnumbered = by.filter((member) => !numbered.test(member));
+    if (unnumbered.length > 0) wrong.push(`${argument} names ${unnumbered.join(", ")}, but members are named ${name}-1, ${name}-2 and so on`);
   }
+  const all = memberNames(name, members, without);
+  const kept = forget.filter((member) => all.includes(member));
+  if (kept.length > 0) wrong.push(`forget names ${kept.join(", ")}, which is wanted: forget is for members that leave; name it in without, or lower members`);
+  if (replace.length > 1) wrong.push(`replace names ${replace.join(", ")}: one at a time, so that one more may fail. Name the next after \`pulumi up\``);
+  const hostKeys = pulumi.Output.isInstance(access.hostKeys) || access.hostKeys instanceof Promise ? {} : access.hostKeys ?? {};
+  for (const [argument, by] of Object.entries({ memberOverrides: Object.keys(memberOverrides), replace, "access.hostKeys": Object.keys(hostKeys) })) {
+    const unknown = by.filter((member) => !all.includes(member));
+    if (unknown.length > 0) wrong.push(`${argument} names ${unknown.join(", ")}, but the members are ${all.join(", ")}`);
+  }
+  return wrong;
 }
 
 /** What this number of members cannot bear. */

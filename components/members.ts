@@ -17,7 +17,7 @@ export function createMembers(name: string, { count, args, port }: MembersSpec, 
   const group = new openstack.compute.ServerGroup(name, { name, policies: [locality] },
     { parent, ignoreChanges: ["policies"] });
   const { security, rules } = createSecurityGroup(name, port, args, parent);
-  const publicKey = publicKeyOf(args.access.privateKey, parent);
+  const publicKey = publicKeyOf(name, args.access.privateKey);
   // Keypairs are unique per user: two stacks may have a cluster of the same name.
   const keyPair = new openstack.compute.Keypair(name, { name: `${pulumi.getProject()}-${pulumi.getStack()}-${name}`, publicKey },
     { parent, ignoreChanges: ["publicKey"], deleteBeforeReplace: true });
@@ -99,14 +99,16 @@ function createSecurityGroup(name: string, port: number, args: ClusterArgs, pare
   return { security: group, rules };
 }
 
-export const publicKeyOf = (privateKey: pulumi.Input<string>, cluster: pulumi.Resource) => pulumi.unsecret(pulumi.output(privateKey).apply((key) => {
+const passphrase = "take the passphrase off a copy of it, with `ssh-keygen -p -N '' -f COPY`, and give that";
+
+export const publicKeyOf = (cluster: string, privateKey: pulumi.Input<string>) => pulumi.unsecret(pulumi.output(privateKey).apply((key) => {
   try {
     return sshpk.parsePrivateKey(key).toPublic().toString("ssh");
   } catch (error) {
     // What the parser says may quote the key.
-    const wayForward = error instanceof sshpk.KeyEncryptedError ? "take the passphrase off a copy of it, with `ssh-keygen -p -N '' -f COPY`, and give that"
-      : "give what is in the key's file, whole: not the file's name, and not the public half";
-    throw new pulumi.ResourceError(`access.privateKey must be an unencrypted private key in OpenSSH or PEM form: ${wayForward}`, cluster, true);
+    const wayForward = error instanceof sshpk.KeyEncryptedError ? passphrase
+      : `give what is in the key's file, whole: not the file's name, and not the public half. If it has a passphrase, ${passphrase}`;
+    throw new pulumi.RunError(`${cluster}: access.privateKey must be an unencrypted private key in OpenSSH or PEM form: ${wayForward}`);
   }
 }));
 

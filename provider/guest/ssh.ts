@@ -54,12 +54,12 @@ export const fingerprintsOf = (keys: string, argument: string): string[] => {
   return found.map((key) => fingerprint(Buffer.from(key, "base64")));
 };
 
-/** In OpenSSH's own form: PKCS#8, which `openssl genpkey` writes, no SSH library reads. What the parser says may quote the key. */
+/** In OpenSSH's own form: PKCS#8, which `openssl genpkey` writes, ssh2 does not read. What the parser says may quote the key. */
 function openSsh(privateKey: string): string {
   try {
     return sshpk.parsePrivateKey(privateKey).toString("ssh-private");
   } catch {
-    throw new Error("access.privateKey: not an unencrypted private key in OpenSSH or PEM form");
+    throw new Error("access.privateKey must be an unencrypted private key in OpenSSH or PEM form: give what is in the key's file, whole");
   }
 }
 

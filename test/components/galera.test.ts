@@ -156,7 +156,7 @@ describe("GaleraCluster", () => {
       ["half a private key", privateKey.slice(0, 90), "give what is in the key's file, whole"],
       ["an encrypted private key", generateKeyPairSync("rsa", { modulusLength: 1024, publicKeyEncoding: { type: "spki", format: "pem" },
         privateKeyEncoding: { type: "pkcs1", format: "pem", cipher: "aes-256-cbc", passphrase: "of-the-key" } }).privateKey, "take the passphrase off a copy"],
-    ] as const) it(`${what}, names the argument and the way forward, and shows nothing of it`, () => rejects(settled(publicKeyOf(text, {} as never)), (error: Error) => {
+    ] as const) it(`${what}, names the argument and the way forward, and shows nothing of it`, () => rejects(settled(publicKeyOf("orders", text)), (error: Error) => {
       const said = inspect(error, { depth: 9, showHidden: true });
       ok(said.includes(`access.privateKey must be an unencrypted private key in OpenSSH or PEM form: ${wayForward}`), said);
       for (const word of text.split(/\s+/).filter((each) => each.length > 7 && !/^-|-$|PRIVATE/.test(each))) ok(!said.includes(word), said);

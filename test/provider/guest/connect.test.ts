@@ -44,7 +44,7 @@ describe("connect", () => {
     equal(await (await at.reach(undefined, { access: { user: "root", privateKey } })).guest.look("echo in"), "in\n");
     const call = at.reach(undefined, { access: { user: "root", privateKey: privateKey.slice(0, 70) } });
     ok(await seconds(call) < 1);
-    await rejects(call, { message: "access.privateKey: not an unencrypted private key in OpenSSH or PEM form" });
+    await rejects(call, { message: "access.privateKey must be an unencrypted private key in OpenSSH or PEM form: give what is in the key's file, whole" });
   });
 
   it("waits for a guest that is still booting", async () => {
