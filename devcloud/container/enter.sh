@@ -32,6 +32,7 @@ for image in "${@:7}"; do bind "${image#*=}" "/var/lib/devcloud/images/${image%%
 touch "$root/run/host-network"
 mount --bind "/proc/$caller/ns/net" "$root/run/host-network"
 cat /etc/resolv.conf >"$root/etc/resolv.conf"
+tr -d - </proc/sys/kernel/random/uuid >"$root/etc/machine-id"
 { echo "127.0.0.1 localhost devcloud $name"; cat /etc/hosts; } >"$root/etc/hosts"
 
 mount --rbind /dev "$root/dev"
