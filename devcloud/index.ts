@@ -12,7 +12,7 @@ import { guestImage, images } from "./image";
 import { removeLeftovers } from "./leftovers";
 import { mirror } from "./mirror";
 import { claim, connect, disconnect, linkOf, type Place } from "./network";
-import { requireLinuxAndRoot, requireRoom } from "./requirements";
+import { requireKernel, requireLinuxAndRoot, requireRoom } from "./requirements";
 import { startAll } from "./start";
 import { type Status, statusOf } from "./status";
 import { startDaemon, stopDaemon } from "./supervisor";
@@ -143,7 +143,9 @@ async function wholeContainer(progress: Progress): Promise<Container> {
   if (found && existsSync(complete)) return found;
   await end();
   await requireRoom(folder, progress);
+  await requireKernel();
   const [tree, ...trees] = await Promise.all([controlPlaneTree(progress), ...Object.keys(images).map((name) => guestImage(name, progress))]);
+  await requireKernel(tree);
   if (!existsSync(complete)) rmSync(folder, { recursive: true, force: true });
   for (const name of ["state", "log", "root"]) mkdirSync(join(folder, name), { recursive: true, mode: 0o700 });
   const place = await claim(folder, existsSync(complete) ? Number(readFileSync(complete, "utf8")) : undefined);
