@@ -44,10 +44,10 @@ const reported = (database: string, condition: string) =>
   appears(`${database}.services`, `${condition} and ${recent("greatest(created_at, coalesce(updated_at, 0))")}`);
 
 /** Each connection is closed after its answer and said to be, else clients that keep connections fail at random. */
-const wsgi = (address: string, number: number, file: string, threads: number) =>
+const wsgi = (address: string, number: number, file: string, threads: number, options = "") =>
   `uwsgi --http-socket ${address}:${number} --plugins python3 --enable-threads ` +
   `--die-on-term --no-orphans --buffer-size 65535 --need-app --processes 1 --threads ${threads} ` +
-  `--add-header "Connection: close" --disable-logging --wsgi-file ${file}`;
+  `--add-header "Connection: close" --disable-logging --wsgi-file ${file}${options}`;
 
 const seed = (part: string) => `python3 /opt/devcloud/openstack/seed.py ${part}`;
 
@@ -121,7 +121,7 @@ export function daemonsAt({ inside, api, gateway }: Place): Daemon[] {
       ready: reported("nova", "services.binary = 'nova-conductor'"),
     },
     { name: "nova-scheduler", command: service("nova-scheduler", "nova.conf"), needs: ["users", "rabbitmq"] },
-    { name: "nova-api", command: service("nova-api", "nova.conf"), needs: ["mariadb", "rabbitmq"], ready: answers(8774) },
+    { name: "nova-api", command: service("/opt/devcloud/hypervisor/nova-api", "nova.conf"), needs: ["mariadb", "rabbitmq"], ready: answers(8774) },
     {
       name: "nova-compute",
       command: `${service("/opt/devcloud/hypervisor/nova-compute", "nova.conf")} -- ${Object.keys(hosts).map((host) => `${etc}/${host}.conf`).join(" ")}`,
@@ -133,11 +133,16 @@ export function daemonsAt({ inside, api, gateway }: Place): Daemon[] {
         appears("nova_api.host_mappings", `host = '${host}'`),
       ]).join(" && "),
     },
-    { name: "cinder-api", command: service("cinder-api", "cinder.conf"), needs: ["mariadb", "rabbitmq"], ready: answers(8776) },
+    {
+      name: "cinder-api",
+      command: wsgi(inside, 8776, "/usr/bin/cinder-wsgi", 8, ` --pyargv "--config-file ${etc}/cinder.conf"`),
+      needs: ["mariadb", "rabbitmq"],
+      ready: answers(8776),
+    },
     { name: "cinder-scheduler", command: service("cinder-scheduler", "cinder.conf"), needs: ["mariadb", "rabbitmq"] },
     {
       name: "cinder-volume",
-      command: service("cinder-volume", "cinder.conf"),
+      command: service("/opt/devcloud/hypervisor/cinder-volume", "cinder.conf"),
       needs: ["mariadb", "rabbitmq"],
       ready: reported("cinder", "services.binary = 'cinder-volume'"),
     },
