@@ -49,6 +49,9 @@ class Guest:
         """Writes what lasts: the metadata, as Nova gives it to a server with a config drive."""
         drive = f'{self.folder}/config-drive'
         os.makedirs(drive, mode=0o700)
+        # Nova takes a subnet's word that it has DHCP, and then tells no address. Nobody serves it here: all that a guest needs to know is on its drive.
+        for subnet in (subnet for vif in network_info or [] for subnet in vif['network']['subnets']):
+            subnet['meta'].pop('dhcp_server', None)
         builder = ConfigDriveBuilder(
             metadata.InstanceMetadata(instance, content=injected_files, network_info=network_info))
         builder._write_md_files(drive)
