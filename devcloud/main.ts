@@ -40,9 +40,9 @@ const commands: Record<string, Command> = {
       if (!found) return console.log("The devcloud is down: `npm run devcloud -- up` starts it.");
       table(["service", "state"], found.services.map(({ name, says }) => [name, says]));
       table(["host", "zone", "servers"], found.hosts.map(({ name, zone, servers }) => [name, zone, servers]));
-      table(["server", "state", "host", "flavor", "addresses"], found.servers.map((each) => [each.name, each.state, each.host, each.flavor, each.addresses]));
+      table(["server", "state", "host", "flavor", "MiB", "addresses"], found.servers.map((each) => [each.name, each.state, each.host, each.flavor, each.mebibytes, each.addresses]));
       table(["volume", "state", "GiB", "server"], found.volumes.map((each) => [each.name, each.state, each.gibibytes, each.server]));
-      console.log(`memory: ${found.mebibytes} MiB\nlogs: ${relative(process.cwd(), cloudsYaml).replace("clouds.yaml", "log/")}`);
+      console.log(`memory of the control plane: ${found.mebibytes} MiB\nlogs: ${relative(process.cwd(), cloudsYaml).replace("clouds.yaml", "log/")}`);
       if (found.services.some((service) => !service.running)) process.exitCode = 1;
     },
   },
