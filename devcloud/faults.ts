@@ -55,14 +55,16 @@ export async function mendNetwork(container: Container, from: string[], to: stri
 
 async function filter(container: Container, change: "-I" | "-D", from: string[], to: string[]): Promise<void> {
   const [sends, receives] = [await links(container, from), await links(container, to)];
-  const rules = sends.flatMap((each) => receives.map((other) => `ebtables ${change} FORWARD -i ${each} -o ${other} -j DROP`));
+  const rules = sends.flatMap(([each, network]) => receives.filter(([, other]) => other === network)
+    .map(([other]) => `ebtables ${change} FORWARD -i ${each} -o ${other} -j DROP`));
+  if (rules.length === 0) throw new Error(`${from.join(", ")} and ${to.join(", ")} share no network: between networks only a router could be cut`);
   await run(container, rules.join(" && "));
 }
 
-/** The ends of servers' links at their bridges. */
-async function links(container: Container, names: string[]): Promise<string[]> {
+/** The ends of servers' links at their bridges, each with its network. */
+async function links(container: Container, names: string[]): Promise<string[][]> {
   const ids = (await find(container, names)).map(({ id }) => `'${id}'`);
-  return (await rows(container, `select concat('tap', left(id, 11)) from neutron.ports where device_id in (${ids.join(",")})`)).flat();
+  return rows(container, `select concat('tap', left(id, 11)), network_id from neutron.ports where device_id in (${ids.join(",")})`);
 }
 
 /** Of the machine that a server has: host and ID, as in the folder's name. */

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
@@ -48,6 +48,7 @@ export class Front {
   }
 
   close(): void {
+    rmSync(this.cloudsYaml, { force: true });
     this.server.close();
     this.server.closeAllConnections();
   }
@@ -67,7 +68,7 @@ export class Front {
     // Compressed, an answer could not be led through here.
     const headers = { ...asked.headers, host: `${this.inside}:${port}`, "accept-encoding": "identity" };
     const passed = request({ host: this.inside, port, path, method: asked.method, headers }, (response) => this.pass(response, answer));
-    passed.on("error", () => asked.socket.destroy());
+    passed.on("error", () => (answer.headersSent ? asked.socket.destroy() : answer.writeHead(503).end()));
     asked.pipe(passed);
   }
 

@@ -147,7 +147,11 @@ class NspawnDriver(driver.ComputeDriver):
     def finish_migration(self, context, migration, instance, disk_info, network_info, image_meta, resize_instance,
                          allocations, block_device_info=None, power_on=True):
         guest = _guest(instance)
-        guest.copy(Guest(migration.source_compute, instance.uuid))
+        try:
+            guest.copy(Guest(migration.source_compute, instance.uuid))
+        except Exception:
+            guest.delete()
+            raise
         if power_on:
             guest.start(instance, network_info, block_device_info)
 

@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import type { ExecaError } from "execa";
 import { cutNetwork, fillDisk, freeze, front, hinderBoots, mendNetwork, powerCut, powerOn, startService, stopService, thaw, up } from "../../devcloud";
 import { inOrder } from "../inOrder";
@@ -130,9 +130,13 @@ describe("faults", function () {
   });
 
   it("stops a service and starts it again; no other is touched", async () => {
+    const proxy = await front();
+    const through = await Cloud.connect("devcloud", proxy.cloudsYaml);
     await stopService("cinder-api");
     await rejects(servers.cloud.get("block-storage", "/volumes"));
+    await rejects(through.get("block-storage", "/volumes"), /503/);
     await servers.cloud.get("compute", "/servers");
+    proxy.close();
     await startService("cinder-api");
     await until("cinder-api", () => servers.cloud.get("block-storage", "/volumes"));
   });
@@ -157,6 +161,7 @@ describe("faults", function () {
     } finally {
       proxy.close();
     }
+    ok(!existsSync(proxy.cloudsYaml));
   });
 
   /** Writes a file that is synced, then one that is not. Returns the line that `files` has for the first. */

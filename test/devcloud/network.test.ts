@@ -1,6 +1,6 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import execa from "execa";
-import { up } from "../../devcloud";
+import { cutNetwork, up } from "../../devcloud";
 import { inOrder } from "../inOrder";
 import { rootOnly, until } from "./cloud";
 import { Servers } from "./servers";
@@ -82,6 +82,13 @@ describe("networks", function () {
     equal(await asked("nobody.devcloud.internal || true"), "");
     await servers.delete("both");
     await until("the name to go", async () => (await asked("both.devcloud.internal || true")) === "");
+  });
+
+  it("refuses to cut between servers that share no network, where nothing would be cut", async () => {
+    const far = { name: "far", imageRef: await servers.image(), flavorRef: await servers.flavor("m1.none"), networks: [{ uuid: await servers.network() }] };
+    servers.ids["far"] = (await servers.cloud.post<{ server: Made }>("compute", "/servers", { server: far })).server.id;
+    await servers.settled("far", "ACTIVE");
+    await rejects(cutNetwork(["inner"], ["far"]), /inner and far share no network/);
   });
 
   const make = async (what: string, wanted: object): Promise<string> =>

@@ -95,6 +95,23 @@ describe("operations on a server", function () {
     equal(await servers.ssh("three", "sudo cat /root/written; hostname"), "stays\nthree");
   });
 
+  it("tells a server through its config drive all that it is to know, and cloud-init does it", async () => {
+    const port = await servers.port(await servers.network());
+    const told = "#cloud-config\nwrite_files: [{path: /run/said, content: by its user}]\n";
+    await servers.boot("five", [port], port.address, { availability_zone: "az2", metadata: { role: "first" }, user_data: Buffer.from(told).toString("base64"), config_drive: true });
+    const drive = "/var/lib/cloud/seed/config_drive";
+    const read = (path: string) => servers.ssh("five", `sudo cat ${drive}/${path}`);
+    const { uuid, name, hostname, availability_zone, meta, public_keys, project_id } = JSON.parse(await read("openstack/latest/meta_data.json")) as Record<string, unknown>;
+    deepEqual({ uuid, name, hostname, availability_zone, meta, project_id, keys: Object.keys(public_keys as object) }, {
+      uuid: servers.ids["five"], name: "five", hostname: "five.devcloud.internal", availability_zone: "az2", meta: { role: "first" }, project_id: servers.cloud.who.project.id, keys: ["operations"] });
+    const { links, networks } = JSON.parse(await read("openstack/latest/network_data.json")) as { links: { ethernet_mac_address: string; mtu: number }[]; networks: { ip_address: string; type: string }[] };
+    deepEqual(networks.map(({ ip_address, type }) => [ip_address, type]), [[port.address, "ipv4"]]);
+    equal(await servers.ssh("five", "cat /sys/class/net/e*/address /sys/class/net/e*/mtu"), `${links[0]!.ethernet_mac_address}\n${links[0]!.mtu}`);
+    equal(await read("openstack/latest/user_data"), told.trim());
+    equal(await servers.ssh("five", "cloud-init status --wait >/dev/null; cat /run/said; echo; hostname --fqdn"), "by its user\nfive.devcloud.internal");
+    equal(await servers.ssh("five", `sudo touch ${drive}/mine 2>&1 || true`), `touch: cannot touch '${drive}/mine': Read-only file system`);
+  });
+
   it("starts Debian 13 as well, with everything that systemd has to start", async () => {
     await servers.create("four", { imageRef: await servers.image("debian-13") });
     equal(await servers.ssh("four", ". /etc/os-release; cloud-init status --wait >/dev/null; sudo apt-get update -q >&2; echo $VERSION_CODENAME $(systemctl is-system-running --wait)"), "trixie running");

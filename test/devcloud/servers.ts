@@ -15,6 +15,12 @@ export interface Port {
   address: string;
 }
 
+/** Runs a command on a guest, as the image's user. Guests come and go at the same address: no host key is kept. */
+export function sshTo(address: string, key: string, command: string): execa.ExecaChildProcess {
+  const options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "ConnectTimeout=3", "LogLevel=ERROR"].flatMap((option) => ["-o", option]);
+  return execa("ssh", ["-i", key, ...options, `debian@${address}`, command], { timeout: 120_000 });
+}
+
 /** Small servers that a test reaches by SSH, and their volumes. All of it is called by the test's name and goes with `remove`. */
 export class Servers {
   readonly ids: Record<string, string> = {};
@@ -99,8 +105,7 @@ export class Servers {
   }
 
   start(name: string, command: string): execa.ExecaChildProcess {
-    const options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "ConnectTimeout=3", "LogLevel=ERROR"].flatMap((option) => ["-o", option]);
-    return execa("ssh", ["-i", this.key, ...options, `debian@${this.addresses[name]}`, command], { timeout: 120_000 });
+    return sshTo(this.addresses[name]!, this.key, command);
   }
 
   async ssh(name: string, command: string): Promise<string> {
