@@ -27,6 +27,7 @@ describe("laws", function () {
     const words = law("components know the door");
     for (const module of ["../provider/lifecycle", "../provider/inputs", "../provider/guest/ssh", "../provider/datastores/galera"]) breaks("components/galera.ts", value(module), words);
     breaks("components/members.ts", 'import type { Inputs } from "../provider/inputs"; export type { Inputs };', words);
+    breaks("components/rules.ts", value("../provider/inputs"), words);
     keeps("components/galera.ts", value("../provider"));
   });
 
@@ -36,7 +37,7 @@ describe("laws", function () {
   });
 
   describe("one place for each library", () => {
-    for (const [module, home, words] of [["node-ssh", "provider/guest/ssh.ts", "only provider/guest/ssh.ts talks SSH"], ["zod", "provider/inputs.ts", "schemas live in inputs.ts and options.ts"],
+    for (const [module, home, words] of [["node-ssh", "provider/guest/ssh.ts", "only provider/guest/ssh.ts talks SSH"], ["zod", "provider/inputs.ts", "schemas live in inputs.ts, options.ts and components/rules.ts"],
       ["ejs", "provider/template.ts", "files are rendered by provider/template.ts"]] as const) {
       for (const file of ["components/galera.ts", "provider/lifecycle.ts", "provider/guest/volume.ts", "provider/reconcile.ts", "provider/datastores/galera/steps.ts", "provider/datastores/galera/plan.ts", "provider/index.ts"])
         breaks(file, value(module), law(words));
@@ -45,7 +46,7 @@ describe("laws", function () {
     breaks("provider/template.ts", value("zod"), law("schemas live in"));
     breaks("provider/inputs.ts", value("node-ssh"), law("talks SSH"));
     breaks("provider/guest/ssh.ts", value("zod/v4"), law("schemas live in"));
-    keeps("provider/datastores/galera/options.ts", value("zod"));
+    for (const file of ["provider/datastores/galera/options.ts", "components/rules.ts"]) keeps(file, value("zod"));
   });
 
   describe("lifecycle → reconcile → datastores → guest", () => {
