@@ -44,10 +44,10 @@ const reported = (database: string, condition: string) =>
   appears(`${database}.services`, `${condition} and ${recent("greatest(created_at, coalesce(updated_at, 0))")}`);
 
 /** Each connection is closed after its answer and said to be, else clients that keep connections fail at random. */
-const wsgi = (address: string, number: number, file: string, threads: number, options = "") =>
+const wsgi = (address: string, number: number, file: string, threads: number) =>
   `uwsgi --http-socket ${address}:${number} --plugins python3 --enable-threads ` +
   `--die-on-term --no-orphans --buffer-size 65535 --need-app --processes 1 --threads ${threads} ` +
-  `--add-header "Connection: close" --disable-logging --wsgi-file ${file}${options}`;
+  `--add-header "Connection: close" --disable-logging --wsgi-file ${file}`;
 
 const seed = (part: string) => `python3 /opt/devcloud/openstack/seed.py ${part}`;
 
@@ -135,7 +135,7 @@ export function daemonsAt({ inside, api, gateway }: Place): Daemon[] {
     },
     {
       name: "cinder-api",
-      command: wsgi(inside, 8776, "/usr/bin/cinder-wsgi", 8, ` --pyargv "--config-file ${etc}/cinder.conf"`),
+      command: `${wsgi(inside, 8776, "/usr/bin/cinder-wsgi", 8)} --pyargv "--config-file ${etc}/cinder.conf"`,
       needs: ["mariadb", "rabbitmq"],
       ready: answers(8776),
     },
