@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import execa from "execa";
+import { existsSync } from "node:fs";
 import { eventually } from "./eventually";
 
 /** Where a devcloud is on this machine: one link to it, and behind it the guests' network. Each has addresses of its own. */
@@ -47,6 +48,7 @@ const peerOf = (link: string) => link.replace("devcloud", "inside");
  */
 export async function claim(folder: string, had?: number): Promise<Place> {
   const link = linkOf(folder);
+  await removeStray();
   await ip(`link add ${link} type veth peer name ${peerOf(link)}`);
   await execa("ip", ["link", "set", link, "alias", folder]);
   await ip(`link set ${link} up`);
@@ -69,6 +71,17 @@ export async function connect({ link, inside }: Place, pid: number): Promise<voi
   await ip(`link set ${peerOf(link)} netns ${pid} name host`);
   await within(pid, `address add ${inside}/30 dev host`);
   await within(pid, "link set host up");
+}
+
+/**
+ * Removes links that nobody else would: both ends are still here, since whoever claimed them was killed before a container had its end,
+ * and the folder is gone.
+ */
+async function removeStray(): Promise<void> {
+  const links = JSON.parse((await ip("-json link show type veth")).stdout) as { ifname: string; ifalias?: string }[];
+  const here = new Set(links.map(({ ifname }) => ifname));
+  const stray = links.filter(({ ifname, ifalias }) => ifname.startsWith("devcloud-") && here.has(peerOf(ifname)) && ifalias && !existsSync(ifalias));
+  for (const { ifname } of stray) await execa("ip", ["link", "delete", ifname], { reject: false });
 }
 
 /** Removes the link; both ends, address and route go with it. The kernel does it too, a moment after the namespace ended. */

@@ -39,7 +39,10 @@ describe("devcloud's life", function () {
     const { half } = await halfUp();
     half.kill("SIGKILL");
     await half;
+    await execa("ip", "link add devcloud-f00d00 type veth peer name inside-f00d00".split(" "));
+    await execa("ip", ["link", "set", "devcloud-f00d00", "alias", "/a folder that was removed, and with it whoever claimed this link"]);
     await up(quiet);
+    match((await execa("ip", ["link", "show", "devcloud-f00d00"], { reject: false })).stderr, /does not exist/);
     deepEqual((await status())?.services.filter(({ running }) => !running), []);
   });
 
