@@ -1,5 +1,8 @@
 import { z } from "zod";
 
+/** Whatever stands around the key itself. */
+const hostKey = z.string().regex(/(^|\s)AAAA/, { error: "not a public host key; give it as ssh-keyscan prints it" });
+
 /** How guests are reached by SSH. */
 const access = z.strictObject({
   user: z.string().min(1),
@@ -8,9 +11,9 @@ const access = z.strictObject({
     host: z.string().min(1),
     user: z.string().min(1),
     port: z.number().int().optional(),
-    hostKey: z.string().optional(),
+    hostKey: hostKey.optional(),
   }).optional(),
-  hostKeys: z.record(z.string(), z.string()).optional(),
+  hostKeys: z.record(z.string(), hostKey).optional(),
 });
 export type Access = z.infer<typeof access>;
 

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { NodeSSH, type Config } from "node-ssh";
 import * as sshpk from "sshpk";
 import type { Access } from "../inputs";
-import { CommandFailed, reason } from "../errors";
+import { CommandFailed, reason, TimedOut } from "../errors";
 import { eventually } from "./eventually";
 import type { Guest } from "./guest";
 import { onlyUnder } from "./lease";
@@ -25,6 +25,8 @@ export interface Target {
   address: string;
   /** Fingerprints (`SHA256:…`) of which the host must show one; undefined on first contact. */
   pins?: string[];
+  /** The argument that tells its host key. */
+  argument?: string;
 }
 
 export interface Session {
@@ -67,7 +69,8 @@ function openSsh(privateKey: string): string {
 export async function connect(target: Target, session: Session): Promise<Connection> {
   const { access } = session;
   const bastion = access.bastion
-    ? await dial({ name: "bastion", address: access.bastion.host, pins: access.bastion.hostKey === undefined ? undefined : fingerprintsOf(access.bastion.hostKey, "access.bastion.hostKey") },
+    ? await dial({ name: "bastion", address: access.bastion.host, argument: "access.bastion.hostKey",
+      pins: access.bastion.hostKey === undefined ? undefined : fingerprintsOf(access.bastion.hostKey, "access.bastion.hostKey") },
       session, { username: access.bastion.user, port: access.bastion.port })
     : undefined;
   try {
@@ -109,13 +112,21 @@ async function dial(target: Target, session: Session, as: Pick<Config, "username
       ssh.dispose();
       if (target.pins !== undefined && shown !== "" && !target.pins.includes(shown))
         throw new Error(`${target.name} (${target.address}) shows the host key ${shown}, expected ${target.pins.join(" or ")}: `
-          + "another machine answers there, or its keys were made anew. If that is known, give the new key in access.hostKeys", { cause: error });
+          + `another machine answers there, or its keys were made anew. If that is known, give the new key in ${target.argument ?? "access.hostKeys"}`, { cause: error });
       return reason(error);
     }
+  }).catch((error) => {
+    if (error instanceof TimedOut) error.message += `. ${hintAt(error.message)}`;
+    throw error;
   });
   if (target.pins === undefined) session.say(`${target.name} shows the host key ${shown}; trusted on first use`);
   return { ssh, shown };
 }
+
+/** What keeps most people out. */
+const hintAt = (why: string): string => (why.includes("authentication methods failed")
+  ? "Is access.user the user that the image makes, and was the server made with the public half of access.privateKey?"
+  : "May this machine reach port 22 there (access.allowedCidrs, routes), or is access.bastion needed? `openstack console log show` tells whether it booted");
 
 /**
  * A connection that is cut ends a command's input like any other, and half of some SQL may be SQL: only its length tells

@@ -71,6 +71,8 @@ describe("check", () => {
       [{ options: { vendor: "oracle" } }, "vendor"],
       [{ options: { ...news.options, configuration: { "loose-wsrep_on": 0 } } }, "configuration.loose-wsrep_on"],
       [{ access: { ...news.access, privateKey: "none" } }, "access.privateKey"],
+      [{ access: { ...news.access, hostKeys: { "orders-1": "no key" } } }, "access.hostKeys.orders-1"],
+      [{ access: { ...news.access, bastion: { host: "bastion", user: "jump", hostKey: "no key" } } }, "access.bastion.hostKey"],
       [{ rootPassword: "short" }, "rootPassword"],
     ] as const) {
       ok((await reasons({}, changed(change))).some((reason) => reason.startsWith(`${property}: `)), property);
