@@ -54,12 +54,12 @@ export class GaleraCluster extends pulumi.ComponentResource {
   declare readonly securityGroupId: pulumi.Output<string>;
 
   constructor(name: string, args: GaleraClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-    if (!opts?.urn) refuseWrong(name, args);
+    const late = opts?.urn ? [] : refuseWrong(name, args);
     const given = opts?.urn ? args : sealed(args);
     super("pulumi-openstack-datastores:index:GaleraCluster", name, given, opts);
     if (opts?.urn) return;
     const { vendor, version, configuration = {}, access, rootPassword } = given;
-    const { members, servers, rules, serverGroupId, securityGroupId } = createMembers(name, { count: args.members, args, port }, this);
+    const { members, servers, rules, serverGroupId, securityGroupId } = createMembers(name, { count: args.members, args, port, late }, this);
     const { user, privateKey, bastion, hostKeys } = access;
     const cluster = new Cluster(name, {
       datastore: "galera",
@@ -105,9 +105,10 @@ const sealed = (args: GaleraClusterArgs): GaleraClusterArgs => ({
   rootPassword: args.rootPassword && pulumi.secret(args.rootPassword),
 });
 
-function refuseWrong(name: string, args: GaleraClusterArgs): void {
-  refuse(name, args, ["vendor", "version", "configuration", "rootPassword"]);
+function refuseWrong(name: string, args: GaleraClusterArgs): pulumi.Output<void>[] {
+  const late = refuse(name, args, ["vendor", "version", "configuration", "rootPassword"]);
   refuseAll(name, wrongTogether(name, args));
+  return late;
 }
 
 /** Arguments of which each is right, but not with the name or the others. */

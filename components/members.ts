@@ -1,7 +1,9 @@
 import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
 import * as sshpk from "sshpk";
+import { Requirements } from "../provider";
 import { Locality, type ClusterArgs } from "./arguments";
+import { factsOf, networkId } from "./cloud";
 
 /** What a datastore needs of the members' servers and networks. */
 export interface MembersSpec {
@@ -9,38 +11,41 @@ export interface MembersSpec {
   args: ClusterArgs;
   /** TCP port that clients use. */
   port: number;
+  /** Arguments that are looked at once they are known. */
+  late: pulumi.Input<unknown>;
 }
 
 /** The servers of a cluster and what belongs to them: identity (port, volume) outlives the server. */
-export function createMembers(name: string, { count, args, port }: MembersSpec, parent: pulumi.Resource) {
+export function createMembers(name: string, { count, args, port, late }: MembersSpec, parent: pulumi.Resource) {
   const { flavor: commonFlavor, image, network, availabilityZones, memberOverrides, locality = Locality.SoftAntiAffinity } = args;
-  const group = new openstack.compute.ServerGroup(name, { name, policies: [locality] },
-    { parent, ignoreChanges: ["policies"] });
-  const { security, rules } = createSecurityGroup(name, port, args, parent);
   const publicKey = publicKeyOf(name, args.access.privateKey);
-  // Keypairs are unique per user: two stacks may have a cluster of the same name.
-  const keyPair = new openstack.compute.Keypair(name, { name: `${pulumi.getProject()}-${pulumi.getStack()}-${name}`, publicKey },
-    { parent, ignoreChanges: ["publicKey"], deleteBeforeReplace: true });
-  const networkIds = new Map<string, pulumi.Input<string>>();
-  const networkId = (named: string) => {
-    const id = networkIds.get(named) ?? idOfNetwork(named, parent);
-    networkIds.set(named, id);
-    return id;
-  };
+  const { size, type } = args.volume;
+  const servers = { flavor: commonFlavor, image, network, availabilityZones, locality, memberOverrides, volumeSize: size, volumeType: type, publicKey };
+  const all = memberNames(name, count, args.without);
+  const requirements = new Requirements(name, { cluster: name, members: all, servers, facts: factsOf(args, parent), late: pulumi.all([late, publicKey]) }, { parent });
+  // Nothing is made before it is known that all of it can be.
+  const first = { parent, dependsOn: requirements };
+  const group = new openstack.compute.ServerGroup(name, { name, policies: [locality] },
+    { ...first, ignoreChanges: ["policies"] });
+  const { security, rules } = createSecurityGroup(name, port, args, first);
+  // Keypairs are unique per user: two stacks may have a cluster of the same name. Before its microversion 2.92 Nova takes no dots.
+  const owned = `${pulumi.getProject()}-${pulumi.getStack()}-${name}`.replace(/[^\w-]/g, "-");
+  const keyPair = new openstack.compute.Keypair(name, { name: owned, publicKey },
+    { ...first, ignoreChanges: ["publicKey"], deleteBeforeReplace: true });
 
-  const members = memberNames(name, count, args.without).map((member) => {
+  const members = all.map((member) => {
     // By its number and not by its place: a member that leaves moves no other to another zone.
     const index = Number(member.slice(name.length + 1)) - 1;
     const { zone, networks = [], flavor } = memberOverrides?.[member] ?? {};
     // To be named replaces the server once; to be named no more takes the word back in place.
     const replaced = args.replace?.includes(member);
     const portOn = (on: string, suffix = "") => new openstack.networking.Port(`${member}${suffix}`,
-      { name: `${member}${suffix}`, networkId: networkId(on), securityGroupIds: [security.id], adminStateUp: true },
-      { parent, ignoreChanges: ["networkId"] });
+      { name: `${member}${suffix}`, networkId: networkId(on, parent), securityGroupIds: [security.id], adminStateUp: true },
+      { ...first, ignoreChanges: ["networkId"] });
     const ports = [portOn(network), ...networks.map((network, nic) => portOn(network, `-nic-${nic + 2}`))];
     const volume = new openstack.blockstorage.Volume(member,
       { name: member, size: args.volume.size, volumeType: args.volume.type, enableOnlineResize: true },
-      { parent, retainOnDelete: args.volume.keep ?? true, ignoreChanges: ["volumeType", "size"] });
+      { ...first, retainOnDelete: args.volume.keep ?? true, ignoreChanges: ["volumeType", "size"] });
     const server = new openstack.compute.Instance(member, {
       name: member,
       flavorName: flavor ?? commonFlavor,
@@ -58,14 +63,12 @@ export function createMembers(name: string, { count, args, port }: MembersSpec, 
     const disk = new openstack.compute.VolumeAttach(member, { instanceId: server.id, volumeId: volume.id }, { parent, deleteBeforeReplace: true, retainOnDelete: true });
     return {
       name: member,
-      address: ports[0]!.allFixedIps.apply((addresses) => addresses[0]!),
+      address: ports[0]!.allFixedIps.apply((addresses) => addresses.find((address) => !address.includes(":"))!),
       server: server.id,
       // The attachment's: so the cluster is made once the disk is there.
       volume: disk.volumeId,
     };
   });
-  const { size, type } = args.volume;
-  const servers = { flavor: commonFlavor, image, network, availabilityZones, locality, memberOverrides, volumeSize: size, volumeType: type, publicKey };
   return { members, servers, rules, serverGroupId: group.id, securityGroupId: security.id };
 }
 
@@ -84,11 +87,11 @@ export function memberNames(cluster: string, count: number, without: string[] = 
 }
 
 /** Members reach each other on all ports through one rule about the group itself: a grow changes no rule. */
-function createSecurityGroup(name: string, port: number, args: ClusterArgs, parent: pulumi.Resource) {
-  const group = new openstack.networking.SecGroup(name, { name, description: `Members of ${name}` }, { parent });
+function createSecurityGroup(name: string, port: number, args: ClusterArgs, first: pulumi.CustomResourceOptions) {
+  const group = new openstack.networking.SecGroup(name, { name, description: `Members of ${name}` }, first);
   const rule = (suffix: string, rest: Partial<openstack.networking.SecGroupRuleArgs>) =>
     new openstack.networking.SecGroupRule(`${name}-${suffix}`,
-      { securityGroupId: group.id, direction: "ingress", ethertype: "IPv4", ...rest }, { parent, deleteBeforeReplace: true });
+      { securityGroupId: group.id, direction: "ingress", ethertype: "IPv4", ...rest }, { ...first, deleteBeforeReplace: true });
   const open = (suffix: string, tcp: number, cidr: string) => rule(`${suffix}-${cidr}`,
     { protocol: "tcp", portRangeMin: tcp, portRangeMax: tcp, remoteIpPrefix: cidr, ethertype: cidr.includes(":") ? "IPv6" : "IPv4" });
   const rules = [
@@ -111,7 +114,3 @@ export const publicKeyOf = (cluster: string, privateKey: pulumi.Input<string>) =
     throw new pulumi.RunError(`${cluster}: access.privateKey must be an unencrypted private key in OpenSSH or PEM form: ${wayForward}`);
   }
 }));
-
-const idOfNetwork = (network: string, parent: pulumi.Resource): pulumi.Input<string> =>
-  /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/.test(network)
-    ? network : openstack.networking.getNetworkOutput({ name: network }, { parent }).id;

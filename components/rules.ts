@@ -57,8 +57,8 @@ const common = {
 };
 
 /**
- * Throws, with every argument that is wrong, before anything is made. What becomes known only later is looked at then: that
- * fails what is given back, and with it a preview. `own` are the arguments of the cluster's type alone, whose rules the provider has.
+ * Throws, with every argument that is wrong, before anything is made. What becomes known only later is looked at then, and fails
+ * what is given back: nothing is to be made before that is there. `own` are the arguments of the cluster's type alone, whose rules the provider has.
  */
 export function refuse(cluster: string, args: object, own: string[]): pulumi.Output<void>[] {
   const schema = group({ ...common, ...Object.fromEntries(own.map((argument) => [argument, z.unknown().optional()])) });

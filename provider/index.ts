@@ -3,6 +3,12 @@ import * as pulumi from "@pulumi/pulumi";
 // Pulumi stores the text of these functions in the state and runs it in another process. So they hold nothing
 // but the name of the module that does the work: anything they captured would be stored with them, and a
 // text that changes is a change of every cluster. The name stays for ever.
+const requirementsProvider: pulumi.dynamic.ResourceProvider = {
+  check: (olds, news) => require("pulumi-openstack-datastores/provider").requirements.check(olds, news),
+  create: (inputs) => require("pulumi-openstack-datastores/provider").requirements.create(inputs),
+  update: (id, olds, news) => require("pulumi-openstack-datastores/provider").requirements.update(id, olds, news),
+};
+
 const provider: pulumi.dynamic.ResourceProvider = {
   check: (olds, news) => require("pulumi-openstack-datastores/provider").check(olds, news),
   diff: (id, olds, news) => require("pulumi-openstack-datastores/provider").diff(id, olds, news),
@@ -11,6 +17,40 @@ const provider: pulumi.dynamic.ResourceProvider = {
   read: (id, props) => require("pulumi-openstack-datastores/provider").read(id, props),
   delete: (id, props) => require("pulumi-openstack-datastores/provider").remove(id, props),
 };
+
+/** What the cloud says of what a cluster asks of it. What is absent was not told: then nothing is said of it. */
+export interface Facts {
+  /** By name. Memory in MiB, disk in GiB. */
+  flavors: Record<string, Named<{ ram: number; vcpus: number; disk: number }> | undefined>;
+  images: Record<string, Named<{ minRam: number; minDisk: number }> | undefined>;
+  /** By name or id: the IP versions of the subnets. */
+  networks: Record<string, Named<{ subnets: number[] }> | undefined>;
+  zones?: string[];
+  /** The project's quotas, -1 where there is none, and what of them is used, where that is told. */
+  quotas: Record<string, { limit: number; used?: number } | undefined>;
+}
+
+/** What a name stands for; nothing, or several things, when it should be one. */
+export type Named<T> = T | "none" | "several";
+
+/** What is asked of the cloud for a cluster. */
+export interface RequirementsArgs {
+  cluster: string;
+  members: string[];
+  /** What the servers and volumes are asked to be. */
+  servers: pulumi.Inputs;
+  /** Looked at, and not kept: a cloud changes, and an unchanged cluster is to show no difference for that. */
+  facts: pulumi.Input<Facts>;
+  /** What has to be right before anything is made, and is known later than the program's start. */
+  late: pulumi.Input<unknown>;
+}
+
+/** What a cluster needs of its cloud. All of its resources wait for it: so what the cloud has not is said before anything is made. */
+export class Requirements extends pulumi.dynamic.Resource {
+  constructor(name: string, args: RequirementsArgs, opts?: pulumi.CustomResourceOptions) {
+    super(requirementsProvider, name, args, opts, "datastores", "Requirements");
+  }
+}
 
 /** What a component hands over; the provider completes and checks it. */
 export interface ClusterArgs {

@@ -32,6 +32,7 @@ describe("GaleraCluster", () => {
     }));
   });
   const inputs = (run: Run, type: string) => of(run.registered, type).map((each) => each.inputs);
+  const asked = (run: Run, question: string) => run.invoked.filter(({ token }) => token.endsWith(`:${question}`)).map((each) => each.inputs);
 
   it("registers these resources, by names that stay for ever", () => golden(join(__dirname, "galera.resources"), `${lines(least.registered)}\n`));
 
@@ -52,7 +53,7 @@ describe("GaleraCluster", () => {
       deepEqual(servers.map(({ flavorName }) => flavorName), ["m1.small", "m1.large", "m1.small", "m1.small", "m1.small"]);
       deepEqual(servers[0].networks, [{ port: "Port-orders-1" }]);
       deepEqual(servers[1].networks, [{ port: "Port-orders-2" }, { port: "Port-orders-2-nic-2" }, { port: "Port-orders-2-nic-3" }]);
-      deepEqual(most.invoked.map(({ inputs: { name } }) => name).sort(), ["backup", "private", "storage"]);
+      deepEqual(asked(most, "getNetwork").map(({ name }) => name).sort(), ["backup", "private", "storage"]);
     });
 
     it("belong to one group of the wanted locality, and get the public half of the key", () => {
@@ -61,12 +62,27 @@ describe("GaleraCluster", () => {
       match(inputs(least, "Keypair")[0].publicKey, /^ecdsa-sha2-nistp256 AAAA/);
     });
 
-    it("are on a network by its id without a look-up", async () => {
+    it("are on the network of that name, or of that id", async () => {
       const id = "0b7e3c8e-3a57-4b07-8d4c-8a3a9a3f9d10";
       const run = await program(() => galera({ network: id }));
-      deepEqual(run.invoked, []);
+      deepEqual(asked(run, "getNetwork"), [{ networkId: id }]);
       deepEqual(inputs(run, "Port").map(({ networkId }) => networkId), [id, id, id]);
+      deepEqual(inputs(least, "Port").map(({ networkId }) => networkId), Array(3).fill("id-of-private"));
     });
+  });
+
+  it("are all made after what they require of the cloud is known to be there, which is asked once in a program", async () => {
+    const run = await program(() => [galera(), galera({}, "sales")]);
+    const [orders] = of(run.registered, "Requirements");
+    deepEqual(orders!.inputs.facts, {
+      flavors: { "m1.small": { ram: 2048, vcpus: 1, disk: 10 } }, images: { "debian-12": { minRam: 0, minDisk: 2 } }, networks: { private: { subnets: [4] } }, zones: ["az1", "az2"],
+      quotas: { instances: { limit: 10, used: 4 }, cores: { limit: 20, used: 8 }, "MiB of RAM": { limit: 51200, used: 8192 }, "members of a server group": { limit: 10 },
+        volumes: { limit: 12 }, "GiB of volumes": { limit: 1000 }, ports: { limit: 500 } },
+    });
+    equal(run.invoked.length, new Set(run.invoked.map((each) => JSON.stringify(each))).size);
+    const hasty = run.registered.filter(({ type, dependencies }) => type.startsWith("openstack:") && !dependencies.some((urn) => urn.includes("datastores:Requirements")));
+    // They wait for their ports and volumes.
+    deepEqual([...new Set(hasty.map(({ type }) => type.split(":").at(-1)))].sort(), ["Instance", "VolumeAttach"]);
   });
 
   it("volumes survive unless told otherwise", () => {

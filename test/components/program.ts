@@ -34,7 +34,7 @@ export async function program<T>(body: () => T, preview = false): Promise<{ resu
     newResource: ({ type, name, inputs }) => ({ id: `${type.split(":").at(-1)}-${name}`, state: preview ? inputs : { ...inputs, ...computed(type, name) } }),
     call: ({ token, inputs }) => {
       invoked.push({ token, inputs });
-      return { id: `id-of-${inputs.name}` };
+      return answerOf(token, inputs);
     },
   }, "shop", "test", preview);
   const monitor = runtime.getMonitor() as any;
@@ -57,6 +57,20 @@ export async function program<T>(body: () => T, preview = false): Promise<{ resu
   await runtime.disconnect();
   return { result, registered: registered.sort((a, b) => `${a.type} ${a.name}`.localeCompare(`${b.type} ${b.name}`)), invoked };
 }
+
+/** What a cloud answers that has everything. */
+const answerOf = (token: string, { name, networkId }: { name?: string; networkId?: string }): object => ({
+  id: networkId ?? `id-of-${name}`,
+  ...(token.includes("getNetwork:") ? { subnets: ["its-subnet"] } : {}),
+  ...(token.includes("getSubnet:") ? { ipVersion: 4 } : {}),
+  ...(token.includes("getFlavor:") ? { ram: 2048, vcpus: 1, disk: 10 } : {}),
+  ...(token.includes("getImage:") ? { minRamMb: 0, minDiskGb: 2 } : {}),
+  ...(token.includes("getAvailabilityZones:") ? { names: ["az1", "az2"] } : {}),
+  ...(token.includes("getAuthScope:") ? { projectId: "the-project" } : {}),
+  ...(token.includes("getLimitsV2:") ? { maxTotalInstances: 10, totalInstancesUsed: 4, maxTotalCores: 20, totalCoresUsed: 8, maxTotalRamSize: 51200, totalRamUsed: 8192, maxServerGroupMembers: 10 } : {}),
+  ...(token.includes("getQuotasetV3:") ? { volumes: 12, gigabytes: 1000 } : {}),
+  ...(token.includes("getQuotaV2:") ? { port: 500 } : {}),
+});
 
 /** What a cloud and the provider would have filled in. */
 const computed = (type: string, name: string): object =>

@@ -8,27 +8,37 @@ import { golden } from "../goldens";
 import { program } from "../components/program";
 
 const root = dirname(dirname(__dirname));
-/** The text that a program puts into the state, by the module it gets the cluster from. */
-const textOf = async (door: typeof import("../../provider")): Promise<string> => {
-  const { registered } = await program(() => new door.Cluster("orders", {
-    datastore: "galera", owner: { project: "shop", stack: "test", cluster: "orders" }, members: [], options: {}, servers: {}, access: {}, deletionProtection: true,
-  }));
-  return registered.find(({ type }) => type === "pulumi-nodejs:dynamic/datastores:Cluster")!.inputs.__provider;
+/** The texts that a program puts into the state, by the module it gets the resources from. */
+const textsOf = async (door: typeof import("../../provider")): Promise<{ cluster: string; requirements: string }> => {
+  const { registered } = await program(() => {
+    new door.Cluster("orders", {
+      datastore: "galera", owner: { project: "shop", stack: "test", cluster: "orders" }, members: [], options: {}, servers: {}, access: {}, deletionProtection: true,
+    });
+    new door.Requirements("orders", { cluster: "orders", members: [], servers: {}, facts: { flavors: {}, images: {}, networks: {}, quotas: {} }, late: [] });
+  });
+  const text = (name: string) => registered.find(({ type }) => type === `pulumi-nodejs:dynamic/datastores:${name}`)!.inputs.__provider;
+  return { cluster: text("Cluster"), requirements: text("Requirements") };
 };
 
 describe("the provider that goes into the state", () => {
-  let text: string;
-  before(async () => { text = await textOf(await import("../../provider")); });
+  let [text, textOfRequirements] = ["", ""];
+  before(async () => { ({ cluster: text, requirements: textOfRequirements } = await textsOf(await import("../../provider"))); });
 
-  it("is this text: another is a change of every cluster that there is", () => golden(join(__dirname, "serialized.txt"), text));
+  it("is this text: another is a change of every cluster that there is", () => {
+    golden(join(__dirname, "serialized.txt"), text);
+    golden(join(__dirname, "serialized.requirements.txt"), textOfRequirements);
+  });
 
-  it("is the same from the package as it is published", async () => equal(await textOf(await import(join(root, "dist/provider"))), text));
+  it("is the same from the package as it is published", async () =>
+    deepEqual(await textsOf(await import(join(root, "dist/provider"))), { cluster: text, requirements: textOfRequirements }));
 
   it("is a name, not a program: short, one bare require, no path of a machine", () => {
-    ok(text.length < 2_000, `${text.length} characters`);
-    deepEqual([...new Set(text.match(/require\(.*?\)/g))], ['require("pulumi-openstack-datastores/provider")']);
-    for (const foreign of [root, "node_modules", "/home", "/root", "file:", "dist"]) doesNotMatch(text, new RegExp(foreign), foreign);
-    doesNotMatch(text, /zod|node-ssh|ejs|__importStar|tslib/);
+    for (const each of [text, textOfRequirements]) {
+      ok(each.length < 2_000, `${each.length} characters`);
+      deepEqual([...new Set(each.match(/require\(.*?\)/g))], ['require("pulumi-openstack-datastores/provider")']);
+      for (const foreign of [root, "node_modules", "/home", "/root", "file:", "dist"]) doesNotMatch(each, new RegExp(foreign), foreign);
+      doesNotMatch(each, /zod|node-ssh|ejs|__importStar|tslib/);
+    }
   });
 
   describe("in another process, beside nothing but the package", () => {

@@ -1,0 +1,104 @@
+import * as openstack from "@pulumi/openstack";
+import * as pulumi from "@pulumi/pulumi";
+import type { Facts, Named } from "../provider";
+import type { ClusterArgs } from "./arguments";
+
+const { compute, images, networking, blockstorage, identity } = openstack;
+
+/** Asks the cloud what a cluster needs to know of it. What it does not tell, be it for want of a permission, stays out. */
+export async function factsOf(args: ClusterArgs, parent: pulumi.Resource): Promise<Facts> {
+  const ask = asker(parent);
+  const overrides = Object.values(args.memberOverrides ?? {});
+  const texts = async (values: pulumi.Input<string | undefined>[]) => [...new Set(await Promise.all(values.map(known)))].filter((value) => value !== undefined);
+  const [flavorNames, imageNames] = await Promise.all([texts([args.flavor, ...overrides.map(({ flavor }) => flavor)]), texts([args.image])]);
+  const networkNames = [...new Set([args.network, ...overrides.flatMap(({ networks = [] }) => networks)])];
+  const all = async <T>(names: string[], fact: (name: string) => Promise<T>): Promise<Record<string, T>> =>
+    Object.fromEntries(await Promise.all(names.map(async (name) => [name, await fact(name)] as const)));
+  const [flavors, imagesThere, networks, zones, quotas] = await Promise.all([
+    all(flavorNames, (name) => told(ask(`flavor ${name}`, async (options) => {
+      const { ram = 0, vcpus = 0, disk = 0 } = await compute.getFlavor({ name }, options);
+      return { ram, vcpus, disk };
+    }))),
+    all(imageNames, (name) => told(ask(`image ${name}`, async (options) => {
+      const { minRamMb, minDiskGb } = await images.getImage({ name }, options);
+      return { minRam: minRamMb, minDisk: minDiskGb };
+    }))),
+    all(networkNames, async (name) => {
+      const network = await networkOf(name, ask);
+      return typeof network === "string" ? network : { subnets: network.subnets };
+    }),
+    told(ask("zones", async (options) => (await compute.getAvailabilityZones({}, options)).names)),
+    quotasOf(ask),
+  ]);
+  return { flavors, images: imagesThere, networks, zones: plainly(zones), quotas };
+}
+
+/** Its id. Where there is no such network it is nothing that a resource could be made with: who asks for one is refused before. */
+export async function networkId(network: string, parent: pulumi.Resource): Promise<string> {
+  const found = await networkOf(network, asker(parent));
+  return typeof found === "string" ? "" : found.id;
+}
+
+const networkOf = (network: string, ask: Ask) => ask(`network ${network}`, async (options) => {
+  const { id, subnets } = await networking.getNetwork(byNameOrId(network), options);
+  return { id, subnets: await Promise.all(subnets.map(async (subnetId) => (await networking.getSubnet({ subnetId }, options)).ipVersion)) };
+});
+
+const byNameOrId = (network: string) => (isId(network) ? { networkId: network } : { name: network });
+const isId = (network: string): boolean => /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/.test(network);
+
+async function quotasOf(ask: Ask): Promise<Facts["quotas"]> {
+  const ofProject = <T>(what: string, call: (projectId: string, options: pulumi.InvokeOptions) => Promise<T>): Promise<T | undefined> =>
+    told(ask(what, async (options) => {
+      const project = plainly(await ask("its project", () => identity.getAuthScope({ name: "datastores" }, options)));
+      return call(project!.projectId, options);
+    })).then(plainly);
+  const [limits, storage, network] = await Promise.all([
+    // Of one's own project: another, even if it is the same by name, is for administrators.
+    told(ask("limits", (options) => compute.getLimitsV2({ projectId: "" }, options))).then(plainly),
+    ofProject("volumes", (projectId, options) => blockstorage.getQuotasetV3({ projectId }, options)),
+    ofProject("ports", (projectId, options) => networking.getQuotaV2({ projectId }, options)),
+  ]);
+  return {
+    ...(limits && {
+      instances: { limit: limits.maxTotalInstances, used: limits.totalInstancesUsed },
+      cores: { limit: limits.maxTotalCores, used: limits.totalCoresUsed },
+      "MiB of RAM": { limit: limits.maxTotalRamSize, used: limits.totalRamUsed },
+      "members of a server group": { limit: limits.maxServerGroupMembers },
+    }),
+    ...(storage && { volumes: { limit: storage.volumes }, "GiB of volumes": { limit: storage.gigabytes } }),
+    ...(network && { ports: { limit: network.port } }),
+  };
+}
+
+type Ask = <T>(what: string, question: (options: pulumi.InvokeOptions) => Promise<T>) => Promise<Named<T>>;
+
+/** What can be done without: a cloud may forbid the question. */
+const told = <T>(answer: Promise<T>): Promise<T | undefined> => answer.catch(() => undefined);
+
+const plainly = <T>(answer: Named<T> | undefined): T | undefined => (answer === "none" || answer === "several" ? undefined : answer) as T | undefined;
+
+/** A program with fifty clusters asks each question once, of each provider. The answers go with the run: the next may have another cloud. */
+const answered = new WeakMap<object, Map<string, Promise<unknown>>>();
+
+function asker(parent: pulumi.Resource): Ask {
+  const run = parent.getProvider("openstack:index:provider") ?? pulumi.runtime.getStackResource() ?? parent;
+  const answers = answered.get(run) ?? new Map<string, Promise<unknown>>();
+  answered.set(run, answers);
+  return (what, question) => {
+    const answer = answers.get(what) ?? question({ parent }).catch((error) => absence(what, error));
+    answers.set(what, answer);
+    return answer as ReturnType<typeof question>;
+  };
+}
+
+/** What the plugin says where a name stands for nothing, or for several. */
+function absence(what: string, { message }: Error): "none" | "several" {
+  if (message.includes("returned no results")) return "none";
+  if (message.includes("returned more than one result")) return "several";
+  throw new pulumi.RunError(`the cloud could not be asked for ${what}: ${message}`);
+}
+
+/** The value of an input; undefined while a preview does not know it. */
+const known = async (input: pulumi.Input<string | undefined>): Promise<string | undefined> =>
+  (pulumi.output(input) as unknown as { promise(): Promise<string | undefined> }).promise();

@@ -1,0 +1,90 @@
+import { isDeepStrictEqual } from "node:util";
+import type { dynamic } from "@pulumi/pulumi";
+import type { Facts } from "./index";
+import { hasUnknown } from "./wire";
+
+interface Asked {
+  cluster: string;
+  members: string[];
+  servers: {
+    flavor: string;
+    image: string;
+    network: string;
+    availabilityZones?: string[];
+    volumeSize: number;
+    memberOverrides?: Record<string, { zone?: string; networks?: string[]; flavor?: string }>;
+  };
+}
+
+type Wrong = dynamic.CheckFailure[];
+
+/**
+ * Judges what is new: the members that come, or all of them once other servers are asked for. What was accepted stays so, for a cluster
+ * goes on when its image is long gone, and what a cut `up` made already is no need any more.
+ */
+export async function check(olds: Partial<Asked> | undefined, news: Asked & { facts: Facts; late?: unknown }): Promise<dynamic.CheckResult> {
+  const { facts, late, ...asked } = news;
+  const changed = olds?.servers === undefined || !isDeepStrictEqual(olds.servers, asked.servers);
+  const come = asked.members.filter((name) => changed || !olds.members?.includes(name));
+  const added = asked.members.filter((name) => !olds?.members?.includes(name));
+  return { inputs: asked, failures: hasUnknown(news) ? [] : [...missing(asked, come, facts), ...exceeded(asked, added, facts)] };
+}
+
+export const create = async (asked: Asked): Promise<dynamic.CreateResult> => ({ id: asked.cluster, outs: asked });
+export const update = async (_id: string, _olds: unknown, asked: Asked): Promise<dynamic.UpdateResult> => ({ outs: asked });
+
+/** What of it the cloud has not. */
+function missing({ servers }: Asked, come: string[], facts: Facts): Wrong {
+  const wrong: Wrong = [];
+  const say = (property: string, reason: string) => {
+    if (!wrong.some((each) => each.property === property)) wrong.push({ property, reason });
+  };
+  const named = <T>(property: string, what: string, name: string, found: T | "none" | "several" | undefined): T | undefined => {
+    if (found === "none") say(property, `the cloud has no ${what} ${JSON.stringify(name)} that this project may use; \`openstack ${what} list\` shows what it has`);
+    if (found === "several") say(property, `the cloud has several ${what}s with the name ${JSON.stringify(name)}: it must be one; \`openstack ${what} list\` shows them`);
+    return found === "none" || found === "several" ? undefined : found;
+  };
+  const image = come.length > 0 ? named("image", "image", servers.image, facts.images[servers.image]) : undefined;
+  for (const member of come) {
+    const own = servers.memberOverrides?.[member] ?? {};
+    const argument = (key: string, common: string) => (key in own ? `memberOverrides.${member}.${key}` : common);
+    const name = own.flavor ?? servers.flavor;
+    const flavor = named(argument("flavor", "flavor"), "flavor", name, facts.flavors[name]);
+    // A flavor without a disk takes what the image needs.
+    if (flavor && image && (flavor.ram < image.minRam || (flavor.disk > 0 && flavor.disk < image.minDisk)))
+      say(argument("flavor", "flavor"), `${name} has ${flavor.ram} MiB of memory and ${flavor.disk} GiB of disk, but the image ${servers.image} needs ${image.minRam} MiB and ${image.minDisk} GiB: take a larger flavor`);
+    for (const [property, network] of [["network", servers.network] as const, ...(own.networks ?? []).map((each) => [`memberOverrides.${member}.networks`, each] as const)]) {
+      const found = named(property, "network", network, facts.networks[network]);
+      if (found && !found.subnets.includes(4))
+        say(property, `the network ${network} has no ${found.subnets.length > 0 ? "IPv4 " : ""}subnet: members talk to each other over IPv4`);
+    }
+    if (own.zone !== undefined && facts.zones && !facts.zones.includes(own.zone)) say(`memberOverrides.${member}.zone`, noZone([own.zone], facts.zones));
+  }
+  const zones = servers.availabilityZones?.filter((zone) => facts.zones && !facts.zones.includes(zone)) ?? [];
+  if (come.length > 0 && zones.length > 0) say("availabilityZones", noZone(zones, facts.zones!));
+  return wrong;
+}
+
+const noZone = (zones: string[], there: string[]): string => `the cloud has no availability zone ${zones.join(", ")}; it has ${there.join(", ")}`;
+
+/** What the project's quota has no room for. */
+function exceeded({ members, servers }: Asked, added: string[], { flavors, quotas }: Facts): Wrong {
+  const of = (member: string) => flavors[servers.memberOverrides?.[member]?.flavor ?? servers.flavor];
+  const sum = (each: (member: string) => number) => added.map(each).reduce((all, one) => all + one, 0);
+  const flavor = (key: "ram" | "vcpus") => sum((member) => { const found = of(member); return typeof found === "object" ? found[key] : 0; });
+  const needs: Record<string, number> = {
+    instances: added.length, cores: flavor("vcpus"), "MiB of RAM": flavor("ram"),
+    volumes: added.length, "GiB of volumes": added.length * servers.volumeSize,
+    ports: sum((member) => 1 + (servers.memberOverrides?.[member]?.networks?.length ?? 0)),
+  };
+  const group = quotas["members of a server group"];
+  const lacks = Object.entries(needs).flatMap(([what, need]) => {
+    const { limit = -1, used } = quotas[what] ?? {};
+    return limit >= 0 && limit - (used ?? 0) < need ? [`${need} ${what}, where ${used === undefined ? `it has ${limit}` : `${limit - used} of ${limit} are left`}`] : [];
+  });
+  return [
+    ...(lacks.length > 0 ? [{ property: "members", reason: `${added.length} new members need, of this project's quota, ${lacks.join("; ")}: have the quota raised, or free what is not needed` }] : []),
+    ...(group && group.limit >= 0 && members.length > group.limit
+      ? [{ property: "members", reason: `a server group of this project may have ${group.limit} members: have its quota, server_group_members, raised` }] : []),
+  ];
+}

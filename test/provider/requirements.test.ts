@@ -1,0 +1,75 @@
+import { deepEqual } from "node:assert/strict";
+import { runtime } from "@pulumi/pulumi";
+import type { Facts } from "../../provider";
+import { requirements } from "../../provider/lifecycle";
+
+const { unknownValue: unknown } = runtime;
+const servers = { flavor: "m1.small", image: "debian-12", network: "private", availabilityZones: ["az1", "az2"], volumeSize: 10 };
+const members = (count: number) => Array.from({ length: count }, (_, index) => `orders-${index + 1}`);
+const facts: Facts = {
+  flavors: { "m1.small": { ram: 2048, vcpus: 1, disk: 10 }, "m1.large": { ram: 8192, vcpus: 4, disk: 0 } },
+  images: { "debian-12": { minRam: 512, minDisk: 2 } },
+  networks: { private: { subnets: [6, 4] }, backup: { subnets: [4] } },
+  zones: ["az1", "az2"],
+  quotas: { instances: { limit: 10, used: 0 }, cores: { limit: -1, used: 90 }, volumes: { limit: 5 }, ports: undefined },
+};
+const fresh = { cluster: "orders", members: members(3), servers };
+const with_ = (change: Partial<Facts>): Facts => ({ ...facts, ...change });
+const reasons = async (asked: object, told: unknown, olds: object = {}) =>
+  (await requirements.check(olds, { ...fresh, ...asked, facts: told } as never)).failures!.map(({ property, reason }) => `${property}: ${reason}`);
+
+describe("what a cluster needs of its cloud", () => {
+  const noFlavor = (at: string) => `${at}: the cloud has no flavor "m1.huge" that this project may use; \`openstack flavor list\` shows what it has`;
+  const huge = with_({ flavors: { ...facts.flavors, "m1.huge": "none" } });
+  for (const [name, asked, told, ...texts] of [
+    ["all of it is there", {}, facts],
+    ["a cloud that tells nothing is not judged", {}, { flavors: {}, images: {}, networks: {}, quotas: {} }],
+    ["what is not known yet is not judged", { servers: { ...servers, flavor: unknown } }, huge],
+    ["flavor", { servers: { ...servers, flavor: "m1.huge" } }, huge, noFlavor("flavor")],
+    ["flavor of one member", { servers: { ...servers, memberOverrides: { "orders-2": { flavor: "m1.huge" } } } }, huge, noFlavor("memberOverrides.orders-2.flavor")],
+    ["flavor of a member that is not", { servers: { ...servers, memberOverrides: { "orders-9": { flavor: "m1.huge" } } } }, huge],
+    ["image", {}, with_({ images: { "debian-12": "none" } }), 'image: the cloud has no image "debian-12" that this project may use; `openstack image list` shows what it has'],
+    ["image that is two", {}, with_({ images: { "debian-12": "several" } }), 'image: the cloud has several images with the name "debian-12": it must be one; `openstack image list` shows them'],
+    ["flavor too small for the image", {}, with_({ images: { "debian-12": { minRam: 4096, minDisk: 2 } } }),
+      "flavor: m1.small has 2048 MiB of memory and 10 GiB of disk, but the image debian-12 needs 4096 MiB and 2 GiB: take a larger flavor"],
+    ["flavor with too small a disk", {}, with_({ images: { "debian-12": { minRam: 0, minDisk: 20 } } }),
+      "flavor: m1.small has 2048 MiB of memory and 10 GiB of disk, but the image debian-12 needs 0 MiB and 20 GiB: take a larger flavor"],
+    ["flavor without a disk of its own", { servers: { ...servers, flavor: "m1.large" } }, with_({ images: { "debian-12": { minRam: 0, minDisk: 20 } } })],
+    ["network", {}, with_({ networks: { private: "none" } }), 'network: the cloud has no network "private" that this project may use; `openstack network list` shows what it has'],
+    ["network without a subnet", {}, with_({ networks: { private: { subnets: [] } } }), "network: the network private has no subnet: members talk to each other over IPv4"],
+    ["network of IPv6 only", {}, with_({ networks: { private: { subnets: [6] } } }), "network: the network private has no IPv4 subnet: members talk to each other over IPv4"],
+    ["a member's further network", { servers: { ...servers, memberOverrides: { "orders-3": { networks: ["backup", "nix"] } } } }, with_({ networks: { ...facts.networks, nix: "none" } }),
+      'memberOverrides.orders-3.networks: the cloud has no network "nix" that this project may use; `openstack network list` shows what it has'],
+    ["zones", { servers: { ...servers, availabilityZones: ["az1", "az8", "az9"] } }, facts, "availabilityZones: the cloud has no availability zone az8, az9; it has az1, az2"],
+    ["zone of one member", { servers: { ...servers, memberOverrides: { "orders-1": { zone: "az9" } } } }, facts, "memberOverrides.orders-1.zone: the cloud has no availability zone az9; it has az1, az2"],
+    ["quota of instances", {}, with_({ quotas: { instances: { limit: 10, used: 8 } } }),
+      "members: 3 new members need, of this project's quota, 3 instances, where 2 of 10 are left: have the quota raised, or free what is not needed"],
+    ["quota of cores and RAM", { servers: { ...servers, memberOverrides: { "orders-1": { flavor: "m1.large" } } } }, with_({ quotas: { cores: { limit: 20, used: 15 }, "MiB of RAM": { limit: 12287, used: 0 } } }),
+      "members: 3 new members need, of this project's quota, 6 cores, where 5 of 20 are left; 12288 MiB of RAM, where 12287 of 12287 are left: have the quota raised, or free what is not needed"],
+    ["quota that tells no use", {}, with_({ quotas: { volumes: { limit: 2 }, "GiB of volumes": { limit: 29 }, ports: { limit: 2 } } }),
+      "members: 3 new members need, of this project's quota, 3 volumes, where it has 2; 30 GiB of volumes, where it has 29; 3 ports, where it has 2: have the quota raised, or free what is not needed"],
+    ["quota of a server group", {}, with_({ quotas: { "members of a server group": { limit: 2 } } }),
+      "members: a server group of this project may have 2 members: have its quota, server_group_members, raised"],
+  ] as [string, object, unknown, ...string[]][]) it(name, async () => deepEqual(await reasons(asked, told), texts));
+
+  const gone = with_({ images: { "debian-12": "none" }, flavors: {}, quotas: { instances: { limit: 3, used: 3 } } });
+
+  it("of a cluster that is there is not judged: its image may be long gone, and its quota used by itself", async () =>
+    deepEqual(await reasons({}, gone, fresh), []));
+
+  it("of members that come is judged, with room for them alone", async () => {
+    const [image, quota] = await reasons({ members: members(5) }, gone, fresh);
+    deepEqual([image?.split(" ")[0], quota], ["image:", "members: 2 new members need, of this project's quota, 2 instances, where 0 of 3 are left: have the quota raised, or free what is not needed"]);
+  });
+
+  it("is judged again when other servers are asked for, without new need", async () =>
+    deepEqual((await reasons({ servers: { ...servers, volumeSize: 20 } }, gone, fresh)).map((reason) => reason.split(" ")[0]), ["image:"]));
+
+  it("is kept without the facts, so that a cloud that changes shows no difference", async () => {
+    const provider = { __provider: "text" };
+    const { inputs } = await requirements.check({}, { ...fresh, ...provider, facts, late: [] } as never);
+    deepEqual(inputs, { ...fresh, ...provider });
+    deepEqual(await requirements.create(inputs), { id: "orders", outs: inputs });
+    deepEqual(await requirements.update("orders", {}, inputs), { outs: inputs });
+  });
+});
