@@ -37,7 +37,7 @@ const laws = [
 ];
 
 export default tseslint.config(
-  { ignores: ["dist/", "**/node_modules/", ".devcloud/", ".demo/", ".trial/"] },
+  { ignores: ["dist/", "**/node_modules/", ".devcloud/", ".devcloud.*/", ".demo/"] },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {

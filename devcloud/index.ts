@@ -1,6 +1,6 @@
 import execa from "execa";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { cacheFolder, lock, locked } from "../tools/cache";
 import type { Progress } from "../tools/progress";
 import { configure } from "./configuration";
@@ -18,7 +18,8 @@ import { type Status, statusOf } from "./status";
 import { startDaemon, stopDaemon } from "./supervisor";
 import { controlPlaneTree } from "./tree";
 
-const folder = join(dirname(__dirname), ".devcloud");
+/** Each folder is a devcloud of its own. DEVCLOUD names another. */
+export const folder = resolve(dirname(__dirname), process.env.DEVCLOUD ?? ".devcloud");
 const state = join(folder, "state");
 /** Lies in the state folder once everything was seeded, and holds the number of its place: a state without it is worth nothing. */
 const complete = join(state, "complete");

@@ -2,13 +2,13 @@ import { deepEqual, equal, match, notEqual } from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import execa from "execa";
-import { up } from "../../devcloud";
+import { folder as devcloud, up } from "../../devcloud";
 import { stack, type Stack } from "../../demo/stack";
 import { engine } from "../../tools/engine";
 import { inOrder } from "../inOrder";
 import { Cloud, rootOnly, until } from "../devcloud/cloud";
 
-const folder = join(__dirname, "../../.trial/plugin");
+const folder = `${devcloud}.plugin`;
 const quiet = () => undefined;
 
 interface Outputs {

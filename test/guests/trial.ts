@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { address, down, exec, reserve, up } from "../../devcloud";
+import { address, down, exec, folder as devcloud, reserve, up } from "../../devcloud";
 import { engine } from "../../tools/engine";
 import { members, type Members } from "../../demo/members";
 import { stack, type Stack } from "../../demo/stack";
@@ -10,7 +10,7 @@ import { inOrder } from "../inOrder";
 import { upCutAt, type Kind } from "./cuts";
 import { Writer } from "./writer";
 
-const folder = join(__dirname, "../../.trial");
+const folder = `${devcloud}.trial`;
 const compared = join(folder, "compared");
 const quiet = () => undefined;
 

@@ -1,0 +1,46 @@
+// Runs the tests: those that are named, else all. Quick ones go first, those on real guests last; with `--full` the ones that
+// take hours, and draw no lots, in place of the life on guests that each change is tried with.
+import { closeSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { program, root, run, statusOf } from "./commands.mjs";
+
+const mocha = "node_modules/mocha/bin/mocha.js";
+const within = (...places) => places.map((place) => `test/${place}/**/*.test.ts`);
+const quick = ["test/*.test.ts", ...within("components", "provider", "tools", "devcloud")];
+/** What it measures is to be the machine's whole. */
+const alone = "test/full/figures.test.ts";
+
+const args = process.argv.slice(2);
+const full = args[0] === "--full";
+const named = full ? args.slice(1) : args;
+await run("npm", ["run", "--silent", "check"]);
+if (named.length > 0) await run("node", [mocha, ...named]);
+else if (!full) await run("node", [mocha, ...quick, ...within("guests")]);
+else {
+  await run("node", [mocha, ...quick, alone]);
+  await run("node", [...program("devcloud/main.ts"), "down"]);
+  const files = readdirSync(join(root, "test/full")).filter((name) => name.endsWith(".test.ts")).map((name) => `test/full/${name}`);
+  process.exit(await sideBySide(files.filter((file) => file !== alone)));
+}
+
+/** Two files at a time, each beside a devcloud of its own; what one prints comes in one piece, once it has ended. The worst exit status. */
+async function sideBySide(files) {
+  let worst = 0;
+  const lane = async (number) => {
+    const env = { ...process.env, DEVCLOUD: `.devcloud.${number}` };
+    const report = join(root, `.devcloud.${number}.report`);
+    for (let file = files.shift(); file; file = files.shift()) {
+      console.log(`begun: ${file}`);
+      const output = openSync(report, "w");
+      const status = await statusOf("node", [mocha, file], { stdio: ["ignore", output, output], env });
+      closeSync(output);
+      console.log(`${readFileSync(report, "utf8")}\nended: ${file}, ${status === 0 ? "all passed" : `exit status ${status}`}`);
+      rmSync(report);
+      worst = Math.max(worst, status);
+      if (status === 130) files.length = 0;
+    }
+    await statusOf("node", [...program("devcloud/main.ts"), "down"], { env });
+  };
+  await Promise.all([lane(1), lane(2)]);
+  return worst;
+}
