@@ -5,7 +5,7 @@ import execa from "execa";
 import { cloudsYaml } from "../../../devcloud";
 import { debianTree } from "../../../devcloud/tree";
 
-/** OpenStack's own command line, as Debian packages it: a client that nobody here wrote. */
+/** OpenStack's own command line and tests, as Debian packages them: clients that nobody here wrote. */
 export class Clients {
   /** Theirs is /work. */
   readonly folder = mkdtempSync(join(tmpdir(), "clients-"));
@@ -15,7 +15,7 @@ export class Clients {
   }
 
   static async ready(): Promise<Clients> {
-    return new Clients(await debianTree({ name: "clients", title: "OpenStack's client", release: "bookworm", packages: ["python3-openstackclient"] }, () => undefined));
+    return new Clients(await debianTree({ name: "clients", title: "OpenStack's clients", release: "bookworm", packages: ["python3-openstackclient", "python3-tempest", "openssh-client", "iputils-ping"] }, () => undefined));
   }
 
   /** Runs a command of theirs. */
