@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { accessSync, chmodSync, constants, copyFileSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -48,11 +49,11 @@ function putTogether(pulumi: string | undefined, progress: Progress): Promise<st
 }
 
 /**
- * A home of its own keeps the user's login and settings out of it. The OpenStack plugin is linked there as if it were
+ * A home of its own keeps the user's login and settings out of it; one for each plugin, for clones of other ages have others. The OpenStack plugin is linked there as if it were
  * installed, for about a plugin that is merely on PATH the engine warns in every run.
  */
 function environment(plugin: string): Record<string, string> {
-  const home = cacheFolder("pulumi-home");
+  const home = cacheFolder("pulumi-home", createHash("sha256").update(plugin).digest("hex").slice(0, 16));
   const folder = join(home, "plugins", `resource-openstack-${version}`);
   mkdirSync(folder, { recursive: true });
   const link = join(folder, openstack);
