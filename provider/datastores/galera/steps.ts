@@ -9,6 +9,7 @@ import { names, type Member } from "../../topology";
 import type { Cluster } from "../datastore";
 import { certificates, dataDirectory, dataPath as data, hostsText, isVersion, noHistory, optionsFile, optionsText, packages, positionFile, transferFile, unsecured } from "./configuration";
 import type { Options } from "./options";
+import { judgeOptions } from "./judge";
 import { observe } from "./observe";
 import type { Do } from "./plan";
 import { nobodyIsNewer } from "./rules";
@@ -63,9 +64,11 @@ const configure: Step = async ({ guest: reach, want, authority }, member) => {
   await guest.write(`${certificates}/ca.pem`, authority.certificate);
   await guest.write("/etc/cloud/cloud.cfg.d/99-datastore.cfg", "manage_etc_hosts: false\n");
   await guest.write("/etc/hosts", hostsText(want));
+  const options = optionsText(want, member, authority);
+  await judgeOptions(guest, options);
   const runs = (await unitState(guest)) === "active";
   if (runs) await execute(guest, "FLUSH SSL; SET GLOBAL wsrep_provider_options = 'socket.ssl_reload=1';");
-  const changed = await guest.write(optionsFile, optionsText(want, member, authority), { mode: "640", owner: "root:mysql" });
+  const changed = await guest.write(optionsFile, options, { mode: "640", owner: "root:mysql" });
   if (runs && changed) guest.say("MariaDB runs with its old options until its next start");
 };
 

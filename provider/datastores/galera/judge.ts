@@ -1,0 +1,26 @@
+import type { Guest } from "../../guest/guest";
+
+/**
+ * Asks the server that is installed whether it would start with these options: it knows its own names and values, no list of ours
+ * does. What it refuses is thrown; what it would take otherwise than it was given is said.
+ */
+export async function judgeOptions(guest: Guest, text: string): Promise<void> {
+  const answer = await guest.look(`file=$(mktemp); trap 'rm -f "$file"' EXIT; cat >"$file"; chown mysql "$file"
+runuser -u mysql -- mariadbd --defaults-file="$file" --help --verbose 2>&1 >/dev/null || echo "exit status $?"`, text);
+  const { errors, warnings } = readJudgement(answer);
+  if (errors.length > 0) throw new Error(`MariaDB on ${guest.name} would not start with this configuration: ${errors.join("; ")}. Mend it in \`configuration\``);
+  for (const warning of warnings) guest.say(`configuration: MariaDB says: ${warning}`);
+}
+
+/** Lines such as `2026-11-24  0:59:13 0 [ERROR] /usr/sbin/mariadbd: unknown variable 'foo_bar=1'`; the reason of some failures has no label. */
+export function readJudgement(answer: string): { errors: string[]; warnings: string[] } {
+  const lines = [...new Set(answer.split("\n").map((line) => line.replace(/^\d{4}-\d\d-\d\d\s+\S+ \d+ /, "").replace(/\S*mariadbd: /, "").trim()).filter(Boolean))];
+  const labelled = (label: string) => lines.filter((line) => line.startsWith(label)).map((line) => line.slice(label.length).trim());
+  const errors = labelled("[ERROR]");
+  const failed = lines.at(-1)?.startsWith("exit status");
+  return {
+    errors: errors.length > 0 || !failed ? errors : lines.filter((line) => !line.startsWith("[")),
+    // The limits are those of the shell that asks, not of the service.
+    warnings: labelled("[Warning]").filter((line) => !line.includes("max_open_files")),
+  };
+}
