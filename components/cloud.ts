@@ -25,7 +25,7 @@ export async function factsOf(args: ClusterArgs, parent: pulumi.Resource): Promi
     }))),
     all(networkNames, async (name) => {
       const network = await networkOf(name, ask);
-      return typeof network === "string" ? network : { subnets: network.subnets };
+      return typeof network === "object" && "id" in network ? { subnets: network.subnets } : network;
     }),
     told(ask("zones", async (options) => (await compute.getAvailabilityZones({}, options)).names)),
     quotasOf(ask),
@@ -33,15 +33,17 @@ export async function factsOf(args: ClusterArgs, parent: pulumi.Resource): Promi
   return { flavors, images: imagesThere, networks, zones: plainly(zones), quotas };
 }
 
-/** Its id. Where there is no such network it is nothing that a resource could be made with: who asks for one is refused before. */
+/** Its id. Where it is not known it is nothing that a resource could be made with: who needs it is refused before. */
 export async function networkId(network: string, parent: pulumi.Resource): Promise<string> {
   const found = await networkOf(network, asker(parent));
-  return typeof found === "string" ? "" : found.id;
+  return typeof found === "object" && "id" in found ? found.id : "";
 }
 
 const networkOf = (network: string, ask: Ask) => ask(`network ${network}`, async (options) => {
   const { id, subnets } = await networking.getNetwork(byNameOrId(network), options);
-  return { id, subnets: await Promise.all(subnets.map(async (subnetId) => (await networking.getSubnet({ subnetId }, options)).ipVersion)) };
+  // A project may use a network of which it may not see the subnets: then it is for the cloud to say what is wrong.
+  const version = async (subnetId: string) => networking.getSubnet({ subnetId }, options).then(({ ipVersion }) => ipVersion, () => 4);
+  return { id, subnets: await Promise.all(subnets.map(version)) };
 });
 
 const byNameOrId = (network: string) => (isId(network) ? { networkId: network } : { name: network });
@@ -50,7 +52,7 @@ const isId = (network: string): boolean => /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9
 async function quotasOf(ask: Ask): Promise<Facts["quotas"]> {
   const ofProject = <T>(what: string, call: (projectId: string, options: pulumi.InvokeOptions) => Promise<T>): Promise<T | undefined> =>
     told(ask(what, async (options) => {
-      const project = plainly(await ask("its project", () => identity.getAuthScope({ name: "datastores" }, options)));
+      const project = plainly(await told(ask("its project", () => identity.getAuthScope({ name: "datastores" }, options))));
       return call(project!.projectId, options);
     })).then(plainly);
   const [limits, storage, network] = await Promise.all([
@@ -74,9 +76,12 @@ async function quotasOf(ask: Ask): Promise<Facts["quotas"]> {
 type Ask = <T>(what: string, question: (options: pulumi.InvokeOptions) => Promise<T>) => Promise<Named<T>>;
 
 /** What can be done without: a cloud may forbid the question. */
-const told = <T>(answer: Promise<T>): Promise<T | undefined> => answer.catch(() => undefined);
+const told = async <T>(answer: Promise<Named<T>>): Promise<T | "none" | "several" | undefined> => {
+  const fact = await answer;
+  return typeof fact === "object" && fact !== null && "unasked" in fact ? undefined : fact;
+};
 
-const plainly = <T>(answer: Named<T> | undefined): T | undefined => (answer === "none" || answer === "several" ? undefined : answer) as T | undefined;
+const plainly = <T>(fact: T | "none" | "several" | undefined): T | undefined => (fact === "none" || fact === "several" ? undefined : fact);
 
 /** A program with fifty clusters asks each question once, of each provider. The answers go with the run: the next may have another cloud. */
 const answered = new WeakMap<object, Map<string, Promise<unknown>>>();
@@ -86,17 +91,16 @@ function asker(parent: pulumi.Resource): Ask {
   const answers = answered.get(run) ?? new Map<string, Promise<unknown>>();
   answered.set(run, answers);
   return (what, question) => {
-    const answer = answers.get(what) ?? question({ parent }).catch((error) => absence(what, error));
+    const answer = answers.get(what) ?? question({ parent }).catch(absence);
     answers.set(what, answer);
     return answer as ReturnType<typeof question>;
   };
 }
 
 /** What the plugin says where a name stands for nothing, or for several. */
-function absence(what: string, { message }: Error): "none" | "several" {
+function absence({ message }: Error): "none" | "several" | { unasked: string } {
   if (message.includes("returned no results")) return "none";
-  if (message.includes("returned more than one result")) return "several";
-  throw new pulumi.RunError(`the cloud could not be asked for ${what}: ${message}`);
+  return message.includes("returned more than one result") ? "several" : { unasked: message };
 }
 
 /** The value of an input; undefined while a preview does not know it. */

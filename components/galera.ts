@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "../provider";
 import { Unsafe, type ClusterArgs } from "./arguments";
-import { createMembers, memberNames } from "./members";
+import { createMembers, memberNames, publicHalf } from "./members";
 import { refuse, refuseAll } from "./rules";
 import { mermaid } from "./topology";
 
@@ -108,6 +108,7 @@ const sealed = (args: GaleraClusterArgs): GaleraClusterArgs => ({
 function refuseWrong(name: string, args: GaleraClusterArgs): pulumi.Output<void>[] {
   const late = refuse(name, args, ["vendor", "version", "configuration", "rootPassword"]);
   refuseAll(name, wrongTogether(name, args));
+  if (typeof args.access.privateKey === "string") publicHalf(name, args.access.privateKey);
   return late;
 }
 

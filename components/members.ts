@@ -104,7 +104,10 @@ function createSecurityGroup(name: string, port: number, args: ClusterArgs, firs
 
 const passphrase = "take the passphrase off a copy of it, with `ssh-keygen -p -N '' -f COPY`, and give that";
 
-export const publicKeyOf = (cluster: string, privateKey: pulumi.Input<string>) => pulumi.unsecret(pulumi.output(privateKey).apply((key) => {
+export const publicKeyOf = (cluster: string, privateKey: pulumi.Input<string>) => pulumi.unsecret(pulumi.output(privateKey).apply((key) => publicHalf(cluster, key)));
+
+/** Throws for people what is wrong with a private key. */
+export function publicHalf(cluster: string, key: string): string {
   try {
     return sshpk.parsePrivateKey(key).toPublic().toString("ssh");
   } catch (error) {
@@ -113,4 +116,4 @@ export const publicKeyOf = (cluster: string, privateKey: pulumi.Input<string>) =
       : `give what is in the key's file, whole: not the file's name, and not the public half. If it has a passphrase, ${passphrase}`;
     throw new pulumi.RunError(`${cluster}: access.privateKey must be an unencrypted private key in OpenSSH or PEM form: ${wayForward}`);
   }
-}));
+}

@@ -7,7 +7,7 @@ import { Refused } from "./errors";
 import { failures, inputs, type Inputs, type Outputs } from "./inputs";
 import { describe } from "./plan";
 import { names } from "./topology";
-import { hasUnknown, isUnknown, secret } from "./wire";
+import { failure, hasUnknown, isUnknown, secret } from "./wire";
 
 export type Raw = Record<string, unknown>;
 export type Document = Pick<Inputs, "datastore" | "members" | "owner" | "forget" | "replace">;
@@ -33,7 +33,7 @@ export async function check(olds: Raw | undefined, news: Raw): Promise<dynamic.C
   const authority = before?.authority ?? await newAuthority((news as Document).owner.cluster);
   const completed = { ...news, rootPassword: secret(password), authority: secret(authority), plan: problems.length > 0 ? {} : planOf(before, news) };
   if (first && problems.length === 0) print(news as Document, Object.values(completed.plan).flat());
-  return { inputs: completed, failures: problems };
+  return { inputs: completed, failures: problems.map(failure) };
 }
 
 /** What the user gave for a property: a component hands over `servers` and `options`, which are no arguments. */

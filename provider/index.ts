@@ -30,8 +30,8 @@ export interface Facts {
   quotas: Record<string, { limit: number; used?: number } | undefined>;
 }
 
-/** What a name stands for; nothing, or several things, when it should be one. */
-export type Named<T> = T | "none" | "several";
+/** What a name stands for; or that it stands for nothing, or for several things, or why that could not be asked. */
+export type Named<T> = T | "none" | "several" | { unasked: string };
 
 /** What is asked of the cloud for a cluster. */
 export interface RequirementsArgs {

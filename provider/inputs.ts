@@ -35,7 +35,7 @@ export const inputs = z.object({
   /** What the servers and volumes were asked to be: frozen on the resources, so that a change can be refused here. */
   servers: z.record(z.string(), z.unknown()),
   access,
-  rootPassword: z.string().min(8),
+  rootPassword: z.string().min(8, { error: "must have at least 8 characters" }),
   authority,
   deletionProtection: z.boolean(),
   /** Leaving members that can never be seen again. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
-import type { Facts } from "./index";
-import { hasUnknown } from "./wire";
+import type { Facts, Named } from "./index";
+import { failure, hasUnknown } from "./wire";
 
 interface Asked {
   cluster: string;
@@ -27,11 +27,14 @@ export async function check(olds: Partial<Asked> | undefined, news: Asked & { fa
   const changed = olds?.servers === undefined || !isDeepStrictEqual(olds.servers, asked.servers);
   const come = asked.members.filter((name) => changed || !olds.members?.includes(name));
   const added = asked.members.filter((name) => !olds?.members?.includes(name));
-  return { inputs: asked, failures: hasUnknown(news) ? [] : [...missing(asked, come, facts), ...exceeded(asked, added, facts)] };
+  const wrong = hasUnknown(news) ? [] : [...missing(asked, come, facts), ...exceeded(asked, added, facts)];
+  return { inputs: asked, failures: wrong.map(failure) };
 }
 
 export const create = async (asked: Asked): Promise<dynamic.CreateResult> => ({ id: asked.cluster, outs: asked });
 export const update = async (_id: string, _olds: unknown, asked: Asked): Promise<dynamic.UpdateResult> => ({ outs: asked });
+
+const thing = <T extends object>(found: Named<T> | undefined): T | undefined => (typeof found === "object" && !("unasked" in found) ? found as T : undefined);
 
 /** What of it the cloud has not. */
 function missing({ servers }: Asked, come: string[], facts: Facts): Wrong {
@@ -39,10 +42,11 @@ function missing({ servers }: Asked, come: string[], facts: Facts): Wrong {
   const say = (property: string, reason: string) => {
     if (!wrong.some((each) => each.property === property)) wrong.push({ property, reason });
   };
-  const named = <T>(property: string, what: string, name: string, found: T | "none" | "several" | undefined): T | undefined => {
+  const named = <T extends object>(property: string, what: string, name: string, found: Named<T> | undefined): T | undefined => {
     if (found === "none") say(property, `the cloud has no ${what} ${JSON.stringify(name)} that this project may use; \`openstack ${what} list\` shows what it has`);
     if (found === "several") say(property, `the cloud has several ${what}s with the name ${JSON.stringify(name)}: it must be one; \`openstack ${what} list\` shows them`);
-    return found === "none" || found === "several" ? undefined : found;
+    if (typeof found === "object" && "unasked" in found) say(property, `the cloud could not be asked for the ${what} ${JSON.stringify(name)}: ${found.unasked}`);
+    return thing(found);
   };
   const image = come.length > 0 ? named("image", "image", servers.image, facts.images[servers.image]) : undefined;
   for (const member of come) {
@@ -71,7 +75,7 @@ const noZone = (zones: string[], there: string[]): string => `the cloud has no a
 function exceeded({ members, servers }: Asked, added: string[], { flavors, quotas }: Facts): Wrong {
   const of = (member: string) => flavors[servers.memberOverrides?.[member]?.flavor ?? servers.flavor];
   const sum = (each: (member: string) => number) => added.map(each).reduce((all, one) => all + one, 0);
-  const flavor = (key: "ram" | "vcpus") => sum((member) => { const found = of(member); return typeof found === "object" ? found[key] : 0; });
+  const flavor = (key: "ram" | "vcpus") => sum((member) => thing(of(member))?.[key] ?? 0);
   const needs: Record<string, number> = {
     instances: added.length, cores: flavor("vcpus"), "MiB of RAM": flavor("ram"),
     volumes: added.length, "GiB of volumes": added.length * servers.volumeSize,

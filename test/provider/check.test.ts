@@ -7,7 +7,7 @@ import { known, news, of } from "./document";
 import { Fleet } from "./fleet";
 import { unwrapped, withUnknown } from "./wire";
 
-const reasons = async (olds: object | undefined, wanted: object) => (await check(olds as never, wanted as never)).failures!.map(({ property, reason }) => `${property}: ${reason}`);
+const reasons = async (olds: object | undefined, wanted: object) => (await check(olds as never, wanted as never)).failures!.map(({ reason }) => reason);
 const changed = (change: object) => ({ ...structuredClone(news), ...change });
 
 describe("check", () => {
@@ -64,6 +64,10 @@ describe("check", () => {
       deepEqual(more, [], words);
       ok(reason?.startsWith(`${property}: ${words}`) && reason.includes("cannot be done by this version; "), `${words}: ${reason}`);
     }
+  });
+
+  it("names no property to the engine, which would print its value: a password", async () => {
+    deepEqual((await check({}, changed({ rootPassword: "short" }) as never)).failures, [{ property: "", reason: "rootPassword: must have at least 8 characters" }]);
   });
 
   it("refuses wrong arguments by name, in a new cluster and in a change", async () => {

@@ -16,7 +16,7 @@ const facts: Facts = {
 const fresh = { cluster: "orders", members: members(3), servers };
 const with_ = (change: Partial<Facts>): Facts => ({ ...facts, ...change });
 const reasons = async (asked: object, told: unknown, olds: object = {}) =>
-  (await requirements.check(olds, { ...fresh, ...asked, facts: told } as never)).failures!.map(({ property, reason }) => `${property}: ${reason}`);
+  (await requirements.check(olds, { ...fresh, ...asked, facts: told } as never)).failures!.map(({ reason }) => reason);
 
 describe("what a cluster needs of its cloud", () => {
   const noFlavor = (at: string) => `${at}: the cloud has no flavor "m1.huge" that this project may use; \`openstack flavor list\` shows what it has`;
@@ -36,6 +36,7 @@ describe("what a cluster needs of its cloud", () => {
       "flavor: m1.small has 2048 MiB of memory and 10 GiB of disk, but the image debian-12 needs 0 MiB and 20 GiB: take a larger flavor"],
     ["flavor without a disk of its own", { servers: { ...servers, flavor: "m1.large" } }, with_({ images: { "debian-12": { minRam: 0, minDisk: 20 } } })],
     ["network", {}, with_({ networks: { private: "none" } }), 'network: the cloud has no network "private" that this project may use; `openstack network list` shows what it has'],
+    ["network that the cloud does not answer for", {}, with_({ networks: { private: { unasked: "connection refused" } } }), 'network: the cloud could not be asked for the network "private": connection refused'],
     ["network without a subnet", {}, with_({ networks: { private: { subnets: [] } } }), "network: the network private has no subnet: members talk to each other over IPv4"],
     ["network of IPv6 only", {}, with_({ networks: { private: { subnets: [6] } } }), "network: the network private has no IPv4 subnet: members talk to each other over IPv4"],
     ["a member's further network", { servers: { ...servers, memberOverrides: { "orders-3": { networks: ["backup", "nix"] } } } }, with_({ networks: { ...facts.networks, nix: "none" } }),

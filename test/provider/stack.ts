@@ -49,7 +49,7 @@ export class Stack {
 
   private async compare(program: Raw): Promise<{ inputs: Raw; changes: boolean }> {
     const { inputs, failures } = await lifecycle.check(this.inputs, program);
-    if (failures!.length > 0) throw new Error(failures!.map(({ property, reason }) => `${property}: ${reason}`).join("; "));
+    if (failures!.length > 0) throw new Error(failures!.map(({ reason }) => reason).join("; "));
     const wanted = unwrapped(inputs) as Raw;
     const changes = this.inputs !== undefined && (await lifecycle.diff("orders", this.outs, wanted)).changes;
     return { inputs: wanted, changes: changes || !isDeepStrictEqual(wanted, this.inputs) };

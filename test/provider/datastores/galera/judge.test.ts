@@ -3,6 +3,7 @@ import { readJudgement } from "../../../../provider/datastores/galera/judge";
 
 const limits = `2026-11-24  0:59:13 0 [Warning] Could not increase number of max_open_files to more than 1024 (request: 32184)
 2026-11-24  0:59:13 0 [Warning] Changed limits: max_open_files: 1024  max_connections: 151 (was 151)  table_cache: 421 (was 2000)
+2026-11-24  1:07:31 0 [Warning] Could not open mysql.plugin table: "Table 'mysql.plugin' doesn't exist". Some options may be missing from the help text
 `;
 
 /** What MariaDB 10.11 of Debian 12 printed. */
