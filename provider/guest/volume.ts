@@ -11,7 +11,7 @@ const marker = ".datastore.json";
 const unit = "var-lib-datastore.mount";
 
 /** Where Nova and udev show a Cinder volume; kernel names such as vdb may change at each boot. */
-const device = (volume: string) => `/dev/disk/by-id/virtio-${volume.slice(0, 20)}`;
+export const device = (volume: string) => `/dev/disk/by-id/virtio-${volume.slice(0, 20)}`;
 
 /**
  * The file system's UUID follows from who owns it. So one that a cut left between formatting and marking
@@ -155,7 +155,8 @@ chmod 755 ${mountPoint}`);
 export const mark = (guest: Guest, owner: Owner, member: Member, { hasHadData, left }: Mark): Promise<boolean> =>
   guest.write(`${mountPoint}/${marker}`, `${JSON.stringify({ ...owner, member: member.name, hasHadData, left })}\n`);
 
-const guard = "/usr/local/lib/datastores/may-start";
+/** Written before a member's first package. */
+export const guard = "/usr/local/lib/datastores/may-start";
 /** Puts on the disk what the volume holds, and says so in a stamp. */
 export const settle = "/usr/local/lib/datastores/settle";
 
