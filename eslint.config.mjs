@@ -18,6 +18,8 @@ const laws = [
   { place: ["provider/inputs.ts"], forbidden: [ssh, ejs] },
   { place: ["provider/template.ts"], forbidden: [ssh, zod] },
   { place: ["provider/reconcile.ts"], forbidden: [ssh, zod, ejs, here("lifecycle|/guest/", "reconcile knows datastores, not how guests are reached")] },
+  { place: ["provider/preflight.ts"], forbidden: [ssh, zod, ejs, here("lifecycle|reconcile|guest/(?!machine$)", "a preflight knows guests through guest/machine")] },
+  { place: ["provider/demands.ts", "provider/findings.ts"], forbidden: [{ ...here("^(?!\\./demands$)", "what is found is judged, not gathered: beside demands it imports types"), allowTypeImports: true }] },
   { place: ["provider/guest/**"], forbidden: [ssh, zod, ejs, here("lifecycle|reconcile|datastores(/|$)", "guests know no datastore")] },
   { place: ["provider/guest/ssh.ts"], forbidden: [zod, ejs, here("lifecycle|reconcile|datastores(/|$)", "guests know no datastore")] },
   {

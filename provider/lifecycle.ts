@@ -76,11 +76,13 @@ function reach(news: Inputs, leaving: Member[], pins: Record<string, string>, pa
   });
   const options = parse(byName(news.datastore).options, news.options, "options");
   const cluster: Cluster<unknown> & { run: string } = {
-    run, leaving, want: { owner: news.owner, members: news.members, options, forget: news.forget },
+    run, leaving, want: { owner: news.owner, members: news.members, options, forget: news.forget, volumeSize: volumeSizeOf(news) },
     rootPassword: news.rootPassword, authority: news.authority, guest: guests.reach,
   };
   return { guests, cluster };
 }
+
+const volumeSizeOf = ({ servers: { volumeSize } }: Inputs): number | undefined => (typeof volumeSize === "number" ? volumeSize : undefined);
 
 /**
  * Serves `pulumi refresh`: what is seen now. It never throws, and a guest that cannot be reached changes

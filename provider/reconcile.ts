@@ -1,6 +1,7 @@
 import type { Cluster, Datastore } from "./datastores/datastore";
 import { reason, Refused, StepFailed } from "./errors";
 import { describe, surprises, type Step } from "./plan";
+import { preflight } from "./preflight";
 import { names, type Member } from "./topology";
 
 export type Seen = Record<string, unknown>;
@@ -19,7 +20,7 @@ const everyone = ({ want, leaving }: Cluster<unknown>): Member[] => [...want.mem
 
 /**
  * Looks, plans, acts, until there is nothing left to do: the only loop. Some plans end where more can be seen than
- * before. What the preview announced is in `forecast`.
+ * before. New machines are looked at before the first act. What the preview announced is in `forecast`.
  */
 export async function reconcile<O, S, Do extends string>(
   it: Datastore<O, S, Do>, cluster: Cluster<O>, forecast: string[], say: Say,
@@ -35,6 +36,7 @@ export async function reconcile<O, S, Do extends string>(
     if (plan.length === 0) return seen;
     if (round > rounds) throw new Error(`after ${rounds} plans there is still to do: ${describe(plan).join("; ")}. Run \`pulumi up\` again`);
     say(`plan: ${describe(plan).join("; ")}`);
+    if (round === 1) await preflight(it, cluster, seen, say);
     const steps = plan.filter(({ on }) => on.length > 0);
     for (const [index, step] of steps.entries()) await perform(it, cluster, step, (line) => say(`step ${index + 1}/${steps.length} ${line}`));
   }

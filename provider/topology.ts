@@ -22,6 +22,8 @@ export interface Topology<Options> {
   members: Member[];
   options: Options;
   forget?: string[];
+  /** GiB that each data volume was asked to hold. */
+  volumeSize?: number;
 }
 
 /** What a planner is asked for: names only. */

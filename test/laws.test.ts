@@ -69,6 +69,15 @@ describe("laws", function () {
     breaks("provider/plan.ts", value("node:fs"), law("a planner is pure"));
   });
 
+  describe("what is found is judged, not gathered", () => {
+    for (const module of ["node:fs", "./guest/machine", "./errors"])
+      for (const file of ["provider/demands.ts", "provider/findings.ts"]) breaks(file, value(module), law("what is found is judged"));
+    keeps("provider/demands.ts", 'import type { Needs } from "./guest/machine"; export type { Needs };');
+    keeps("provider/findings.ts", value("./demands"));
+    for (const module of ["./guest/ssh", "./reconcile"]) breaks("provider/preflight.ts", value(module), law("a preflight knows guests through guest/machine"));
+    keeps("provider/preflight.ts", value("./guest/machine"));
+  });
+
   describe("options are a schema and nothing else", () => {
     for (const module of ["../../guest/guest", "../../errors"]) breaks("provider/datastores/galera/options.ts", value(module), law("options are a schema"));
   });

@@ -1,5 +1,7 @@
 import type { z } from "zod";
+import type { Severity } from "../demands";
 import type { Guest } from "../guest/guest";
+import type { Needs } from "../guest/machine";
 import type { Authority } from "../inputs";
 import type { Step } from "../plan";
 import type { Member, Topology, Wanted } from "../topology";
@@ -33,6 +35,10 @@ export interface Datastore<Options, Seen, Do extends string> {
   underNew(sight: Seen): Seen;
   /** What is seen of a member once the cluster is to have other members or options. */
   outdated(sight: Seen): Seen;
+  /** The members whose machines are new to the cluster, and how grave what is found of each may be. None while data wait to be served again. */
+  newcomers(members: string[], seen: Record<string, Seen>): Record<string, Severity>;
+  /** What a member needs of its machine. */
+  needs(options: Options): Needs;
   /** Pure: the ordered steps from what is seen, also of members that are to leave, to what is wanted. Throws `Refused`. */
   plan(want: Wanted, seen: Record<string, Seen>): Step<Do>[];
   steps: Record<Do, (cluster: Cluster<Options>, member: Member) => Promise<void>>;

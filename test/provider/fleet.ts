@@ -5,6 +5,7 @@ import type { Sight } from "../../provider/datastores/galera/sight";
 import { TimedOut } from "../../provider/errors";
 import { names } from "../../provider/topology";
 import { after, type Seen } from "./datastores/galera/model";
+import { answer, type Told } from "./machine";
 
 /** Guests in memory that show what the model says, in place of SSH and of MariaDB: for what runs above both. */
 export class Fleet {
@@ -16,6 +17,10 @@ export class Fleet {
   readonly done: string[] = [];
   readonly printed: string[] = [];
   readonly unreachable = new Set<string>();
+  /** What the members' machines tell otherwise than one that is well. */
+  readonly machines: Record<string, Told> = {};
+  /** Whose machines were looked at. */
+  readonly inspected: string[] = [];
   /** Throws to make a step fail on a member. */
   beforeStep: (step: string, member: string) => void = () => undefined;
   /** The members in each options file: it is seen as wanted only while it names those that are wanted. */
@@ -53,6 +58,10 @@ export class Fleet {
     this.patience[name] = seconds;
     if (this.unreachable.has(name)) throw new TimedOut(`SSH to ${name} (${address})`, 180, "connect ECONNREFUSED");
     const look = async (command: string) => {
+      if (command.includes("$EPOCHREALTIME")) {
+        this.inspected.push(name);
+        return answer(command, name, this.machines[name]);
+      }
       if (command.includes("/lease")) this.leases.push(`${name}: ${/'(\w+\/\w+: .*?), on /.exec(command)?.[1]}`);
       return "";
     };

@@ -1,6 +1,7 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster, Datastore } from "../../provider/datastores/datastore";
+import { needs } from "../../provider/datastores/galera/machine";
 import { options, type Options } from "../../provider/datastores/galera/options";
 import { StepFailed } from "../../provider/errors";
 import { oneByOne, together, type Step } from "../../provider/plan";
@@ -32,6 +33,7 @@ function memory(start: Record<string, Sight>) {
     unseen: (sight) => /^unreachable: (.*)/.exec(sight)?.[1],
     kept: (sights) => sights,
     underNew: () => "new",
+    newcomers: () => ({}), needs,
     observe: async (_, { name }) => {
       log.push(`look at ${name}`);
       if (seen[name] === undefined) throw new Error("no route");

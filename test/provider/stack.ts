@@ -12,6 +12,8 @@ import { unwrapped } from "./wire";
 export class Stack {
   readonly fleet = new Fleet({});
   outs!: Outputs;
+  /** What the last `up` printed. */
+  said: string[] = [];
   private inputs?: Raw;
 
   /** The title of the change, and what is printed of it. A server that is still to be made is unknown. */
@@ -36,7 +38,7 @@ export class Stack {
       throw error;
     } finally {
       this.inputs = inputs;
-      this.printed();
+      this.said = this.printed();
     }
     return this.fleet.done.slice(done);
   }

@@ -1,6 +1,7 @@
 import { datastore } from "../datastore";
 import { observe } from "./observe";
 import { options, type Options } from "./options";
+import { needs, newcomers } from "./machine";
 import { blank, kept, recall, underNew } from "./memory";
 import { plan, type Do } from "./plan";
 import type { Sight } from "./sight";
@@ -9,6 +10,8 @@ import { steps } from "./steps";
 export const galera = datastore<Options, Sight, Do>({
   options,
   observe,
+  newcomers,
+  needs,
   plan,
   recall,
   blank,
