@@ -6,9 +6,9 @@ import { program, root, run, statusOf } from "./commands.mjs";
 
 const mocha = "node_modules/mocha/bin/mocha.js";
 const within = (...places) => places.map((place) => `test/${place}/**/*.test.ts`);
-const quick = ["test/*.test.ts", ...within("components", "provider", "tools", "devcloud")];
-/** What it measures is to be the machine's whole. */
-const alone = "test/full/figures.test.ts";
+const quick = ["test/*.test.ts", ...within("components", "provider", "tools", "package", "devcloud")];
+/** One measures the whole machine, the other builds anew what the programs of others run on. */
+const alone = ["test/full/figures.test.ts", "test/full/node.test.ts"];
 
 const args = process.argv.slice(2);
 const full = args[0] === "--full";
@@ -17,10 +17,10 @@ await run("npm", ["run", "--silent", "check"]);
 if (named.length > 0) await run("node", [mocha, ...named]);
 else if (!full) await run("node", [mocha, ...quick, ...within("guests")]);
 else {
-  await run("node", [mocha, ...quick, alone]);
+  await run("node", [mocha, ...quick, ...alone]);
   await run("node", [...program("devcloud/main.ts"), "down"]);
   const files = readdirSync(join(root, "test/full")).filter((name) => name.endsWith(".test.ts")).map((name) => `test/full/${name}`);
-  process.exit(await sideBySide(files.filter((file) => file !== alone)));
+  process.exit(await sideBySide(files.filter((file) => !alone.includes(file))));
 }
 
 /** Two files at a time, each beside a devcloud of its own; what one prints comes in one piece, once it has ended. The worst exit status. */
