@@ -39,7 +39,7 @@ const laws = [
 ];
 
 export default tseslint.config(
-  { ignores: ["dist/", "**/node_modules/", ".devcloud/", ".devcloud.*/", ".demo/"] },
+  { ignores: ["dist/", "docs/", "**/node_modules/", ".devcloud/", ".devcloud.*/", ".demo/"] },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {

@@ -2,9 +2,13 @@ import type * as pulumi from "@pulumi/pulumi";
 
 /** How the members' servers are spread over hosts; the words are Nova's server group policies. */
 export const Locality = {
+  /** All on one host: a member that finds no room there fails to be made. */
   Affinity: "affinity",
+  /** Each on a host of its own: a member for which none is left fails to be made. */
   AntiAffinity: "anti-affinity",
+  /** On one host as far as it has room. */
   SoftAffinity: "soft-affinity",
+  /** On different hosts as far as there are enough. */
   SoftAntiAffinity: "soft-anti-affinity",
 } as const;
 export type Locality = (typeof Locality)[keyof typeof Locality];
@@ -35,10 +39,11 @@ export interface VolumeArgs {
 export interface BastionArgs {
   /** Name or address. */
   host: pulumi.Input<string>;
+  /** Who logs in to it, with the same private key as to the members. */
   user: pulumi.Input<string>;
-  /** Default: 22. */
+  /** TCP port of its SSH server. Default: 22. */
   port?: pulumi.Input<number>;
-  /** Its public host key, as `ssh-keyscan` prints it. Default: trusted on first use. */
+  /** Its public host key, as `ssh-keyscan` prints it. Default: whatever key it shows is trusted, in each run anew. */
   hostKey?: pulumi.Input<string>;
 }
 
@@ -46,12 +51,13 @@ export interface BastionArgs {
 export interface AccessArgs {
   /** A user who may `sudo` without a password, as cloud images have: `debian`. */
   user: pulumi.Input<string>;
-  /** The key to log in with, in OpenSSH or PEM form. Its public half is given to the servers as their Nova keypair. */
+  /** The key to log in with, in OpenSSH or PEM form, without a passphrase. Its public half is given to the servers as their Nova keypair. */
   privateKey: pulumi.Input<string>;
+  /** A machine to go through, when the members cannot be reached from where `pulumi` runs. Default: none. */
   bastion?: BastionArgs;
   /** Public host keys by member name, as `ssh-keyscan` prints them. Default: trusted on first use, then pinned to the server. */
   hostKeys?: pulumi.Input<Record<string, pulumi.Input<string>>>;
-  /** Who may reach port 22. Default: anyone (with the key). */
+  /** Who may reach port 22, as CIDRs. Default: any IPv4 address (with the key). */
   allowedCidrs?: string[];
 }
 
@@ -65,7 +71,10 @@ export interface MemberOverrideArgs {
   flavor?: pulumi.Input<string>;
 }
 
-/** What every cluster type takes. */
+/**
+ * What every cluster type takes. Of a cluster that exists a change of `flavor`, `image`, `network`, `availabilityZones`, `locality`,
+ * `access.privateKey`, `size` and `type` of `volume`, and `memberOverrides` of members that stay, is refused by name.
+ */
 export interface ClusterArgs {
   /** Nova flavor, by name. */
   flavor: pulumi.Input<string>;
@@ -73,6 +82,7 @@ export interface ClusterArgs {
   image: pulumi.Input<string>;
   /** The network of the members, by name or id. */
   network: string;
+  /** The volume that each member keeps its data on. */
   volume: VolumeArgs;
   /** Members are dealt to these in turn. Default: Nova's choice. */
   availabilityZones?: string[];
@@ -80,6 +90,7 @@ export interface ClusterArgs {
   locality?: Locality;
   /** Who may reach the datastore's port, as CIDRs. Default: only the members. */
   allowedCidrs?: string[];
+  /** How the provider reaches the members' servers. */
   access: AccessArgs;
   /** By member name, such as `orders-2`. */
   memberOverrides?: Record<string, MemberOverrideArgs>;

@@ -8,13 +8,19 @@ import { mermaid } from "./topology";
 const port = 3306;
 
 /** Builds of Galera. MariaDB can be run; Percona XtraDB Cluster is refused until it can be. */
-export const GaleraVendor = { MariaDB: "mariadb", Percona: "percona" } as const;
+export const GaleraVendor = {
+  /** MariaDB and its own Galera library, from Debian's packages. */
+  MariaDB: "mariadb",
+  /** Percona XtraDB Cluster. */
+  Percona: "percona",
+} as const;
 export type GaleraVendor = (typeof GaleraVendor)[keyof typeof GaleraVendor];
 
-/** Arguments of a Galera cluster. */
+/** Arguments of a Galera cluster. Of one that exists a change of `vendor`, `version`, `configuration` and `rootPassword` is refused, too. */
 export interface GaleraClusterArgs extends ClusterArgs {
   /** How many servers: odd and at least three, so that one may fail; another number is a risk to name in `allowUnsafe`. */
   members: number;
+  /** Which build of Galera. */
   vendor: GaleraVendor;
   /** Major version, such as `10.11`. Default: what the image's package sources offer. */
   version?: pulumi.Input<string>;
@@ -40,7 +46,7 @@ export class GaleraCluster extends pulumi.ComponentResource {
   declare readonly endpoints: pulumi.Output<string[]>;
   /** A URL with all endpoints and the administrator's password. Secret. */
   declare readonly connectionString: pulumi.Output<string>;
-  /** Secret. */
+  /** Password of `root` for clients: the one that was given, or the one that was generated. Secret. */
   declare readonly rootPassword: pulumi.Output<string>;
   /** The authority that signs the members' certificates, in PEM: with it clients verify whom they talk to. */
   declare readonly caCertificate: pulumi.Output<string>;
@@ -50,9 +56,21 @@ export class GaleraCluster extends pulumi.ComponentResource {
   declare readonly status: pulumi.Output<string>;
   /** The cluster as a Mermaid diagram. */
   declare readonly topology: pulumi.Output<string>;
+  /** Id of the Nova server group that spreads the members over hosts. */
   declare readonly serverGroupId: pulumi.Output<string>;
+  /** Id of the Neutron security group of the members, for rules of your own. */
   declare readonly securityGroupId: pulumi.Output<string>;
 
+  /**
+   * Registers the servers, ports and volumes of a cluster, and the cluster itself. All arguments that are wrong are refused
+   * at once, before anything is registered; what only the provider or the guests can tell is refused in a preview, or
+   * when `pulumi up` looks at the guests.
+   * @param name Of the cluster. Its members are named after it, `orders-1` and so on, for ever: lower-case letters,
+   * digits and dashes, a letter first, 51 at most.
+   * @param args What the cluster should be.
+   * @param opts Pulumi's own options of a component, such as `provider`, for a certain cloud.
+   * @throws `pulumi.RunError` that names each wrong argument, its rule, what was given and the way forward.
+   */
   constructor(name: string, args: GaleraClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const late = opts?.urn ? [] : refuseWrong(name, args);
     const given = opts?.urn ? args : sealed(args);

@@ -1,0 +1,18 @@
+import { equal } from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import execa from "execa";
+
+const root = dirname(__dirname);
+
+describe("the reference", function () {
+  this.timeout(120_000);
+  const out = mkdtempSync(join(tmpdir(), "datastores-docs-"));
+  after(() => rmSync(out, { recursive: true }));
+
+  it("has words for each public name, and no link leads nowhere", async () => {
+    const { exitCode, all } = await execa("node", [join(root, "node_modules/typedoc/bin/typedoc"), "--out", out], { cwd: root, reject: false, all: true });
+    equal(exitCode, 0, all);
+  });
+});
