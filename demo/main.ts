@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cloudsYaml, down, requireMachine, reserve, up } from "../devcloud";
 import { engine } from "../tools/engine";
@@ -38,8 +38,8 @@ async function demo(): Promise<void> {
   const [tools] = await part("Get what is missing and start an OpenStack", () => both(engine(say), up(say)));
   const galera = await stack(tools, join(root, "examples/galera"), folder, "demo");
   const shown = (...args: string[]) => (pulumi = galera.pulumi(args, { stdio: "inherit" }));
-  await galera.pulumi(["config", "set-all", "--plaintext", `privateKeyFile=${galera.keyFile}`,
-    "--plaintext", "keepVolumes=false", "--plaintext", "deletionProtection=false"]);
+  await galera.pulumi(["config", "set", "--secret", "privateKey"], { stdin: "pipe", input: readFileSync(galera.keyFile, "utf8") });
+  await galera.pulumi(["config", "set-all", "--plaintext", "volumeSize=1", "--plaintext", "keepVolumes=false", "--plaintext", "deletionProtection=false"]);
   await part("pulumi up: three servers become one Galera cluster", () => shown("up", "--yes"));
   await part("What the members themselves say", () => askMembers(galera));
   await part("pulumi preview: nothing to do", () => shown("preview", "--expect-no-changes"));

@@ -1,18 +1,19 @@
-import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { GaleraCluster } from "pulumi-openstack-datastores";
 
+/** Defaults are in Pulumi.yaml. */
 const config = new pulumi.Config();
 
 const orders = new GaleraCluster("orders", {
-  members: config.getNumber("members") ?? 3,
+  members: config.requireNumber("members"),
   vendor: "mariadb",
-  flavor: "m1.small",
-  image: "debian-12",
-  network: "private",
-  volume: { size: 1, keep: config.getBoolean("keepVolumes") },
-  access: { user: "debian", privateKey: pulumi.secret(readFileSync(config.require("privateKeyFile"), "utf8")) },
-  deletionProtection: config.getBoolean("deletionProtection"),
+  flavor: config.require("flavor"),
+  image: config.require("image"),
+  network: config.require("network"),
+  volume: { size: config.requireNumber("volumeSize"), keep: config.requireBoolean("keepVolumes") },
+  allowedCidrs: config.requireObject<string[]>("allowedCidrs"),
+  access: { user: config.require("user"), privateKey: config.requireSecret("privateKey") },
+  deletionProtection: config.requireBoolean("deletionProtection"),
 });
 
 export const { members, addresses, endpoints, connectionString, rootPassword, plan, status, topology, caCertificate } = orders;
