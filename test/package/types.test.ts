@@ -1,6 +1,6 @@
 import { deepEqual } from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import * as ts from "typescript";
 import { ofProject, project } from "./project";
 
@@ -35,6 +35,8 @@ new GaleraCluster("orders", { ...least, allowUnsafe: true });
 orders.status = pulumi.output("ready");
 `;
 
+const [, readme = ""] = /```ts\n([^]*?)```/.exec(readFileSync(join(dirname(dirname(__dirname)), "README.md"), "utf8")) ?? [];
+
 describe("the types of the published package", function () {
   ofProject(this);
 
@@ -51,8 +53,9 @@ describe("the types of the published package", function () {
       // As a CommonJS and as an ES module: to these resolutions they are two questions.
       const files = name === "node10" ? ["index.ts"] : ["index.cts", "index.mts"];
       for (const file of files) writeFileSync(join(folder, file), program);
+      writeFileSync(join(folder, "readme.ts"), readme);
       const options = { ...resolution, strict: true, noEmit: true, target: ts.ScriptTarget.ES2022, types: ["node"], typeRoots: [join(folder, "../node_modules/@types")] };
-      const wrong = ts.getPreEmitDiagnostics(ts.createProgram(files.map((file) => join(folder, file)), options));
+      const wrong = ts.getPreEmitDiagnostics(ts.createProgram([...files, "readme.ts"].map((file) => join(folder, file)), options));
       deepEqual(wrong.map(({ file, start, messageText }) => `${file?.fileName}:${file && file.getLineAndCharacterOfPosition(start!).line + 1} ${ts.flattenDiagnosticMessageText(messageText, "\n")}`), []);
     });
 });
