@@ -24,7 +24,8 @@ export async function factsOf(args: ClusterArgs, parent: pulumi.Resource): Promi
       return { minRam: minRamMb, minDisk: minDiskGb };
     }))),
     all(networkNames, async (name) => {
-      const network = await networkOf(name, ask);
+      // Of an id nothing more need be known.
+      const network = isId(name) ? await told(networkOf(name, ask)) : await networkOf(name, ask);
       return typeof network === "object" && "id" in network ? { subnets: network.subnets } : network;
     }),
     told(ask("zones", async (options) => (await compute.getAvailabilityZones({}, options)).names)),
@@ -35,6 +36,7 @@ export async function factsOf(args: ClusterArgs, parent: pulumi.Resource): Promi
 
 /** Its id. Where it is not known it is nothing that a resource could be made with: who needs it is refused before. */
 export async function networkId(network: string, parent: pulumi.Resource): Promise<string> {
+  if (isId(network)) return network;
   const found = await networkOf(network, asker(parent));
   return typeof found === "object" && "id" in found ? found.id : "";
 }

@@ -4,9 +4,9 @@ import * as pulumi from "@pulumi/pulumi";
 // but the name of the module that does the work: anything they captured would be stored with them, and a
 // text that changes is a change of every cluster. The name stays for ever.
 const requirementsProvider: pulumi.dynamic.ResourceProvider = {
-  check: (olds, news) => require("pulumi-openstack-datastores/provider").requirements.check(olds, news),
-  create: (inputs) => require("pulumi-openstack-datastores/provider").requirements.create(inputs),
-  update: (id, olds, news) => require("pulumi-openstack-datastores/provider").requirements.update(id, olds, news),
+  check: (olds, news) => require("pulumi-openstack-datastores/provider").checkRequirements(olds, news),
+  create: (inputs) => require("pulumi-openstack-datastores/provider").createRequirements(inputs),
+  update: (id, olds, news) => require("pulumi-openstack-datastores/provider").updateRequirements(id, olds, news),
 };
 
 const provider: pulumi.dynamic.ResourceProvider = {

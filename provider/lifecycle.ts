@@ -13,7 +13,7 @@ import { names, type Member } from "./topology";
 import { plain } from "./wire";
 
 export { check, diff } from "./check";
-export * as requirements from "./requirements";
+export { check as checkRequirements, create as createRequirements, update as updateRequirements } from "./requirements";
 
 /** Seconds a server may take to let a refresh in, which waits for no boot. */
 const loginSeconds = 20;

@@ -1,6 +1,8 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ESLint } from "eslint";
+import { parse } from "yaml";
 
 const root = dirname(__dirname);
 
@@ -89,6 +91,11 @@ describe("laws", function () {
     breaks("provider/lifecycle.ts", 'export const x = require("zod");', /no-require-imports/);
     for (const file of ["provider/lifecycle.ts", "provider/datastores/galera/plan.ts", "components/galera.ts"])
       breaks(file, 'export const x = () => import("ejs");', /no-restricted-syntax/);
+  });
+
+  it("the project's own Pulumi.yaml runs the example, with its settings", () => {
+    const [ours, example] = ["Pulumi.yaml", "examples/galera/Pulumi.yaml"].map((file) => parse(readFileSync(join(root, file), "utf8")) as { main?: string; config: object });
+    deepEqual([ours!.main, ours!.config], ["examples/galera", example!.config]);
   });
 
   it("are kept by components and provider themselves, and switched off nowhere without a reason", async () => {

@@ -26,6 +26,6 @@ describe("examples/galera, with the published package", function () {
     await galera.pulumi(["config", "set", "--secret", "privateKey"], { stdin: "pipe", input: privateKey });
     await galera.pulumi(["config", "set", "network", "5b6e1a52-8a3f-4f0d-9c55-0d8c0f9a1c2e"]);
     await galera.pulumi(["config", "set", "--path", "allowedCidrs[0]", "192.0.2.0/24"]);
-    match((await galera.pulumi(["preview"])).stdout, /\[orders\] verify orders-1 orders-2 orders-3[^]*\+ 21 to create/);
+    match((await galera.pulumi(["preview"])).stdout, /\[orders\] verify orders-1 orders-2 orders-3[^]*\+ 22 to create/);
   });
 });

@@ -11,7 +11,7 @@ describe("a program of the published package", function () {
     it(`may be ${kind}: it previews a cluster, and what goes into its state is the same`, async () => {
       const { pulumi } = await (await project()).program(kind.replaceAll(" ", "-"), files);
       const { steps, changeSummary, diagnostics } = JSON.parse((await pulumi(["preview", "--json"])).stdout) as Preview;
-      deepEqual(changeSummary, { create: 20 });
+      deepEqual(changeSummary, { create: 21 });
       const { inputs } = steps.map(({ newState }) => newState).find(({ type }) => type === "pulumi-nodejs:dynamic/datastores:Cluster")!;
       equal(inputs.__provider, readFileSync(join(__dirname, "../provider/serialized.txt"), "utf8"));
       const forecast = Object.values(inputs.plan as Record<string, string[]>).flat();

@@ -1,7 +1,7 @@
 import { deepEqual } from "node:assert/strict";
 import { runtime } from "@pulumi/pulumi";
 import type { Facts } from "../../provider";
-import { requirements } from "../../provider/lifecycle";
+import * as requirements from "../../provider/requirements";
 
 const { unknownValue: unknown } = runtime;
 const servers = { flavor: "m1.small", image: "debian-12", network: "private", availabilityZones: ["az1", "az2"], volumeSize: 10 };
