@@ -1,22 +1,20 @@
-import { randomUUID } from "node:crypto";
 import type { dynamic } from "@pulumi/pulumi";
 import { changed, forecast, needsNoGuest, refreshed, type Document, type Raw } from "./check";
 import { byName } from "./datastores";
-import type { Cluster, Datastore } from "./datastores/datastore";
+import type { Datastore } from "./datastores/datastore";
 import { endWithEngine } from "./engine";
 import { reason } from "./errors";
-import { Guests } from "./guest/guests";
 import { lease } from "./guest/lease";
 import { inputs, outputs, parse, type Inputs, type Outputs } from "./inputs";
+import { loginSeconds, reach } from "./reach";
 import { observe, reconcile } from "./reconcile";
-import { names, type Member } from "./topology";
+import { leavers, names, type Member } from "./topology";
 import { plain } from "./wire";
 
 export { check, diff } from "./check";
 export { check as checkRequirements, create as createRequirements, update as updateRequirements } from "./requirements";
 
-/** Seconds a server may take to let a refresh in, which waits for no boot. */
-const loginSeconds = 20;
+const say = (line: string) => console.log(line);
 
 export async function create(news: Raw): Promise<dynamic.CreateResult> {
   // The steps that `check` announced.
@@ -35,8 +33,8 @@ async function converge(raw: Raw, announced: string[], olds?: Outputs): Promise<
   const news = parse(inputs, raw, "cluster");
   const it = byName(news.datastore);
   const [title = ""] = Object.keys(news.plan);
-  const leaving = (olds?.known ?? []).filter(({ name }) => !names(news).includes(name));
-  const { guests, cluster } = reach(news, leaving, olds?.pins ?? {});
+  const leaving = leavers(news, olds?.known ?? []);
+  const { guests, cluster } = reach(news, { leaving, pins: olds?.pins ?? {}, say });
   const result = async (status: Outputs["status"], known: Member[], { seen, unreached }: Look) =>
     plain({ ...raw, stateVersion: 1, status, known, seen: Object.fromEntries(names({ members: known }).map((name) => [name, seen[name]])), unreached, pins: await guests.shown(known) });
   try {
@@ -64,26 +62,6 @@ async function converge(raw: Raw, announced: string[], olds?: Outputs): Promise<
   }
 }
 
-function reach(news: Inputs, leaving: Member[], pins: Record<string, string>, patience?: number) {
-  const run = randomUUID();
-  const guests = new Guests([...news.members, ...leaving], pins, {
-    run,
-    // Who is to be forgotten is asked all the same, and not waited for.
-    seconds: (member) => (news.forget?.includes(member) ? loginSeconds : patience),
-    access: news.access,
-    secrets: [news.rootPassword, news.access.privateKey, news.authority.key],
-    say: (member, line) => console.log(`[${news.owner.cluster}/${member}] ${line}`),
-  });
-  const options = parse(byName(news.datastore).options, news.options, "options");
-  const cluster: Cluster<unknown> & { run: string } = {
-    run, leaving, want: { owner: news.owner, members: news.members, options, forget: news.forget, volumeSize: volumeSizeOf(news) },
-    rootPassword: news.rootPassword, authority: news.authority, guest: guests.reach,
-  };
-  return { guests, cluster };
-}
-
-const volumeSizeOf = ({ servers: { volumeSize } }: Inputs): number | undefined => (typeof volumeSize === "number" ? volumeSize : undefined);
-
 /**
  * Serves `pulumi refresh`: what is seen now. It never throws, and a guest that cannot be reached changes
  * neither `status` nor what was seen of it.
@@ -99,9 +77,8 @@ export async function read(id: string, props: Outputs): Promise<dynamic.ReadResu
 }
 
 async function look(olds: Outputs, props: Outputs): Promise<Raw> {
-  const leaving = olds.known.filter(({ name }) => !names(olds).includes(name));
   const it = byName(olds.datastore);
-  const { guests, cluster } = reach(olds, leaving, olds.pins, loginSeconds);
+  const { guests, cluster } = reach(olds, { leaving: leavers(olds, olds.known), pins: olds.pins, seconds: loginSeconds, say });
   try {
     const now = await observe(it, cluster);
     const { seen, unreached } = remembering(it, olds.seen, now);

@@ -36,3 +36,6 @@ export interface Wanted {
 }
 
 export const names = ({ members }: Pick<Topology<unknown>, "members">): string[] => members.map(({ name }) => name);
+
+/** Members that were known and are not wanted any more. */
+export const leavers = (wanted: Pick<Topology<unknown>, "members">, known: Member[]): Member[] => known.filter(({ name }) => !names(wanted).includes(name));

@@ -1,0 +1,39 @@
+import { randomUUID } from "node:crypto";
+import { byName } from "./datastores";
+import type { Cluster } from "./datastores/datastore";
+import { Guests } from "./guest/guests";
+import { parse, type Inputs } from "./inputs";
+import type { Member } from "./topology";
+
+/** Seconds a server may take to let a refresh in, which waits for no boot. */
+export const loginSeconds = 20;
+
+export interface Reach {
+  /** Members that are not wanted any more and not yet proven gone. */
+  leaving: Member[];
+  /** The host key that each server showed before, by server id. */
+  pins: Record<string, string>;
+  /** How long a server may take to let us in, when not as long as it may take to boot. */
+  seconds?: number;
+  /** Told what happens on the guests. */
+  say(line: string): void;
+}
+
+/** A cluster whose guests can be reached: dialled at the first call for each, and to be closed at the end. */
+export function reach(of: Inputs, { leaving, pins, seconds, say }: Reach) {
+  const run = randomUUID();
+  const guests = new Guests([...of.members, ...leaving], pins, {
+    run,
+    // Who is to be forgotten is asked all the same, and not waited for.
+    seconds: (member) => (of.forget?.includes(member) ? Math.min(loginSeconds, seconds ?? loginSeconds) : seconds),
+    access: of.access,
+    secrets: [of.rootPassword, of.access.privateKey, of.authority.key],
+    say: (member, line) => say(`[${of.owner.cluster}/${member}] ${line}`),
+  });
+  const options = parse(byName(of.datastore).options, of.options, "options");
+  const cluster: Cluster<unknown> & { run: string } = {
+    run, leaving, want: { owner: of.owner, members: of.members, options, forget: of.forget },
+    rootPassword: of.rootPassword, authority: of.authority, guest: guests.reach,
+  };
+  return { guests, cluster };
+}
