@@ -12,6 +12,11 @@ const door = here("provider/.", "components know the door, provider/index, and n
 // The laws of the tree: what the files of each place may not import. A file is under the last place that names it.
 const laws = [
   { place: ["components/**", "provider/**"], forbidden: [ssh, zod, ejs] },
+  {
+    place: ["cli/**"],
+    forbidden: [ssh, zod, ejs, here("components(/|$)|provider(/index|/lifecycle)?$", "the command line looks, and changes nothing"),
+      here("guest/(ssh|guests)$|datastores/(?!datastore$)", "the command line reaches guests through provider/reach, and knows no kind of database")],
+  },
   { place: ["components/**"], forbidden: [ssh, zod, ejs, door] },
   { place: ["components/rules.ts"], forbidden: [ssh, ejs, door] },
   { place: ["provider/index.ts"], forbidden: [ssh, zod, ejs, here("^\\.", "the door captures nothing")] },
@@ -57,7 +62,7 @@ export default tseslint.config(
     rules: { "@typescript-eslint/no-restricted-imports": ["error", { patterns: forbidden }] },
   })),
   {
-    files: ["components/**/*.ts", "provider/**/*.ts"],
+    files: ["cli/**/*.ts", "components/**/*.ts", "provider/**/*.ts"],
     rules: { "no-restricted-syntax": ["error", { selector: "ImportExpression", message: "imports stand at the top of a file, where the laws see them" }] },
   },
   // The door's functions are stored as text and may only `require` by name.

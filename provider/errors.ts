@@ -19,7 +19,7 @@ export class CommandFailed extends Error {
 /** A wait met its deadline. */
 export class TimedOut extends Error {
   override name = "TimedOut";
-  constructor(what: string, seconds: number, saw: string) {
+  constructor(what: string, seconds: number, readonly saw: string) {
     super(`waited ${seconds} s for ${what}; last seen: ${saw}`);
   }
 }

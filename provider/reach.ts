@@ -32,8 +32,10 @@ export function reach(of: Inputs, { leaving, pins, seconds, say }: Reach) {
   });
   const options = parse(byName(of.datastore).options, of.options, "options");
   const cluster: Cluster<unknown> & { run: string } = {
-    run, leaving, want: { owner: of.owner, members: of.members, options, forget: of.forget },
+    run, leaving, want: { owner: of.owner, members: of.members, options, forget: of.forget, volumeSize: volumeSizeOf(of) },
     rootPassword: of.rootPassword, authority: of.authority, guest: guests.reach,
   };
   return { guests, cluster };
 }
+
+const volumeSizeOf = ({ servers: { volumeSize } }: Inputs): number | undefined => (typeof volumeSize === "number" ? volumeSize : undefined);

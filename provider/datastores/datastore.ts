@@ -13,7 +13,23 @@ export interface Cluster<Options> {
   leaving: Member[];
   rootPassword: string;
   authority: Authority;
+  /** Only a look for people: it waits for nothing, and starts nothing that could tell more. */
+  glance?: boolean;
   guest(name: string): Promise<Guest>;
+}
+
+/** What people are told of one member: how it is at this moment. */
+export interface Report {
+  /** What it is to its cluster, in a word. */
+  role: string;
+  /** How it is, as the database says. */
+  state: string;
+  /** How far it is behind the others, in words and in the datastore's own measures; nothing of one that does not run. */
+  lag?: { words: string; measures: Record<string, number> };
+  /** Of the database that runs, or would. */
+  version?: string;
+  /** What is wrong with it, and a command on the member that shows it; the datastore's journal when left out. */
+  wrong?: { what: string; shownBy?: string };
 }
 
 /** Everything the provider needs to know about one kind of database. */
@@ -21,6 +37,10 @@ export interface Datastore<Options, Seen, Do extends string> {
   options: z.ZodType<Options>;
   /** Looks at one guest. Changes nothing. */
   observe(cluster: Cluster<Options>, member: Member): Promise<Seen>;
+  /** Looks at one guest for people. Changes nothing. */
+  report(cluster: Cluster<Options>, member: Member): Promise<Report>;
+  /** The unit that runs the database, in whose journal it tells how it fares. */
+  unit: string;
   /** What is seen of a member that cannot be reached. */
   unreachable(why: string): Seen;
   /** Why a member could not be seen; undefined when it was. */

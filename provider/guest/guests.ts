@@ -1,4 +1,4 @@
-import { connect, fingerprintsOf, type Connection, type Session } from "./ssh";
+import { connect, fingerprintsOf, type Connection, type Follow, type Session } from "./ssh";
 import type { Guest } from "./guest";
 import type { Member } from "../topology";
 
@@ -10,7 +10,14 @@ export class Guests {
   constructor(private readonly members: Member[], private readonly pins: Record<string, string>, private readonly session: Omit<Session, "say" | "seconds"> & { seconds(member: string): number | undefined; say(member: string, line: string): void }) {}
 
   /** Dials a guest once; a failure stays the answer for this run. */
-  readonly reach = async (name: string): Promise<Guest> => {
+  readonly reach = async (name: string): Promise<Guest> => (await this.dial(name)).guest;
+
+  /** Shows what a command prints on a guest for as long as it prints. */
+  async follow(name: string, ...what: Parameters<Follow>): Promise<void> {
+    await (await this.dial(name)).follow(...what);
+  }
+
+  private dial(name: string): Promise<Connection> {
     const member = this.members.find((each) => each.name === name)!;
     let connection = this.connections.get(name);
     if (!connection) {
@@ -21,8 +28,8 @@ export class Guests {
         { ...this.session, seconds: this.session.seconds(name), say: (line) => this.session.say(name, line) });
       this.connections.set(name, connection);
     }
-    return (await connection).guest;
-  };
+    return connection;
+  }
 
   /** The pins to remember: of each of these servers, what it showed now or before. */
   async shown(members: Member[]): Promise<Record<string, string>> {

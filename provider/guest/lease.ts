@@ -28,6 +28,13 @@ fi
 printf '%s\\n' ${run} "$((now + ${lifetime}))" ${title} >${folder}/lease.new
 mv ${folder}/lease.new ${folder}/lease`;
 
+/** What the run that holds this guest's lease says of itself, or nothing. Only looks. */
+export const holder = async (guest: Guest): Promise<string> => (await guest.look(sh`
+[ -s ${folder}/lease ] || exit 0
+{ read -r _; read -r until; read -r what; } <${folder}/lease
+read -r uptime _ </proc/uptime
+[ "\${uptime%.*}" -ge "$until" ] || echo "$what"`)).trim();
+
 /**
  * Takes the lease of every guest, in the order given (the same for every run, so that two runs cannot
  * each hold half), waits for the lease of a dead run to end, and keeps it renewed until `release`.

@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
-import type { Duplex } from "node:stream";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import type { Duplex, Writable } from "node:stream";
 import { NodeSSH, type Config } from "node-ssh";
+import type { ClientChannel } from "ssh2";
 import * as sshpk from "sshpk";
 import type { Access } from "../inputs";
 import { CommandFailed, reason, TimedOut } from "../errors";
@@ -44,8 +47,12 @@ export interface Session {
 export interface Connection {
   guest: Guest;
   fingerprint: string;
+  follow: Follow;
   close(): void;
 }
+
+/** Runs a command as root that changes nothing, and writes each line of its output as it comes, until it ends or `until` says so. */
+export type Follow = (command: string, to: Writable, until: AbortSignal) => Promise<void>;
 
 const fingerprint = (key: Buffer) => `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 
@@ -79,7 +86,7 @@ export async function connect(target: Target, session: Session): Promise<Connect
       ssh.dispose();
       bastion?.ssh.dispose();
     };
-    return { guest: guestOver(ssh, target.name, session), fingerprint: shown, close };
+    return { guest: guestOver(ssh, target.name, session), fingerprint: shown, follow: followOver(ssh, target.name, session), close };
   } catch (error) {
     bastion?.ssh.dispose();
     throw error;
@@ -140,9 +147,39 @@ exec < <(printf %s "\${input%.}"); unset input
 const tunnel = (bastion: NodeSSH, address: string): Promise<Duplex> =>
   bastion.forwardOut("127.0.0.1", 0, address, 22);
 
-function guestOver(ssh: NodeSSH, name: string, { run: lease, access, secrets, say }: Session): Guest {
-  const redact = (text: string) => secrets.reduce((clean, secret) => clean.replaceAll(secret, "[secret]"), text);
-  const become = access.user === "root" ? [] : ["sudo", "-n"];
+const become = ({ access }: Session): string[] => (access.user === "root" ? [] : ["sudo", "-n"]);
+const redacted = ({ secrets }: Session, text: string): string => secrets.reduce((clean, secret) => clean.replaceAll(secret, "[secret]"), text);
+
+/** What prints without end ends on its guest once nobody is left to read it: its output closes with the channel. */
+const followOver = (ssh: NodeSSH, name: string, session: Session): Follow => async (command, to, until) => {
+  let code: number | null = null;
+  let stderr = "";
+  const failed = (why: string) => new CommandFailed(name, redacted(session, command), code, redacted(session, why));
+  const channel = await new Promise<ClientChannel>((resolve, reject) => {
+    if (!ssh.connection) throw new Error("not connected");
+    ssh.connection.exec(sh`${[...become(session), "/bin/bash", "-euo", "pipefail", "-c", command]}`, (error, opened) => {
+      if (error) return reject(error);
+      // Listened to at once: a short command's end may have come with its beginning.
+      opened.on("exit", (status: number | null) => { code = status; });
+      opened.stderr.on("data", (part: Buffer) => { stderr += part.toString(); });
+      opened.end();
+      resolve(opened);
+    });
+  }).catch((error) => { throw failed(reason(error)); });
+  const closed = once(channel, "close");
+  try {
+    for await (const line of createInterface({ input: channel, signal: until }))
+      if (!to.write(`${redacted(session, line)}\n`)) await once(to, "drain");
+    if (until.aborted) return;
+    await closed;
+  } finally {
+    channel.close();
+  }
+  if (code !== 0) throw failed(stderr);
+};
+
+function guestOver(ssh: NodeSSH, name: string, session: Session): Guest {
+  const redact = (text: string) => redacted(session, text);
   const execute = async (seconds: number, command: string, stdin = "", shown = command) => {
     // `timeout` ends what hangs on the guest, but not what waits there for a disk that does not answer.
     let hangs = false;
@@ -151,14 +188,14 @@ function guestOver(ssh: NodeSSH, name: string, { run: lease, access, secrets, sa
       ssh.connection?.destroy();
     }, (seconds + graceSeconds) * 1000);
     const { code, stdout, stderr } = await ssh
-      .execCommand(sh`${[...become, "timeout", `${seconds}`, "/bin/bash", "-euo", "pipefail", "-c", `${onlyWhole(stdin)}${command}`]}`, { stdin, noTrim: true })
+      .execCommand(sh`${[...become(session), "timeout", `${seconds}`, "/bin/bash", "-euo", "pipefail", "-c", `${onlyWhole(stdin)}${command}`]}`, { stdin, noTrim: true })
       .catch((error) => ({ code: null, stdout: "", stderr: reason(error) }))
       .finally(() => clearTimeout(late));
     const why = code === 124 || hangs ? `${stderr}\nit did not end within ${seconds} s` : stderr;
     if (code !== 0) throw new CommandFailed(name, redact(shown), code, redact(why));
     return stdout;
   };
-  const run = (command: string, stdin?: string) => execute(runSeconds, `${onlyUnder(lease)}\n${command}`, stdin, command);
+  const run = (command: string, stdin?: string) => execute(runSeconds, `${onlyUnder(session.run)}\n${command}`, stdin, command);
   return {
     name,
     look: (command, stdin) => execute(lookSeconds, command, stdin),
@@ -172,6 +209,6 @@ if cmp -s "$new" ${path} && [ "$(stat -c %a:%U:%G "$new")" = "$(stat -c %a:%U:%G
 sync "$new"; mv "$new" ${path}; sync -f ${path}; echo changed`;
       return (await run(replace, content)).trim() === "changed";
     },
-    say,
+    say: session.say,
   };
 }

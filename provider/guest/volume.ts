@@ -155,6 +155,12 @@ chmod 755 ${mountPoint}`);
 export const mark = (guest: Guest, owner: Owner, member: Member, { hasHadData, left }: Mark): Promise<boolean> =>
   guest.write(`${mountPoint}/${marker}`, `${JSON.stringify({ ...owner, member: member.name, hasHadData, left })}\n`);
 
+/** Bytes of the data volume, those in use and all; undefined while it is not mounted. */
+export async function usage(guest: Guest): Promise<{ used: number; size: number } | undefined> {
+  const [used, size] = (await guest.look(sh`! mountpoint -q ${mountPoint} || df --block-size=1 --output=used,size ${mountPoint} | tail -n 1`)).trim().split(/\s+/).map(Number);
+  return size === undefined ? undefined : { used: used!, size };
+}
+
 /** Written before a member's first package. */
 export const guard = "/usr/local/lib/datastores/may-start";
 /** Puts on the disk what the volume holds, and says so in a stamp. */

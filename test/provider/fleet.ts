@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import * as ssh from "../../provider/guest/ssh";
 import type { Guest } from "../../provider/guest/guest";
 import { galera } from "../../provider/datastores/galera";
@@ -21,6 +22,12 @@ export class Fleet {
   readonly machines: Record<string, Told> = {};
   /** Whose machines were looked at. */
   readonly inspected: string[] = [];
+  /** What a guest answers who is looked at otherwise than by `observe`. */
+  answer: (member: string, command: string) => string = () => "";
+  /** Members at which only a glance was taken. */
+  readonly glanced: string[] = [];
+  /** Commands whose output was followed. */
+  readonly followed: string[] = [];
   /** Throws to make a step fail on a member. */
   beforeStep: (step: string, member: string) => void = () => undefined;
   /** The members in each options file: it is seen as wanted only while it names those that are wanted. */
@@ -31,6 +38,7 @@ export class Fleet {
     Object.assign(ssh, { connect: (target: ssh.Target, session: ssh.Session) => this.connect(target, session) });
     galera.observe = async (cluster, { name }): Promise<Sight> => {
       await cluster.guest(name);
+      if (cluster.glance) this.glanced.push(name);
       const sight = structuredClone(this.seen[name]!);
       return (this.written[name] ?? membersOf(cluster)) === membersOf(cluster) ? sight : galera.outdated(sight);
     };
@@ -63,10 +71,15 @@ export class Fleet {
         return answer(command, name, this.machines[name]);
       }
       if (command.includes("/lease")) this.leases.push(`${name}: ${/'(\w+\/\w+: .*?), on /.exec(command)?.[1]}`);
-      return "";
+      return this.answer(name, command);
+    };
+    const follow: ssh.Follow = async (command, to, until) => {
+      this.followed.push(`${name}: ${command}`);
+      to.write(this.answer(name, command));
+      if (command.includes("--follow")) await once(until, "abort");
     };
     const guest: Guest = { name, look, run: async () => "", write: async () => true, say: () => undefined };
-    return { guest, fingerprint: pins?.[0] ?? `SHA256:of-${name}`, close: () => undefined };
+    return { guest, fingerprint: pins?.[0] ?? `SHA256:of-${name}`, follow, close: () => undefined };
   }
 }
 

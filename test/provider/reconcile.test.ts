@@ -34,6 +34,8 @@ function memory(start: Record<string, Sight>) {
     kept: (sights) => sights,
     underNew: () => "new",
     newcomers: () => ({}), needs,
+    unit: "datastore",
+    report: async () => ({ role: "in", state: "in" }),
     observe: async (_, { name }) => {
       log.push(`look at ${name}`);
       if (seen[name] === undefined) throw new Error("no route");

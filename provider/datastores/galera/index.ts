@@ -4,6 +4,7 @@ import { options, type Options } from "./options";
 import { needs, newcomers } from "./machine";
 import { blank, kept, recall, underNew } from "./memory";
 import { plan, type Do } from "./plan";
+import { report } from "./report";
 import type { Sight } from "./sight";
 import { steps } from "./steps";
 
@@ -12,6 +13,8 @@ export const galera = datastore<Options, Sight, Do>({
   observe,
   newcomers,
   needs,
+  report,
+  unit: "mariadb",
   plan,
   recall,
   blank,

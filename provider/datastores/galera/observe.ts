@@ -3,13 +3,13 @@ import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { installedVersion, missingPackages } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
-import { lookOnceAttached, transferred } from "../../guest/volume";
+import { lookAtVolume, lookOnceAttached, transferred } from "../../guest/volume";
 import type { Member } from "../../topology";
 import type { Cluster } from "../datastore";
 import { dataDirectory, isVersion, optionsFile, optionsText, packages, positionFile, sha256, transferFile, unsecured } from "./configuration";
 import type { Options } from "./options";
 import { isKnown, tellsPosition, type Data, type Prepared, type Sight } from "./sight";
-import { ask, isSecured, receives, unitState, type Wsrep } from "./sql";
+import { ask, isDown, isSecured, receives, unitState, type Wsrep } from "./sql";
 
 /** What Galera's own files and InnoDB's tell of the data below the volume's root. */
 const lookAtData = `
@@ -28,8 +28,8 @@ const positionSeconds = 900;
 /** Looks at one member: its packages, its volume and data, its server. Changes nothing. */
 export async function observe(cluster: Cluster<Options>, member: Member): Promise<Sight> {
   const guest = await cluster.guest(member.name);
-  const { state, view, why } = await settled(guest);
-  const [volume, files] = await lookOnceAttached(guest, cluster.want.owner, member, lookAtData);
+  const { state, view, why } = await (cluster.glance ? serverOf(guest) : settled(guest));
+  const [volume, files] = await (cluster.glance ? lookAtVolume : lookOnceAttached)(guest, cluster.want.owner, member, lookAtData);
   if (volume.disk === "absent") return { is: "unreachable", why: `its volume ${member.volume} is not attached` };
   if (volume.disk === "foreign" && isDown(state)) return { is: "foreign", why: volume.why ?? "unknown" };
   if (volume.disk === "foreign") throw new Error(`MariaDB is ${state}, and its volume is not ours: ${volume.why}`);
@@ -37,7 +37,7 @@ export async function observe(cluster: Cluster<Options>, member: Member): Promis
   // A cut between mounting and marking is mended by mounting again: what an unmarked volume holds is nobody's.
   const mounted = volume.mounted && volume.disk === "ours";
   const prepared = { ...(await software(guest, cluster, member)), mounted, hasHadData, left };
-  if (isDown(state)) return { is: "down", data: await positioned(guest, dataOf(assignments(files), hasHadData), prepared), ...prepared };
+  if (isDown(state)) return { is: "down", data: await positioned(guest, dataOf(assignments(files), hasHadData), prepared, cluster.glance), ...prepared };
   // One that has no connection left for us, or another password, is not starting: it may well run in the cluster.
   if (!view && !["activating", "deactivating"].includes(state)) throw new Error(`MariaDB is ${state} and does not answer root on its socket: ${why}`);
   if (!view) return { is: "starting", ...prepared };
@@ -53,13 +53,25 @@ export async function observe(cluster: Cluster<Options>, member: Member): Promis
   };
 }
 
+interface Server {
+  state: string;
+  view?: Wsrep;
+  /** Why there is no view. */
+  why: string;
+}
+
+/** What the server says at this moment. */
+async function serverOf(guest: Guest): Promise<Server> {
+  const state = await unitState(guest);
+  return { state, ...(isDown(state) ? { why: "" } : await ask(guest)) };
+}
+
 /** What the server says. One that is just starting, does not answer, or runs outside the cluster gets time to find the others. */
-async function settled(guest: Guest): Promise<{ state: string; view?: Wsrep; why: string }> {
-  let last = { state: "", why: "" } as { state: string; view?: Wsrep; why: string };
+async function settled(guest: Guest): Promise<Server> {
+  let last: Server = { state: "", why: "" };
   await eventually("MariaDB to be in the cluster, or down", { seconds: reformSeconds, say: guest.say }, async () => {
-    const state = await unitState(guest);
-    last = { state, ...(isDown(state) ? { why: "" } : await ask(guest)) };
-    const { view, why } = last;
+    last = await serverOf(guest);
+    const { state, view, why } = last;
     if (isDown(state) || view?.cluster_status === "Primary") return true;
     if (view) return `it is up, and ${view.cluster_status}`;
     return (await receives(guest)) ? true : `it is ${state}: ${why}`;
@@ -69,14 +81,20 @@ async function settled(guest: Guest): Promise<{ state: string; view?: Wsrep; why
   return last;
 }
 
-const isDown = (state: string): boolean => ["inactive", "failed", "unknown"].includes(state);
-
 /**
  * Data that were not closed do not tell their position; MariaDB can. It replays InnoDB's log for that, as any start
  * would, in a unit that a lost connection does not cut. What it said holds until the server starts, which removes it.
+ * A glance lets it replay nothing.
  */
-async function positioned(guest: Guest, data: Data, { installed, mounted }: Prepared): Promise<Data> {
+async function positioned(guest: Guest, data: Data, { installed, mounted }: Prepared, glance = false): Promise<Data> {
   if (!tellsPosition(data) || data.seqno >= 0 || !installed || !mounted) return data;
+  if (!glance) await letTell(guest);
+  const [, uuid, seqno] = recovered.exec(await guest.look(sh`cat ${positionFile} 2>/dev/null || true`)) ?? [];
+  if (uuid !== undefined && isKnown(uuid) && (uuid === data.uuid || !isKnown(data.uuid))) return { ...data, uuid, seqno: Number(seqno) };
+  return glance ? { ...data, asked: false } : data;
+}
+
+async function letTell(guest: Guest): Promise<void> {
   const [unit, answer] = ["datastores-position", positionFile];
   const recover = `mariadbd --user=mysql --wsrep-recover --disable-log-error >${answer}.log 2>&1; cat ${answer}.log >&2; grep 'Recovered position' ${answer}.log >${answer}.new; mv ${answer}.new ${answer}`;
   await guest.look(sh`[ -e ${optionsFile} ] || exit 0; mkdir -p /run/datastores
@@ -84,8 +102,6 @@ async function positioned(guest: Guest, data: Data, { installed, mounted }: Prep
 systemctl is-active --quiet ${unit} || systemd-run --quiet --collect --no-block --unit=${unit} --service-type=oneshot /bin/bash -c ${recover}`);
   await eventually("MariaDB to tell its position", { seconds: positionSeconds, say: guest.say }, async () =>
     ["active", "activating"].includes((await guest.look(sh`systemctl is-active ${unit} || true`)).trim()) ? "it replays its log" : true);
-  const [, uuid, seqno] = recovered.exec(await guest.look(sh`cat ${answer} 2>/dev/null || true`)) ?? [];
-  return uuid !== undefined && isKnown(uuid) && (uuid === data.uuid || !isKnown(data.uuid)) ? { ...data, uuid, seqno: Number(seqno) } : data;
 }
 
 const unknown = "00000000-0000-0000-0000-000000000000";

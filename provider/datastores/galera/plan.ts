@@ -88,6 +88,8 @@ function startOf(sights: Sights): { do: "bootstrap" | "recover"; on: string } | 
     throw no("a cluster is not started from one of two histories", `decide which data is right, and on the members of the other ${setAside}`);
   if (stayed.filter(({ safeToBootstrap }) => safeToBootstrap).length > 1)
     throw no("one member at most was the last to leave", `each of these ran alone: decide which data is right, and on the others ${setAside}`);
+  if (unknown.some(({ asked }) => asked === false))
+    throw no("whose data is newest must be known of all", "run `pulumi refresh`: it lets MariaDB tell, and the preview after it names the member to recover from");
   if (unknown.length > 0)
     throw no("whose data is newest must be known of all", `read in \`journalctl -u datastores-position\` on ${unknown.map(({ name }) => name).join(", ")} why MariaDB cannot tell its position, and mend it; to go without that data, ${setAside} there`);
   // Of torn data the others get all anew, so whole data go first; then the flag decides.

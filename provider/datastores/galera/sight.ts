@@ -2,11 +2,12 @@
  * What lies in a member's data directory while its server is down. `seqno` is -1 when nothing tells it. Torn are data
  * that lost power in the middle of a statement that changes tables: Galera forgets its position for as long, and InnoDB,
  * which finishes or undoes the statement, tells it. Partial is what a state transfer did not bring whole, or not to
- * the disk before a power cut; the latter knows its history.
+ * the disk before a power cut; the latter knows its history. `asked` is false where only a look was allowed, and MariaDB
+ * could tell more.
  */
 export type Data =
   | { is: "none" }
-  | { is: "whole" | "torn" | "partial"; uuid: string; seqno: number; safeToBootstrap: boolean };
+  | { is: "whole" | "torn" | "partial"; uuid: string; seqno: number; safeToBootstrap: boolean; asked?: false };
 
 export interface Prepared {
   installed: boolean;

@@ -26,8 +26,13 @@ export const execute = (guest: Guest, statements: string): Promise<string> =>
 export async function ask(guest: Guest): Promise<{ view?: Wsrep; why: string }> {
   const rows = await guest.look(
     `mariadb --batch --skip-column-names --connect-timeout=2 -e "SHOW GLOBAL STATUS LIKE 'wsrep_%'" 2>&1 || true`);
+  return viewIn(rows);
+}
+
+/** The view in what a server said, and in its own words why there is none. */
+export function viewIn<View extends Wsrep>(rows: string): { view?: View; why: string } {
   const status = Object.fromEntries(rows.split("\n").map((row) => row.replace(/^wsrep_/, "").split("\t")));
-  return status.cluster_status === undefined ? { why: rows.trim() || "it says nothing" } : { view: status as unknown as Wsrep, why: "" };
+  return status.cluster_status === undefined ? { why: rows.trim() || "it says nothing" } : { view: status as unknown as View, why: "" };
 }
 
 /** The member's own view; undefined while its server does not answer. */
@@ -38,6 +43,8 @@ export const unitState = async (guest: Guest): Promise<string> => {
   const { ActiveState = "unknown", Job } = assignments(await guest.look("systemctl show -p ActiveState -p Job mariadb"));
   return ActiveState === "inactive" && Job ? "activating" : ActiveState;
 };
+
+export const isDown = (state: string): boolean => ["inactive", "failed", "unknown"].includes(state);
 
 /** Whether a state transfer is under way, which may take hours and has found the cluster already. */
 export const receives = async (guest: Guest): Promise<boolean> => (await guest.look(`[ ! -e ${dataPath}/sst_in_progress ] || echo yes`)) !== "";

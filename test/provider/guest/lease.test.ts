@@ -4,7 +4,7 @@ import { readdirSync } from "node:fs";
 import timers from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
 import execa from "execa";
-import { lease } from "../../../provider/guest/lease";
+import { holder, lease } from "../../../provider/guest/lease";
 import { Box, needsRoot } from "./box";
 
 describe("lease", () => {
@@ -43,6 +43,16 @@ describe("lease", () => {
     equal(run, "run-1");
     ok(Number(until) > 0);
     match(title!, /^shop\/test: create 3 members, on \S+, since \d{4}-\d\d-\d\dT/);
+  });
+
+  it("tells who only looks whose it is, for as long as that run lives", async () => {
+    const guest = box.guest("run-2");
+    equal(await holder(guest), "");
+    deepEqual(readdirSync(`${box.folder}/run`), []);
+    box.hold("run-1", 20);
+    equal(await holder(guest), "shop/test: create 3 members, on laptop");
+    box.hold("run-1", -1);
+    equal(await holder(guest), "");
   });
 
   it("is free after its release, and may be released twice", async () => {

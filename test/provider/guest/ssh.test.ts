@@ -1,6 +1,7 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { chmodSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import execa from "execa";
 import type { CommandFailed } from "../../../provider/errors";
@@ -8,6 +9,9 @@ import { lease } from "../../../provider/guest/lease";
 import type { Session } from "../../../provider/guest/ssh";
 import { fast } from "../clock";
 import { Reachable } from "./sshd";
+
+/** Whether a command that names this folder still runs. */
+const leftIn = async (folder: string) => (await execa("pgrep", ["-f", `touch ${folder}/never`], { reject: false })).exitCode === 0;
 
 describe("ssh", () => {
   const at = new Reachable("127.198.18.11");
@@ -106,6 +110,51 @@ describe("ssh", () => {
       at.sshd.cut();
       await sleep(100);
       await rejects(it.look("true"), { name: "CommandFailed", code: null, message: /the connection was lost/ });
+    });
+  });
+
+  describe("what is followed", () => {
+    const follow = async (command: string, act: (told: string[]) => void = () => undefined, more: Partial<Session> = {}) => {
+      const told: string[] = [];
+      const until = new AbortController();
+      const { follow: over } = await at.reach(undefined, { secrets: ["s3cr3t"], ...more });
+      const to = new Writable({ write: (line: Buffer, _, done) => { told.push(line.toString()); act(told); done(); } });
+      return { told, until, ended: over(command, to, until.signal) };
+    };
+
+    it("is written line by line as it comes, without secrets", async () => {
+      const { told, ended } = await follow("echo one; printf 'ä\\xf0\\x9f'; sleep 0.1; printf '\\x98\\x80\\n'; echo s3cr3t; printf end");
+      await ended;
+      deepEqual(told, ["one\n", "ä😀\n", "[secret]\n", "end\n"]);
+    });
+
+    it("ends on its guest too when it is to end", async () => {
+      let end = () => undefined as void;
+      const { until, ended } = await follow(`echo begun; while sleep 0.1; do echo on; done; touch ${join(at.box.folder, "never")}`, ({ length }) => { if (length === 3) end(); });
+      end = () => until.abort();
+      await ended;
+      for (let waited = 0; waited < 100 && (await leftIn(at.box.folder)); waited++) await sleep(20);
+      equal(await leftIn(at.box.folder), false);
+    });
+
+    it("waits for a reader that is slow", async () => {
+      const { follow: over } = await at.reach();
+      let count = 0;
+      await over("seq 5000", new Writable({ highWaterMark: 10, write: (_line, _, done) => { count += 1; setImmediate(done); } }), new AbortController().signal);
+      equal(count, 5000);
+    });
+
+    it("that fails says so as any other command", async () => {
+      await rejects((await follow("echo one; echo s3cr3t >&2; exit 7")).ended, { name: "CommandFailed", code: 7, message: "db-1: `echo one; echo [secret] >&2; exit 7` failed (exit code 7): [secret]" });
+    });
+
+    it("whose connection is cut says so, before and in the middle", async () => {
+      const { ended } = await follow("echo one; sleep 30", () => at.sshd.cut());
+      await rejects(ended, { name: "CommandFailed", code: null, message: /the connection was lost/ });
+      const { follow: over } = await at.reach();
+      at.sshd.cut();
+      await sleep(100);
+      await rejects(over("true", new Writable(), new AbortController().signal), { name: "CommandFailed", code: null, message: /the connection was lost/ });
     });
   });
 

@@ -113,5 +113,8 @@ function run(box: Box, command: string, channel: ServerChannel): void {
     else channel.exit(code);
     channel.end();
   });
-  channel.on("close", () => child.kill());
+  channel.on("close", () => {
+    child.stdout.destroy();
+    child.kill();
+  });
 }

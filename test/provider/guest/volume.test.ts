@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import execa from "execa";
 import type { Guest } from "../../../provider/guest/guest";
-import { guardUnit, letStart, transferred } from "../../../provider/guest/volume";
+import { guardUnit, letStart, transferred, usage } from "../../../provider/guest/volume";
 import { needsRoot } from "./box";
 
 /** What a guest that was just booted has below its data volume's mount point. */
@@ -79,4 +79,16 @@ told UTC; touch data/another 2>/dev/null; mv data/another data/space; told UTC; 
     ["reads a marker that a person wrote", { marker: `{ "hasHadData" : true,\n"left" : true }`, data: true }, "1 not started: this member left the cluster"],
   ] as [string, Booted, string][])
     it(what, async () => equal(await started(booted), says));
+});
+
+describe("the usage of a volume", () => {
+  before(needsRoot);
+  const within = (prepare: string): Guest => ({
+    name: "db-1", run: () => Promise.resolve(""), write: () => Promise.resolve(true), say: () => undefined,
+    look: async (command) => (await execa("unshare", ["--mount", "--propagation", "private", "/bin/bash", "-euo", "pipefail", "-c", `mount -t tmpfs none /var/lib; mkdir /var/lib/datastore; ${prepare}\n${command}`])).stdout,
+  });
+
+  it("is told in bytes", async () => deepEqual(await usage(within("mount -t tmpfs -o size=1m none /var/lib/datastore; head -c 262144 /dev/zero >/var/lib/datastore/ibdata1")), { used: 262144, size: 1048576 }));
+
+  it("is not that of the disk below while it is not mounted", async () => equal(await usage(within(":")), undefined));
 });

@@ -18,11 +18,12 @@ export interface Answers {
   /** Runs what asks for the position, in place of the canned answer. */
   shell?: (command: string) => string;
   version?: string; missing?: string; sum?: string; authority?: string; options?: { version?: string };
+  glance?: boolean;
 }
 
 export function look({
   unit = "inactive", job = "", wsrep = "", transfer = false, disk = volume(), files = "", login = "1", position = "", replays = 0, shell,
-  version = "1:10.11.6-0+deb12u1", missing = "", sum, authority, options = {},
+  version = "1:10.11.6-0+deb12u1", missing = "", sum, authority, options = {}, glance,
 }: Answers) {
   const began = Date.now();
   const seconds = () => (Date.now() - began) / 1000;
@@ -50,7 +51,7 @@ export function look({
     },
   };
   const want = cluster(["db-1", "db-2", "db-3"], options, async () => guest);
-  return observe(want, self).then((sight) => ({ sight, changes, commands, waited: Math.round(seconds()) }));
+  return observe({ ...want, glance }, self).then((sight) => ({ sight, changes, commands, waited: Math.round(seconds()) }));
 }
 
 /** The same, however long it waits. */

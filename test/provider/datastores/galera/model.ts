@@ -43,7 +43,8 @@ export function sight(text: string, members: number): Sight {
   };
   if (!kinds[kind]) throw new Error(`no such sight: ${text}`);
   const seen = Object.assign({}, kinds[kind], ...rest.map((flag) => flags[flag] ?? {})) as Sight;
-  if (rest.includes("safe") && seen.is === "down" && seen.data.is !== "none") seen.data = { ...seen.data, safeToBootstrap: true };
+  if (seen.is === "down" && seen.data.is !== "none")
+    Object.assign(seen.data, rest.includes("safe") ? { safeToBootstrap: true } : {}, rest.includes("unasked") ? { asked: false } : {});
   return seen;
 }
 

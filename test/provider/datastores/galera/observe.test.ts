@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { galera } from "../../../../provider/datastores/galera";
 import { sha256 } from "../../../../provider/datastores/galera/configuration";
-import { grastate, look, lookLong, marker, nil, prepared, self, status, uuid, volume } from "./look";
+import { grastate, look, lookLong, marker, nil, prepared, self, status, uuid, volume, type Answers } from "./look";
 
 const sum = sha256(JSON.stringify(["shop", "test", "db", self.name, self.volume]));
 /** Of the file system that we make on this member's volume. */
@@ -71,6 +71,29 @@ describe("galera observe", () => {
     it("does not wait for a state transfer, which may take hours", async () => {
       const { sight, waited } = await lookLong({ unit: "activating", transfer: true });
       deepEqual([sight.is, waited], ["starting", 0]);
+    });
+  });
+
+  describe("at a glance", () => {
+    it("waits neither for members that find each other nor for a volume", async () => {
+      for (const [answers, is] of [[{ unit: "activating" }, "starting"], [{ unit: "active", wsrep: status({ cluster_status: "non-Primary" }) }, "up"], [{ disk: "disk=absent\n" }, "unreachable"]] as [Answers, string][]) {
+        const { sight, waited } = await lookLong({ ...answers, glance: true });
+        deepEqual([sight.is, waited], [is, 0]);
+      }
+    });
+
+    it("lets no data tell their position, and says that nobody asked; what they told before it takes", async () => {
+      const killed = { files: grastate(uuid), disk: volume({ hasHadData: true }), glance: true };
+      const { sight, commands } = await look(killed);
+      deepEqual(sight.is === "down" && sight.data, { is: "whole", uuid, seqno: -1, safeToBootstrap: false, asked: false });
+      deepEqual(commands.filter((command) => /systemd-run|mkdir|--wsrep-recover/.test(command)), []);
+      const told = await look({ ...killed, position: `[Note] WSREP: Recovered position: ${uuid}:42\n` });
+      deepEqual(told.sight.is === "down" && told.sight.data, { is: "whole", uuid, seqno: 42, safeToBootstrap: false });
+    });
+
+    it("sees of one that runs what a look sees", async () => {
+      const runs = { unit: "active", wsrep: status(), disk: volume({ hasHadData: true }) };
+      deepEqual((await look({ ...runs, glance: true })).sight, (await look(runs)).sight);
     });
   });
 

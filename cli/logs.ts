@@ -1,0 +1,31 @@
+import type { Writable } from "node:stream";
+import { byName } from "../provider/datastores";
+import { sh } from "../provider/guest/shell";
+import type { Outputs } from "../provider/inputs";
+import { reach } from "../provider/reach";
+import { leavers, names } from "../provider/topology";
+import { everyone } from "./stack";
+import { patience } from "./status";
+
+export interface Journal {
+  lines: number;
+  follow?: boolean;
+}
+
+/** Writes what the database of a member told its journal; with `follow` also what it tells from now on. Whether Ctrl-C ended that. */
+export async function logs(clusters: Outputs[], member: string, { lines, follow }: Journal, to: Writable, say: (line: string) => void): Promise<boolean> {
+  const state = clusters.find((each) => names({ members: everyone(each) }).includes(member));
+  if (!state) throw new Error(`the stack has no member ${member}; it has ${names({ members: clusters.flatMap(everyone) }).join(", ")}`);
+  const { guests } = reach(state, { leaving: leavers(state, state.known), pins: state.pins, seconds: patience, say });
+  const until = new AbortController();
+  const end = () => until.abort();
+  try {
+    await guests.reach(member);
+    process.once("SIGINT", end);
+    await guests.follow(member, sh`journalctl --quiet --no-pager ${[`--unit=${byName(state.datastore).unit}`, `--lines=${lines}`, ...(follow ? ["--follow"] : [])]}`, to, until.signal);
+    return until.signal.aborted;
+  } finally {
+    process.removeListener("SIGINT", end);
+    await guests.close();
+  }
+}
