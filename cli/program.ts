@@ -60,7 +60,7 @@ export async function run(args: string[], { out, error, colours }: Terminal): Pr
     return code;
   } catch (failure) {
     if (failure instanceof CommanderError) return failure.exitCode === 0 ? 0 : 2;
-    say(`${name}: ${reason(failure)}`);
+    say(`${name}: ${reason(failure).replace(/\s*\n\s*/g, " ")}`);
     return 2;
   }
 }

@@ -76,7 +76,7 @@ export async function statusOf(state: Outputs, where: Where, say: (line: string)
       ...looks.flatMap((each) => each.wrong),
       ...(state.status === "failed" && underWay === null ? [{ member: null, what: "the last `pulumi up` did not come to its end", next: pulumi("up") }] : []),
       ...(refused === undefined ? [] : [{ member: null, what: refused, next: null }]),
-      ...(lines.length === 0 ? [] : [{ member: null, what: `there is to do: ${lines.join("; ")}`, next: `${pulumi("refresh")} && ${pulumi("up")}` }]),
+      ...(lines.length === 0 ? [] : [{ member: null, what: `as it is now, the next run would do: ${lines.join("; ")}`, next: `${pulumi("refresh")} && ${pulumi("up")}` }]),
     ];
     return { name: state.owner.cluster, datastore: state.datastore, well: wrong.length === 0, underWay, members: looks.map(({ status }) => status), plan: lines, wrong };
   } finally {

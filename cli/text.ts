@@ -6,7 +6,7 @@ type Style = Parameters<typeof styleText>[0];
 
 /** A cluster as people read it: one line a member, and under it what is wrong, each with the command to go on with. */
 export function text({ name, datastore, well, underWay, members, wrong }: ClusterStatus, colours: boolean): string {
-  const paint = (style: Style, words: string) => (colours ? styleText(style, words) : words);
+  const paint = (style: Style, words: string) => (colours ? styleText(style, words, { validateStream: false }) : words);
   const sick = new Set(wrong.map(({ member }) => member));
   const row = (member: MemberStatus) => [
     `${member.name}${member.leaving ? " (leaves)" : ""}`, paint(sick.has(member.name) ? "red" : "green", member.role), member.state, member.lag?.words ?? "",

@@ -1,6 +1,7 @@
-import Table from "cli-table3";
 import execa from "execa";
 import { relative } from "node:path";
+import { styleText } from "node:util";
+import { table } from "../cli/table";
 import type { Progress } from "../tools/progress";
 import * as devcloud from "./index";
 import { cloudsYaml } from "./index";
@@ -12,6 +13,9 @@ interface Command {
   usage: string;
   run(...args: string[]): Promise<void>;
 }
+
+const show = (head: string[], rows: (string | number)[][]) => 
+  console.log(`${table(head.map((word) => (process.stdout.isTTY ? styleText("bold", word) : word)), rows)}\n`);
 
 /** Names of servers, as `orders-1,orders-2`. */
 const servers = (names = "") => names.split(",").filter(Boolean);
@@ -38,10 +42,10 @@ const commands: Record<string, Command> = {
     async run() {
       const found = await devcloud.status();
       if (!found) return console.log("The devcloud is down: `npm run devcloud -- up` starts it.");
-      table(["service", "state"], found.services.map(({ name, says }) => [name, says]));
-      table(["host", "zone", "servers"], found.hosts.map(({ name, zone, servers }) => [name, zone, servers]));
-      table(["server", "state", "host", "flavor", "MiB", "addresses"], found.servers.map((each) => [each.name, each.state, each.host, each.flavor, each.mebibytes, each.addresses]));
-      table(["volume", "state", "GiB", "server"], found.volumes.map((each) => [each.name, each.state, each.gibibytes, each.server]));
+      show(["service", "state"], found.services.map(({ name, says }) => [name, says]));
+      show(["host", "zone", "servers"], found.hosts.map(({ name, zone, servers }) => [name, zone, servers]));
+      show(["server", "state", "host", "flavor", "MiB", "addresses"], found.servers.map((each) => [each.name, each.state, each.host, each.flavor, each.mebibytes, each.addresses]));
+      show(["volume", "state", "GiB", "server"], found.volumes.map((each) => [each.name, each.state, each.gibibytes, each.server]));
       console.log(`memory of the control plane: ${found.mebibytes} MiB\nlogs: ${relative(process.cwd(), cloudsYaml).replace("clouds.yaml", "log/")}`);
       if (found.services.some((service) => !service.running)) process.exitCode = 1;
     },
@@ -71,13 +75,6 @@ const commands: Record<string, Command> = {
       console.log(`until Ctrl-C, for who goes through it:\n  export OS_CLIENT_CONFIG_FILE=${proxy.cloudsYaml} OS_CLOUD=devcloud`);
     },
   },
-};
-
-const table = (head: string[], rows: (string | number)[][]) => {
-  const chars = Object.fromEntries(["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left", "bottom-right", "left", "left-mid", "mid", "mid-mid", "right", "right-mid", "middle"].map((part) => [part, ""]));
-  const lines = new Table({ head, chars, style: { head: ["bold"], "padding-left": 0, "padding-right": 2 } });
-  lines.push(...rows);
-  console.log(`${lines.toString()}\n`);
 };
 
 let interruption: Promise<never> | undefined;

@@ -64,7 +64,7 @@ export class Fleet {
   private async connect({ name, address, pins }: ssh.Target, { seconds }: ssh.Session): Promise<ssh.Connection> {
     this.dialled.push(name);
     this.patience[name] = seconds;
-    if (this.unreachable.has(name)) throw new TimedOut(`SSH to ${name} (${address})`, 180, "connect ECONNREFUSED");
+    if (this.unreachable.has(name)) throw new TimedOut(`SSH to ${name} (${address})`, seconds ?? 180, "connect ECONNREFUSED");
     const look = async (command: string) => {
       if (command.includes("$EPOCHREALTIME")) {
         this.inspected.push(name);
