@@ -66,12 +66,13 @@ export async function statusOf(state: Outputs, where: Where, say: (line: string)
   const { guests, cluster } = reach(state, { leaving: leavers(state, state.known), pins: state.pins, seconds: patience, say });
   const pulumi = (...words: string[]) => sh`pulumi ${[...words, ...flags(where)]}`;
   try {
-    const holders = Promise.all(members.map(({ name }) => cluster.guest(name).then(holder).catch(() => "")));
+    // Asked once all are dialled, so that the answer is fresh when the volumes are looked into.
+    const dialled = Promise.allSettled(members.map(({ name }) => cluster.guest(name)));
+    const holders = dialled.then(() => Promise.all(members.map(({ name }) => cluster.guest(name).then(holder).catch(() => ""))));
     // In the middle of a run it would foretell what that run does, and look into a volume that is just being mounted.
     const foretold = holders.then((held): Promise<Forecast> | Forecast => (held.some(Boolean) ? { lines: [] } : forecast(it, { ...cluster, glance: true })));
-    const looks = await Promise.all(members.map((member) => look(it, cluster, member, state, where)));
-    const [underWay = null] = (await holders).filter(Boolean);
-    const { lines, refused } = await foretold;
+    const [looks, held, { lines, refused }] = await Promise.all([Promise.all(members.map((member) => look(it, cluster, member, state, where))), holders, foretold]);
+    const underWay = held.find(Boolean) ?? null;
     const wrong: Wrong[] = [
       ...looks.flatMap((each) => each.wrong),
       ...(state.status === "failed" && underWay === null ? [{ member: null, what: "the last `pulumi up` did not come to its end", next: pulumi("up") }] : []),

@@ -83,6 +83,7 @@ The cluster and its OpenStack are left up. To look around:
   export PATH=${env.PATH!.split(":")[0]}:$PATH PULUMI_HOME=${env.PULUMI_HOME} OS_CLIENT_CONFIG_FILE=${cloudsYaml} OS_CLOUD=devcloud
   export PULUMI_BACKEND_URL=${env.PULUMI_BACKEND_URL} PULUMI_CONFIG_PASSPHRASE_FILE=${env.PULUMI_CONFIG_PASSPHRASE_FILE}
   pulumi stack output
+  node ${join(root, "dist/cli/main.js")} status
   ssh -i ${keyFile} debian@ADDRESS       # the addresses are among the outputs
 To end it all:
   npm run devcloud -- down`);
