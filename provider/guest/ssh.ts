@@ -157,7 +157,7 @@ const followOver = (ssh: NodeSSH, name: string, session: Session): Follow => asy
   const failed = (why: string) => new CommandFailed(name, redacted(session, command), code, redacted(session, why));
   const channel = await new Promise<ClientChannel>((resolve, reject) => {
     if (!ssh.connection) throw new Error("not connected");
-    ssh.connection.exec(sh`${[...become(session), "/bin/bash", "-euo", "pipefail", "-c", command]}`, (error, opened) => {
+    ssh.connection.exec(sh`${[...become(session), "/bin/bash", "--norc", "-euo", "pipefail", "-c", command]}`, (error, opened) => {
       if (error) return reject(error);
       // Listened to at once: a short command's end may have come with its beginning.
       opened.on("exit", (status: number | null) => { code = status; });
@@ -181,6 +181,7 @@ const followOver = (ssh: NodeSSH, name: string, session: Session): Follow => asy
 function guestOver(ssh: NodeSSH, name: string, session: Session): Guest {
   const redact = (text: string) => redacted(session, text);
   const execute = async (seconds: number, command: string, stdin = "", shown = command) => {
+    // Bash takes a connection for a remote shell's, and would read its start-up file, which may print.
     // `timeout` ends what hangs on the guest, but not what waits there for a disk that does not answer.
     let hangs = false;
     const late = setTimeout(() => {
@@ -188,7 +189,7 @@ function guestOver(ssh: NodeSSH, name: string, session: Session): Guest {
       ssh.connection?.destroy();
     }, (seconds + graceSeconds) * 1000);
     const { code, stdout, stderr } = await ssh
-      .execCommand(sh`${[...become(session), "timeout", `${seconds}`, "/bin/bash", "-euo", "pipefail", "-c", `${onlyWhole(stdin)}${command}`]}`, { stdin, noTrim: true })
+      .execCommand(sh`${[...become(session), "timeout", `${seconds}`, "/bin/bash", "--norc", "-euo", "pipefail", "-c", `${onlyWhole(stdin)}${command}`]}`, { stdin, noTrim: true })
       .catch((error) => ({ code: null, stdout: "", stderr: reason(error) }))
       .finally(() => clearTimeout(late));
     const why = code === 124 || hangs ? `${stderr}\nit did not end within ${seconds} s` : stderr;

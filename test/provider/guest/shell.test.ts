@@ -3,7 +3,7 @@ import execa from "execa";
 import fc from "fast-check";
 import { assignments, sh } from "../../../provider/guest/shell";
 
-const words = async (command: string) => (await execa("/bin/bash", ["-c", command], { stripFinalNewline: false })).stdout.split("\0").slice(0, -1);
+const words = async (command: string) => (await execa("/bin/bash", ["--norc", "-c", command], { stripFinalNewline: false })).stdout.split("\0").slice(0, -1);
 
 describe("shell", () => {
   it("any strings come back from a shell as they went in", () => fc.assert(fc.asyncProperty(

@@ -83,10 +83,10 @@ describe("ssh", () => {
       deepEqual(readdirSync(join(at.box.folder, "run")).sort(), ["changed", "datastores"]);
     });
 
-    it("go through sudo unless the user is root", async () => {
+    it("go through sudo unless the user is root, and read no start-up file, which might print", async () => {
       const it = await guest({ access: { ...at.session.access, user: "debian" } });
       await it.look("true").catch(() => undefined);
-      match(at.sshd.commands[0]!, /^sudo -n timeout 60 \/bin\/bash -euo pipefail -c true$/);
+      match(at.sshd.commands[0]!, /^sudo -n timeout 60 \/bin\/bash --norc -euo pipefail -c true$/);
     });
 
     it("whose connection is cut say so", async () => {

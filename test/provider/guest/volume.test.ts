@@ -51,7 +51,7 @@ exec setpriv --reuid=65534 --regid=65534 --clear-groups /bin/sh -c "$0"`, guard,
   };
 
   it("that is told what is on the disk keeps what it knew when there is no room to write it, and does so in any time zone", async () => {
-    const { stdout } = await execa("unshare", ["--mount", "--propagation", "private", "/bin/bash", "-euc",
+    const { stdout } = await execa("unshare", ["--mount", "--propagation", "private", "/bin/bash", "--norc", "-euc",
       `mount -t tmpfs none /var/lib; mkdir -p /var/lib/datastore; mount -t tmpfs -o size=64k none /var/lib/datastore; cd /var/lib/datastore; mkdir data; touch data/space
 told() { TZ=$1 /bin/sh -c "$0" 2>/dev/null && echo yes || echo no; cat .transferred; }
 told UTC; told Asia/Tokyo
@@ -85,7 +85,7 @@ describe("the usage of a volume", () => {
   before(needsRoot);
   const within = (prepare: string): Guest => ({
     name: "db-1", run: () => Promise.resolve(""), write: () => Promise.resolve(true), say: () => undefined,
-    look: async (command) => (await execa("unshare", ["--mount", "--propagation", "private", "/bin/bash", "-euo", "pipefail", "-c", `mount -t tmpfs none /var/lib; mkdir /var/lib/datastore; ${prepare}\n${command}`])).stdout,
+    look: async (command) => (await execa("unshare", ["--mount", "--propagation", "private", "/bin/bash", "--norc", "-euo", "pipefail", "-c", `mount -t tmpfs none /var/lib; mkdir /var/lib/datastore; ${prepare}\n${command}`])).stdout,
   });
 
   it("is told in bytes", async () => deepEqual(await usage(within("mount -t tmpfs -o size=1m none /var/lib/datastore; head -c 262144 /dev/zero >/var/lib/datastore/ibdata1")), { used: 262144, size: 1048576 }));

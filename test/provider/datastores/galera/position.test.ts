@@ -54,9 +54,9 @@ describe("galera observe: a position that the data do not tell", () => {
     const program = (name: string, text: string) => writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
     const says = (text: string, code = 0) => program("mariadbd", `echo "$@" >>${folder}/asked; echo "${text}"; exit ${code}`);
     const asked = () => readFileSync(join(folder, "asked"), "utf8").trim().split("\n").length;
-    const shell = (command: string) => execa.sync("/bin/bash", ["-euo", "pipefail", "-c",
+    const shell = (command: string) => execa.sync("/bin/bash", ["--norc", "-euo", "pipefail", "-c",
       command.replaceAll("/run/datastores", `${folder}/run`).replaceAll(optionsFile, `${folder}/options`)],
-    { env: { PATH: `${folder}:${process.env.PATH}` }, reject: false }).stdout;
+    { env: { PATH: `${folder}:${process.env.PATH}`, SHLVL: "2" }, reject: false }).stdout;
     const seqno = async () => (await position({ shell })).seqno;
 
     it("is asked for once, and again when its answer is gone, as after a start", async () => {

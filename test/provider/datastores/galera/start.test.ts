@@ -18,7 +18,7 @@ describe("galera steps: what a start makes of the data", () => {
     const { three, ran } = guests({});
     await fast(() => steps[step](three, member("db-1"))).catch(() => undefined);
     const script = ran.find((line) => line.includes("galera_new_cluster"))!.replace(/^db-1 runs /, "");
-    const { exitCode, stdout } = await execa("unshare", ["--mount", "--propagation", "private", "/bin/bash", "-euc",
+    const { exitCode, stdout } = await execa("unshare", ["--mount", "--propagation", "private", "/bin/bash", "--norc", "-euc",
       `mount -t tmpfs none /var/lib; mount -t tmpfs none /run; mount -t tmpfs none /usr/local; mkdir -p /var/lib/datastore/mysql /run/datastores /usr/local/bin /usr/local/lib/datastores
 for name in systemctl systemd-run chown; do printf '#!/bin/sh\\necho "$0 $*" >>/run/told\\n' >/usr/local/bin/$name; done
 printf '#!/bin/sh\\n' >/usr/local/lib/datastores/settle
