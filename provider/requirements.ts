@@ -19,14 +19,13 @@ interface Asked {
 type Wrong = dynamic.CheckFailure[];
 
 /**
- * Judges what is new: the members that come, or all of them once other servers are asked for. What was accepted stays so, for a cluster
+ * Judges what is new: members that come, and those of which another server is asked for. What was accepted stays so, for a cluster
  * goes on when its image is long gone, and what a cut `up` made already is no need any more.
  */
 export async function check(olds: Partial<Asked> | undefined, news: Asked & { facts: Facts; late?: unknown }): Promise<dynamic.CheckResult> {
   const { facts, late, ...asked } = news;
-  const changed = olds?.servers === undefined || !isDeepStrictEqual(olds.servers, asked.servers);
-  const come = asked.members.filter((name) => changed || !olds.members?.includes(name));
   const added = asked.members.filter((name) => !olds?.members?.includes(name));
+  const come = asked.members.filter((name) => added.includes(name) || !isDeepStrictEqual(ofMember(olds!.servers, name), ofMember(asked.servers, name)));
   const wrong = hasUnknown(news) ? [] : [...missing(asked, come, facts), ...exceeded(asked, added, facts)];
   return { inputs: asked, failures: wrong.map(failure) };
 }
@@ -35,6 +34,8 @@ export const create = async (asked: Asked): Promise<dynamic.CreateResult> => ({ 
 export const update = async (_id: string, _olds: unknown, asked: Asked): Promise<dynamic.UpdateResult> => ({ outs: asked });
 
 const thing = <T extends object>(found: Named<T> | undefined): T | undefined => (typeof found === "object" && !("unasked" in found) ? found as T : undefined);
+
+const ofMember = (servers: Asked["servers"] | undefined, name: string) => ({ ...servers, memberOverrides: servers?.memberOverrides?.[name] });
 
 /** What of it the cloud has not. */
 function missing({ servers }: Asked, come: string[], facts: Facts): Wrong {

@@ -66,6 +66,13 @@ describe("what a cluster needs of its cloud", () => {
   it("is judged again when other servers are asked for, without new need", async () =>
     deepEqual((await reasons({ servers: { ...servers, volumeSize: 20 } }, gone, fresh)).map((reason) => reason.split(" ")[0]), ["image:"]));
 
+  it("is not judged again when a member leaves, and with it what it had of its own", async () => {
+    const memberOverrides = { "orders-2": { zone: "az1" }, "orders-5": { flavor: "m1.huge" } };
+    const before = { ...fresh, members: members(5), servers: { ...servers, memberOverrides } };
+    deepEqual(await reasons({ servers: { ...servers, memberOverrides: { "orders-2": { zone: "az1" } } } }, gone, before), []);
+    deepEqual((await reasons({ servers: { ...servers, memberOverrides: {} } }, gone, before)).map((reason) => reason.split(" ")[0]), ["image:"]);
+  });
+
   it("is kept without the facts, so that a cloud that changes shows no difference", async () => {
     const provider = { __provider: "text" };
     const { inputs } = await requirements.check({}, { ...fresh, ...provider, facts, late: [] } as never);
