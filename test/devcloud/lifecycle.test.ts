@@ -48,7 +48,7 @@ describe("devcloud's life", function () {
 
   it("leaves another folder's alone: two run side by side, each with its own guests", async () => {
     const folder = mkdtempSync(join(tmpdir(), "elsewhere-"));
-    for (const part of ["devcloud", "tools", "package.json", "tsconfig.json"]) cpSync(join(root, part), join(folder, part), { recursive: true });
+    for (const part of ["cli", "devcloud", "tools", "package.json", "tsconfig.json"]) cpSync(join(root, part), join(folder, part), { recursive: true });
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
     const ours = await Servers.of("beside");
     await ours.create("one");
