@@ -2,14 +2,14 @@ import type { Guest } from "../../guest/guest";
 
 /**
  * Asks the server that is installed whether it would start with these options: it knows its own names and values, no list of ours
- * does. What it refuses is thrown; what it would take otherwise than it was given is said.
+ * does. Answers what it refuses; what it would take otherwise than it was given is said.
  */
-export async function judgeOptions(guest: Guest, text: string): Promise<void> {
+export async function judgeOptions(guest: Guest, text: string): Promise<string | undefined> {
   const answer = await guest.look(`file=$(mktemp); trap 'rm -f "$file"' EXIT; cat >"$file"; chown mysql "$file"
 runuser -u mysql -- mariadbd --defaults-file="$file" --help --verbose 2>&1 >/dev/null || echo "exit status $?"`, text);
   const { errors, warnings } = readJudgement(answer);
-  if (errors.length > 0) throw new Error(`MariaDB on ${guest.name} would not start with this configuration: ${errors.join("; ")}. Mend it in \`configuration\``);
   for (const warning of warnings) guest.say(`configuration: MariaDB says: ${warning}`);
+  return errors.length > 0 ? `MariaDB on ${guest.name} would not start with this configuration: ${errors.join("; ")}. Mend it in \`configuration\`` : undefined;
 }
 
 /** Lines such as `2026-11-24  0:59:13 0 [ERROR] /usr/sbin/mariadbd: unknown variable 'foo_bar=1'`; the reason of some failures has no label. */

@@ -50,8 +50,9 @@ const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await 
  * A server that runs takes new certificates at once, so that members agree again whose they trust. The options file is
  * written last: seen as wanted, it says that all else was done too.
  */
-const configure: Step = async ({ guest: reach, want, authority }, member) => {
-  const guest = await reach(member.name);
+const configure: Step = async (cluster, member) => {
+  const { want, authority } = cluster;
+  const guest = await cluster.guest(member.name);
   await eventually("a start that is under way to end", { seconds: transferSeconds, say: guest.say }, async () =>
     (await unitState(guest)) === "activating" && !(await wsrep(guest)) ? "MariaDB is starting" : true);
   await guest.run(sh`mkdir -p ${certificates} /etc/cloud/cloud.cfg.d`);
@@ -65,12 +66,20 @@ const configure: Step = async ({ guest: reach, want, authority }, member) => {
   await guest.write("/etc/cloud/cloud.cfg.d/99-datastore.cfg", "manage_etc_hosts: false\n");
   await guest.write("/etc/hosts", hostsText(want));
   const options = optionsText(want, member, authority);
-  await judgeOptions(guest, options);
+  const refused = await judgeOptions(guest, options);
+  if (refused !== undefined) await refuseOptions(cluster, guest, refused);
   const runs = (await unitState(guest)) === "active";
   if (runs) await execute(guest, "FLUSH SSL; SET GLOBAL wsrep_provider_options = 'socket.ssl_reload=1';");
   const changed = await guest.write(optionsFile, options, { mode: "640", owner: "root:mysql" });
   if (runs && changed) guest.say("MariaDB runs with its old options until its next start");
 };
+
+/** A cluster that has run with its options goes on: it may know more of them than a server without its data, whose plugins are in these. */
+async function refuseOptions(cluster: Galera, guest: Guest, refused: string): Promise<void> {
+  const everConfigured = (await guest.look(sh`[ ! -e ${optionsFile} ] || echo yes`)) !== "";
+  if (!everConfigured && (await running(cluster, everyone(cluster))).length === 0) throw new Error(refused);
+  guest.say(refused);
+}
 
 /** Starts a new cluster, from a data directory made aside and moved in one go: it is whole or absent. */
 const bootstrap: Step = (cluster, member) => start(cluster, member, sh`
