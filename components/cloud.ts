@@ -26,7 +26,7 @@ export async function factsOf(args: ClusterArgs, parent: pulumi.Resource): Promi
     all(networkNames, async (name) => {
       // Of an id nothing more need be known.
       const network = isId(name) ? await told(networkOf(name, ask)) : await networkOf(name, ask);
-      return typeof network === "object" && "id" in network ? { subnets: network.subnets } : network;
+      return typeof network === "object" && "id" in network ? network.subnets && { subnets: network.subnets } : network;
     }),
     told(ask("zones", async (options) => (await compute.getAvailabilityZones({}, options)).names)),
     quotasOf(ask),
@@ -34,18 +34,19 @@ export async function factsOf(args: ClusterArgs, parent: pulumi.Resource): Promi
   return { flavors, images: imagesThere, networks, zones: plainly(zones), quotas };
 }
 
-/** Its id. Where it is not known it is nothing that a resource could be made with: who needs it is refused before. */
+/** Its id. Where that is not known its name, with which no port can be made: new members are refused before, and for others the cloud's complaint names it. */
 export async function networkId(network: string, parent: pulumi.Resource): Promise<string> {
   if (isId(network)) return network;
   const found = await networkOf(network, asker(parent));
-  return typeof found === "object" && "id" in found ? found.id : "";
+  return typeof found === "object" && "id" in found ? found.id : network;
 }
 
 const networkOf = (network: string, ask: Ask) => ask(`network ${network}`, async (options) => {
-  const { id, subnets } = await networking.getNetwork(byNameOrId(network), options);
+  // In a preview in which the provider itself is not known yet all of it is undefined.
+  const { id, subnets } = await networking.getNetwork(byNameOrId(network), options) as Partial<openstack.networking.GetNetworkResult>;
   // A project may use a network of which it may not see the subnets: then it is for the cloud to say what is wrong.
   const version = async (subnetId: string) => networking.getSubnet({ subnetId }, options).then(({ ipVersion }) => ipVersion, () => 4);
-  return { id, subnets: await Promise.all(subnets.map(version)) };
+  return { id: id!, subnets: subnets && await Promise.all(subnets.map(version)) };
 });
 
 const byNameOrId = (network: string) => (isId(network) ? { networkId: network } : { name: network });

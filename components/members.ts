@@ -22,7 +22,7 @@ export function createMembers(name: string, { count, args, port, late }: Members
   const { size, type } = args.volume;
   const servers = { flavor: commonFlavor, image, network, availabilityZones, locality, memberOverrides, volumeSize: size, volumeType: type, publicKey };
   const all = memberNames(name, count, args.without);
-  const requirements = new Requirements(name, { cluster: name, members: all, servers, facts: factsOf(args, parent), late: pulumi.all([late, publicKey]) }, { parent });
+  const requirements = new Requirements(name, { cluster: name, members: all, replace: args.replace?.length ? args.replace : undefined, servers, facts: factsOf(args, parent), late: pulumi.all([late, publicKey]) }, { parent });
   // Nothing is made before it is known that all of it can be.
   const first = { parent, dependsOn: requirements };
   const group = new openstack.compute.ServerGroup(name, { name, policies: [locality] },

@@ -191,7 +191,7 @@ const memory: Demand = ({ sight, needs: { memory: { mib, by }, server } }) => {
   const { total, available } = sight.memory;
   return {
     grave: mib > total, rule: `a member's memory holds ${server}`, saw: `${by} are ${mib} MiB, of ${total} MiB ${available} are free`,
-    wayForward: "take a larger flavor, ask for less in `configuration`, or end what else takes memory",
+    wayForward: "ask for less in `configuration`, end what else takes memory, or make the cluster anew with a larger flavor",
   };
 };
 
@@ -217,7 +217,7 @@ const least = 500;
 
 /** Packages, their indexes, and what their installation writes; and the root file system is not read-only, as it is after a failure of its disk. */
 const space: Demand = ({ newcomer, needs, sight: { readOnly, space: free } }) => {
-  const wayForward = "take a flavor with a larger root disk, or make room: `sudo apt-get clean`, `sudo journalctl --vacuum-size=100M`";
+  const wayForward = "make room: `sudo apt-get clean`, `sudo journalctl --vacuum-size=100M`; or make the cluster anew with a flavor that has a larger root disk";
   if (readOnly !== undefined)
     return { grave: true, rule: "a member's root file system takes writes", saw: `${readOnly} is read-only`, wayForward: "see why: `findmnt /`, `sudo dmesg`; an image that is meant to be so cannot be used" };
   const wanted = newcomer ? needs.space : least;
@@ -244,7 +244,7 @@ const volume: Demand = ({ sight, volumeSize, volume: id }) => {
 /** The tools come with the packages; the kernel does not. */
 const xfs: Demand = ({ sight }) => sight.xfs === false && {
   grave: true, rule: "a member's kernel knows xfs", saw: "neither built in nor a module",
-  wayForward: "take an image with the distribution's common kernel, not one that was cut down",
+  wayForward: "make the cluster anew with an image that has the distribution's common kernel, not one that was cut down",
 };
 
 /** Seconds after which one who holds apt is not just at its daily work. */

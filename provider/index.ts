@@ -37,6 +37,7 @@ export type Named<T> = T | "none" | "several" | { unasked: string };
 export interface RequirementsArgs {
   cluster: string;
   members: string[];
+  replace?: string[];
   /** What the servers and volumes are asked to be. */
   servers: pulumi.Inputs;
   /** Looked at, and not kept: a cloud changes, and an unchanged cluster is to show no difference for that. */

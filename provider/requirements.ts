@@ -6,6 +6,8 @@ import { failure, hasUnknown } from "./wire";
 interface Asked {
   cluster: string;
   members: string[];
+  /** Whose server is made again: after it is gone it would be late to learn that there is no image. */
+  replace?: string[];
   servers: {
     flavor: string;
     image: string;
@@ -25,7 +27,8 @@ type Wrong = dynamic.CheckFailure[];
 export async function check(olds: Partial<Asked> | undefined, news: Asked & { facts: Facts; late?: unknown }): Promise<dynamic.CheckResult> {
   const { facts, late, ...asked } = news;
   const added = asked.members.filter((name) => !olds?.members?.includes(name));
-  const come = asked.members.filter((name) => added.includes(name) || !isDeepStrictEqual(ofMember(olds!.servers, name), ofMember(asked.servers, name)));
+  const again = asked.replace?.filter((name) => !olds?.replace?.includes(name)) ?? [];
+  const come = asked.members.filter((name) => added.includes(name) || again.includes(name) || !isDeepStrictEqual(ofMember(olds!.servers, name), ofMember(asked.servers, name)));
   const wrong = hasUnknown(news) ? [] : [...missing(asked, come, facts), ...exceeded(asked, added, facts)];
   return { inputs: asked, failures: wrong.map(failure) };
 }
@@ -89,7 +92,7 @@ function exceeded({ members, servers }: Asked, added: string[], { flavors, quota
   });
   return [
     ...(lacks.length > 0 ? [{ property: "members", reason: `${added.length} new members need, of this project's quota, ${lacks.join("; ")}: have the quota raised, or free what is not needed` }] : []),
-    ...(group && group.limit >= 0 && members.length > group.limit
+    ...(group && added.length > 0 && group.limit > 0 && members.length > group.limit
       ? [{ property: "members", reason: `a server group of this project may have ${group.limit} members: have its quota, server_group_members, raised` }] : []),
   ];
 }

@@ -7,8 +7,13 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 // A terminal sends Ctrl-C to our children as well: we wait for their own end. Other signals come to us alone and are passed on.
 const children = new Set();
-process.on("SIGINT", () => {});
-for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => children.forEach((child) => child.kill(signal)));
+export let interrupted = false;
+process.on("SIGINT", () => { interrupted = true; });
+for (const signal of ["SIGTERM", "SIGHUP"])
+  process.on(signal, () => {
+    interrupted = true;
+    children.forEach((child) => child.kill(signal));
+  });
 
 /** The exit status of a command that has ended. */
 export async function statusOf(command, args, options = {}) {

@@ -2,7 +2,7 @@
 // take hours, and draw no lots, in place of the life on guests that each change is tried with.
 import { closeSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { program, root, run, statusOf } from "./commands.mjs";
+import { interrupted, program, root, run, statusOf } from "./commands.mjs";
 
 const mocha = "node_modules/mocha/bin/mocha.js";
 const within = (...places) => places.map((place) => `test/${place}/**/*.test.ts`);
@@ -29,7 +29,7 @@ async function sideBySide(files) {
   const lane = async (number) => {
     const env = { ...process.env, DEVCLOUD: `.devcloud.${number}` };
     const report = join(root, `.devcloud.${number}.report`);
-    for (let file = files.shift(); file; file = files.shift()) {
+    for (let file = files.shift(); file && !interrupted; file = files.shift()) {
       console.log(`begun: ${file}`);
       const output = openSync(report, "w");
       const status = await statusOf("node", [mocha, file], { stdio: ["ignore", output, output], env });
@@ -37,7 +37,6 @@ async function sideBySide(files) {
       console.log(`${readFileSync(report, "utf8")}\nended: ${file}, ${status === 0 ? "all passed" : `exit status ${status}`}`);
       rmSync(report);
       worst = Math.max(worst, status);
-      if (status === 130) files.length = 0;
     }
     await statusOf("node", [...program("devcloud/main.ts"), "down"], { env });
   };

@@ -167,6 +167,7 @@ const followOver = (ssh: NodeSSH, name: string, session: Session): Follow => asy
     });
   }).catch((error) => { throw failed(reason(error)); });
   const closed = once(channel, "close");
+  closed.catch(() => undefined);
   try {
     for await (const line of createInterface({ input: channel, signal: until }))
       if (!to.write(`${redacted(session, line)}\n`)) await once(to, "drain");

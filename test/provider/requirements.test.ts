@@ -66,6 +66,17 @@ describe("what a cluster needs of its cloud", () => {
   it("is judged again when other servers are asked for, without new need", async () =>
     deepEqual((await reasons({ servers: { ...servers, volumeSize: 20 } }, gone, fresh)).map((reason) => reason.split(" ")[0]), ["image:"]));
 
+  it("of a member whose server is to be made again is judged, once, and needs no more room", async () => {
+    deepEqual((await reasons({ replace: ["orders-2"] }, gone, fresh)).map((reason) => reason.split(" ")[0]), ["image:"]);
+    deepEqual(await reasons({ replace: ["orders-2"] }, gone, { ...fresh, replace: ["orders-2"] }), []);
+    deepEqual(await reasons({}, gone, { ...fresh, replace: ["orders-2"] }), []);
+  });
+
+  it("of a group that may have fewer members than there are keeps nobody from going on, or from shrinking", async () => {
+    const told = with_({ quotas: { "members of a server group": { limit: 2 } } });
+    deepEqual([await reasons({}, told, fresh), await reasons({}, told, { ...fresh, members: members(5) })], [[], []]);
+  });
+
   it("is not judged again when a member leaves, and with it what it had of its own", async () => {
     const memberOverrides = { "orders-2": { zone: "az1" }, "orders-5": { flavor: "m1.huge" } };
     const before = { ...fresh, members: members(5), servers: { ...servers, memberOverrides } };

@@ -20,7 +20,7 @@ describe("what MariaDB says of its options", () => {
     ["an engine that would be off, without a failure", `${limits}2026-11-24  0:59:15 0 [ERROR] /usr/sbin/mariadbd: Error while setting value 'x' to 'innodb-flush-method'
 2026-11-24  0:59:15 0 [ERROR] Parsing options for plugin 'InnoDB' failed. Disabling plugin\n`, ["Error while setting value 'x' to 'innodb-flush-method'", "Parsing options for plugin 'InnoDB' failed. Disabling plugin"], []],
     ["a failure without a label, said twice", `${limits}/usr/sbin/mariadbd: Character set 'klingon' is not a compiled character set
-/usr/sbin/mariadbd: Character set 'klingon' is not a compiled character set\nexit status 1\n`, ["Character set 'klingon' is not a compiled character set", "exit status 1"], []],
+/usr/sbin/mariadbd: Character set 'klingon' is not a compiled character set\n2026-11-24  0:59:14 0 [ERROR] Aborting\nexit status 1\n`, ["Character set 'klingon' is not a compiled character set", "exit status 1"], []],
     ["a failure without a word", "exit status 139\n", ["exit status 139"], []],
     ["a value that it takes for another", `${limits}2026-11-24  0:59:14 0 [Warning] Buffered warning: option 'max_connections': unsigned value 0 adjusted to 10\n`, [], ["Buffered warning: option 'max_connections': unsigned value 0 adjusted to 10"]],
     ["a name that it may ignore", `${limits}2026-11-24  0:59:15 0 [Warning] /usr/sbin/mariadbd: unknown variable 'loose_foo=1'\n`, [], ["unknown variable 'loose_foo=1'"]],
