@@ -2,6 +2,7 @@ import { deepEqual, doesNotMatch, equal, match, ok } from "node:assert/strict";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import type { ClusterStatus } from "../../cli/status";
+import { text } from "../../cli/text";
 import { golden } from "../goldens";
 import { member } from "../provider/cluster";
 import { known, privateKey, rootPassword } from "../provider/document";
@@ -164,6 +165,15 @@ describe("status", () => {
       ok(coloured.out.includes("\u001b[31mdown") && coloured.out.includes("\u001b[32min cluster"));
       equal(plain.out.includes("\u001b"), false);
     });
+  });
+
+  it("hands nothing to the terminal that it would obey, whatever a guest says", () => {
+    const evil = "one\u001b]0;title\u0007\ntwo\u009b2J";
+    const status: ClusterStatus = { name: "orders", datastore: "galera", well: false, underWay: evil, plan: [], wrong: [{ member: "orders-1", what: evil, next: null }],
+      members: [{ name: "orders-1", address: "192.0.2.1", leaving: false, role: "silent", state: evil, lag: null, disk: null, version: null }] };
+    const printed = text(status, false);
+    doesNotMatch(printed.replaceAll("\n", ""), /\p{Cc}/u);
+    equal(printed.split("one ]0;title two 2J").length, 4);
   });
 
   it("prints no secret, whatever is wrong", async () => {
