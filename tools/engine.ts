@@ -57,9 +57,11 @@ function environment(plugin: string): Record<string, string> {
   const folder = join(home, "plugins", `resource-openstack-${version}`);
   mkdirSync(folder, { recursive: true });
   const link = join(folder, openstack);
-  rmSync(`${link}.new`, { force: true });
-  symlinkSync(plugin, `${link}.new`);
-  renameSync(`${link}.new`, link);
+  // Another run may do the same at the same time.
+  const own = `${link}.${process.pid}`;
+  rmSync(own, { force: true });
+  symlinkSync(plugin, own);
+  renameSync(own, link);
   return { PULUMI_HOME: home, PULUMI_SKIP_UPDATE_CHECK: "true", PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" };
 }
 

@@ -54,6 +54,11 @@ describe("the Pulumi engine", function () {
     await pulumi("stack", "init", "dev");
   }
 
+  it("is got by several runs at the same time", async () => {
+    const get = ["-r", "ts-node/register/transpile-only", "-e", "(async () => { for (let i = 0; i < 50; i++) await require('./tools/engine').engine(() => undefined); })()"];
+    await Promise.all(Array.from({ length: 4 }, () => execa("node", get, { cwd: root })));
+  });
+
   it("is there", async () => {
     const { all } = await pulumi("version");
     assert.match(all!, /^v3\.\d+\.\d+$/);
