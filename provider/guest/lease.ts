@@ -36,23 +36,32 @@ read -r uptime _ </proc/uptime
 [ "\${uptime%.*}" -ge "$until" ] || echo "$what"`)).trim();
 
 /**
- * Takes the lease of every guest, in the order given (the same for every run, so that two runs cannot
- * each hold half), waits for the lease of a dead run to end, and keeps it renewed until `release`.
+ * Takes the lease of every guest and keeps it renewed until `release`. All are asked side by side; where another run has one,
+ * all are given back and asked one after another, in the order given: the same for every run, so that two runs cannot each
+ * hold half and wait for the other. The lease of a dead run is waited for.
  */
 export async function lease(guests: Guest[], run: string, doing: string): Promise<{ release(): Promise<void> }> {
   const title = `${doing}, on ${hostname()}, since ${new Date().toISOString()}`;
-  const taken: Guest[] = [];
+  let taken: Guest[] = [];
   let renewal: Promise<unknown> = Promise.resolve();
   // By `run`: a lease that was lost is not taken again, for the plan of this run is old by then.
   const timer = setInterval(() => {
     renewal = Promise.all(taken.map((guest) => guest.run(take(run, title)).catch((error) => guest.say(`lease not renewed: ${reason(error)}`))));
   }, lifetime * 1000 / 3);
+  const giveBack = () => Promise.allSettled(taken.map((guest) => guest.run(sh`rm -f ${folder}/lease`)));
   const release = async () => {
     clearInterval(timer);
     await renewal;
-    await Promise.allSettled(taken.map((guest) => guest.run(sh`rm -f ${folder}/lease`)));
+    await giveBack();
   };
   try {
+    const asked = await Promise.allSettled(guests.map((guest) => tryOn(guest, run, title)));
+    taken = guests.filter((_, index) => (asked[index] as PromiseFulfilledResult<string>).value === "");
+    const failed = asked.find(({ status }) => status === "rejected") as PromiseRejectedResult | undefined;
+    if (failed) throw failed.reason;
+    if (taken.length === guests.length) return { release };
+    await giveBack();
+    taken = [];
     for (const guest of guests) {
       await takeOn(guest, run, title);
       taken.push(guest);
@@ -64,11 +73,14 @@ export async function lease(guests: Guest[], run: string, doing: string): Promis
   return { release };
 }
 
+/** Nothing when the lease is ours, else the seconds that it has left and whose it is. */
+const tryOn = async (guest: Guest, run: string, title: string): Promise<string> => (await guest.look(take(run, title))).trim();
+
 async function takeOn(guest: Guest, run: string, title: string) {
   const began = Date.now();
   let told = false;
   for (;;) {
-    const holder = (await guest.look(take(run, title))).trim();
+    const holder = await tryOn(guest, run, title);
     if (holder === "") return;
     const [seconds, ...what] = holder.split(" ");
     if (Date.now() - began > (lifetime + 10) * 1000)

@@ -117,11 +117,45 @@ describe("lease", () => {
     equal(box.held[0], "run-2");
   });
 
-  it("is taken on each guest, in the order given", async () => {
-    const order: string[] = [];
-    const named = (name: string) => ({ ...box.guest("run-1"), name, look: async () => { order.push(name); return ""; } });
-    await lease(["db-1", "db-2", "db-3"].map(named), "run-1", "first");
-    deepEqual(order, ["db-1", "db-2", "db-3"]);
+  describe("of several guests", () => {
+    const [asked, gone]: [string[], string[]] = [[], []];
+    let held: Record<string, number>;
+    beforeEach(() => {
+      asked.length = gone.length = 0;
+      held = {};
+    });
+    /** Answers as one that another run holds for so many tries, or fails. */
+    const named = (name: string) => ({
+      ...box.guest("run-1"), name,
+      look: async () => {
+        asked.push(name);
+        held[name] = (held[name] ?? 0) - 1;
+        if (held[name] < -100) throw new Error(`${name} is gone`);
+        return held[name] >= 0 ? "1 shop/test: create 3 members" : "";
+      },
+      run: async () => { gone.push(name); return ""; },
+    });
+    const three = () => ["db-1", "db-2", "db-3"].map(named);
+
+    it("is taken side by side", async () => {
+      const taken = lease(three(), "run-1", "first");
+      deepEqual(asked, ["db-1", "db-2", "db-3"]);
+      await (await taken).release();
+      deepEqual([asked, gone], [["db-1", "db-2", "db-3"], ["db-1", "db-2", "db-3"]]);
+    });
+
+    it("is taken in the order given when another run holds one, and what was taken before is given back", async () => {
+      held = { "db-2": 2 };
+      await lease(three(), "run-1", "first");
+      deepEqual(asked, ["db-1", "db-2", "db-3", "db-1", "db-2", "db-2", "db-3"]);
+      deepEqual(gone, ["db-1", "db-3"]);
+    });
+
+    it("is given back when one of them fails", async () => {
+      held = { "db-3": -200 };
+      await rejects(lease(three(), "run-1", "first"), /db-3 is gone/);
+      deepEqual(gone, ["db-1", "db-2"]);
+    });
   });
 
   it("is taken by one run at a time", async () => {
