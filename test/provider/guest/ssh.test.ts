@@ -1,7 +1,9 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { chmodSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { Socket } from "node:net";
 import { join } from "node:path";
 import { Writable } from "node:stream";
+import { mock } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import execa from "execa";
 import type { CommandFailed } from "../../../provider/errors";
@@ -57,6 +59,16 @@ describe("ssh", () => {
         }
       deepEqual(whole(), ["new content", "DROP USER one, two;\n\n"]);
       equal(readdirSync(at.box.folder).filter((name) => name.includes("file.")).length, 0);
+    });
+
+    it("go out as soon as they are written: the kernel holds back none of their packets", async () => {
+      const asked = mock.method(Socket.prototype, "setNoDelay");
+      try {
+        equal(await (await guest()).look("echo done"), "done\n");
+        deepEqual(asked.mock.calls.map(({ arguments: [noDelay], this: socket }) => [noDelay, (socket as Socket).remoteAddress]), [[true, at.address]]);
+      } finally {
+        asked.mock.restore();
+      }
     });
 
     it("without stdin see its end at once", async () => equal(await (await guest()).look("wc -c"), "0\n"));
