@@ -73,7 +73,7 @@ export const life = (title: string, cuts: Cuts, created: (trial: Trial) => void 
       deepEqual(await trial.servers(), five);
       await trial.again();
       // As if it had belonged to another cluster since: the only case in which data are set aside.
-      await trial.cluster.guest("orders-5").look("sed -i 's/^uuid:.*/uuid:    11111111-2222-11f0-8888-123456789abc/' /var/lib/datastore/mysql/grastate.dat");
+      await trial.cluster.guest("orders-5").look("sed -i 's/^uuid:.*/uuid:    11111111-2222-11f0-8888-123456789abc/' /var/lib/datastore/mysql/grastate.dat; sync -f /var/lib/datastore/mysql");
       await trial.want({ members: 5 });
       await trial.refresh();
       match((await trial.previewed()).join("; "), /^(configure .*; )?clean orders-5; join orders-4; join orders-5; verify /);
