@@ -150,7 +150,11 @@ const tunnel = (bastion: NodeSSH, address: string): Promise<Duplex> =>
   bastion.forwardOut("127.0.0.1", 0, address, 22);
 
 const become = ({ access }: Session): string[] => (access.user === "root" ? [] : ["sudo", "-n"]);
-const redacted = ({ secrets }: Session, text: string): string => secrets.reduce((clean, secret) => clean.replaceAll(secret, "[secret]"), text);
+
+/** A secret of several lines is known by each of them too: of what comes line by line it is never seen whole. Shorter ones stand in other texts. */
+const telling = 8;
+const redacted = ({ secrets }: Session, text: string): string =>
+  [...secrets, ...secrets.flatMap((secret) => secret.split(/\s*\n/)).filter(({ length }) => length >= telling)].reduce((clean, secret) => clean.replaceAll(secret, "[secret]"), text);
 
 /** What prints without end ends on its guest once nobody is left to read it: its output closes with the channel. */
 const followOver = (ssh: NodeSSH, name: string, session: Session): Follow => async (command, to, until) => {

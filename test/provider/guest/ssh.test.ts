@@ -10,7 +10,7 @@ import type { CommandFailed } from "../../../provider/errors";
 import { lease } from "../../../provider/guest/lease";
 import type { Session } from "../../../provider/guest/ssh";
 import { fast } from "../clock";
-import { Reachable } from "./sshd";
+import { newKey, Reachable } from "./sshd";
 
 /** Whether a command that names this folder still runs. */
 const leftIn = async (folder: string) => (await execa("pgrep", ["-f", `touch ${folder}/never`], { reject: false })).exitCode === 0;
@@ -138,6 +138,15 @@ describe("ssh", () => {
       const { told, ended } = await follow("echo one; printf 'ä\\xf0\\x9f'; sleep 0.1; printf '\\x98\\x80\\n'; echo s3cr3t; printf end");
       await ended;
       deepEqual(told, ["one\n", "ä😀\n", "[secret]\n", "end\n"]);
+    });
+
+    it("shows of a secret of several lines none that could tell it, and leaves words that only look like a part", async () => {
+      const key = newKey();
+      const lines = key.trim().split("\n");
+      ok(lines.length > 3);
+      const { told, ended } = await follow(`cat <<'END'\n${key}key: ${lines[1]} ends\none two\nEND`, undefined, { secrets: [key, "one\ntwo words"] });
+      await ended;
+      deepEqual(told, [...lines.map(() => "[secret]\n"), "key: [secret] ends\n", "one two\n"]);
     });
 
     it("ends on its guest too when it is to end", async () => {
