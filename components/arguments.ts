@@ -43,7 +43,7 @@ export interface BastionArgs {
   user: pulumi.Input<string>;
   /** TCP port of its SSH server. Default: 22. */
   port?: pulumi.Input<number>;
-  /** Its public host key, as `ssh-keyscan` prints it. Default: whatever key it shows is trusted, in each run anew. */
+  /** Its public host key, as `ssh-keyscan` prints it. Default: trusted on first use, then pinned to `host` and `port`. */
   hostKey?: pulumi.Input<string>;
 }
 

@@ -56,7 +56,7 @@ export const outputs = inputs.extend({
   seen: z.record(z.string(), z.unknown()),
   /** Members that the last look did not reach: what was seen of them is older. */
   unreached: z.array(z.string()),
-  /** The host key that each server showed first, by server id. */
+  /** The host key that each server showed first, by server id, and the bastion's by `host:port`. */
   pins: z.record(z.string(), z.string()),
 });
 export type Outputs = z.infer<typeof outputs>;

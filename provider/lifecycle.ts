@@ -83,7 +83,7 @@ async function look(olds: Outputs, props: Outputs): Promise<Raw> {
     const now = await observe(it, cluster);
     const { seen, unreached } = remembering(it, olds.seen, now);
     for (const name of unreached) console.log(`[${olds.owner.cluster}] ${name} cannot be seen (${it.unseen(now[name])}); what was seen of it before is kept`);
-    return plain({ ...props, seen, unreached });
+    return plain({ ...props, seen, unreached, pins: await guests.shown(olds.known) });
   } finally {
     await guests.close();
   }

@@ -11,7 +11,7 @@ export const loginSeconds = 20;
 export interface Reach {
   /** Members that are not wanted any more and not yet proven gone. */
   leaving: Member[];
-  /** The host key that each server showed before, by server id. */
+  /** The host key that each server showed before, by server id, and the bastion's by `host:port`. */
   pins: Record<string, string>;
   /** How long a server may take to let us in, when not as long as it may take to boot. */
   seconds?: number;
@@ -25,10 +25,10 @@ export function reach(of: Inputs, { leaving, pins, seconds, say }: Reach) {
   const guests = new Guests([...of.members, ...leaving], pins, {
     run,
     // Who is to be forgotten is asked all the same, and not waited for.
-    seconds: (member) => (of.forget?.includes(member) ? Math.min(loginSeconds, seconds ?? loginSeconds) : seconds),
+    seconds: (name) => (of.forget?.includes(name) ? Math.min(loginSeconds, seconds ?? loginSeconds) : seconds),
     access: of.access,
     secrets: [of.rootPassword, of.access.privateKey, of.authority.key],
-    say: (member, line) => say(`[${of.owner.cluster}/${member}] ${line}`),
+    say: (name, line) => say(`[${of.owner.cluster}/${name}] ${line}`),
   });
   const options = parse(byName(of.datastore).options, of.options, "options");
   const cluster: Cluster<unknown> & { run: string } = {

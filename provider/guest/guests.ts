@@ -1,13 +1,14 @@
-import { connect, fingerprintsOf, type Connection, type Follow, type Session } from "./ssh";
+import { connect, connectBastion, fingerprintsOf, type Bastion, type Connection, type Follow, type Session } from "./ssh";
 import type { Guest } from "./guest";
 import type { Member } from "../topology";
 
-/** The guests of one run: one connection each, made at the first call, and the host keys they showed. */
+/** The guests of one run: one connection each, made at the first call, and the host keys they showed; so of their bastion. */
 export class Guests {
   private readonly connections = new Map<string, Promise<Connection>>();
+  private bastion?: Promise<Bastion>;
 
-  /** `pins`: the host key that each server showed before, by server id. A new server starts anew. */
-  constructor(private readonly members: Member[], private readonly pins: Record<string, string>, private readonly session: Omit<Session, "say" | "seconds"> & { seconds(member: string): number | undefined; say(member: string, line: string): void }) {}
+  /** `pins`: the host key that each server showed before, by server id, and the bastion's by its place. A new server starts anew. */
+  constructor(private readonly members: Member[], private readonly pins: Record<string, string>, private readonly session: Omit<Session, "say" | "seconds"> & { seconds(name: string): number | undefined; say(name: string, line: string): void }) {}
 
   /** Dials a guest once; a failure stays the answer for this run. */
   readonly reach = async (name: string): Promise<Guest> => (await this.dial(name)).guest;
@@ -18,30 +19,59 @@ export class Guests {
   }
 
   private dial(name: string): Promise<Connection> {
-    const member = this.members.find((each) => each.name === name)!;
     let connection = this.connections.get(name);
     if (!connection) {
-      const given = this.session.access.hostKeys?.[name];
-      const pinned = this.pins[member.server];
-      connection = connect(
-        { name, address: member.address, pins: given ? fingerprintsOf(given, `access.hostKeys.${name}`) : (pinned === undefined ? undefined : [pinned]) },
-        { ...this.session, seconds: this.session.seconds(name), say: (line) => this.session.say(name, line) });
+      connection = this.connect(name);
       this.connections.set(name, connection);
     }
     return connection;
   }
 
-  /** The pins to remember: of each of these servers, what it showed now or before. */
+  private async connect(name: string): Promise<Connection> {
+    const { address, server } = this.members.find((each) => each.name === name)!;
+    const argument = `access.hostKeys.${name}`;
+    const pins = this.accepted(this.session.access.hostKeys?.[name], argument, server);
+    return connect({ name, address, pins }, this.as(name), await this.dialBastion());
+  }
+
+  /** One for all guests, so that in a run it shows one key; and its sshd turns away some of those who come all at once (MaxStartups). */
+  private dialBastion(): Promise<Bastion | undefined> {
+    const { bastion } = this.session.access;
+    if (!bastion) return Promise.resolve(undefined);
+    const argument = "access.bastion.hostKey";
+    this.bastion ??= connectBastion({ name: "bastion", address: bastion.host, argument, pins: this.accepted(bastion.hostKey, argument, placeOf(bastion)) }, this.as("bastion"), bastion);
+    return this.bastion;
+  }
+
+  /** The fingerprints of which one must be shown: of the keys that were given, or else what was shown before. */
+  private accepted(given: string | undefined, argument: string, pin: string): string[] | undefined {
+    if (given !== undefined) return fingerprintsOf(given, argument);
+    const pinned = this.pins[pin];
+    return pinned === undefined ? undefined : [pinned];
+  }
+
+  private as(name: string): Session {
+    return { ...this.session, seconds: this.session.seconds(name), say: (line) => this.session.say(name, line) };
+  }
+
+  /** The pins to remember: of each of these servers, and of the bastion, what it showed now or before. */
   async shown(members: Member[]): Promise<Record<string, string>> {
+    const { bastion } = this.session.access;
     const pins: Record<string, string> = {};
-    for (const { name, server } of members) {
-      const shown = await this.connections.get(name)?.then(({ fingerprint }) => fingerprint, () => undefined) ?? this.pins[server];
-      if (shown) pins[server] = shown;
-    }
+    const remember = async (pin: string, connection?: Promise<{ fingerprint: string }>) => {
+      const shown = await connection?.then(({ fingerprint }) => fingerprint, () => undefined) ?? this.pins[pin];
+      if (shown) pins[pin] = shown;
+    };
+    for (const { name, server } of members) await remember(server, this.connections.get(name));
+    if (bastion) await remember(placeOf(bastion), this.bastion);
     return pins;
   }
 
   async close(): Promise<void> {
     await Promise.allSettled([...this.connections.values()].map(async (connection) => (await connection).close()));
+    await this.bastion?.then(({ close }) => close(), () => undefined);
   }
 }
+
+/** No server's id: those have no colon. */
+const placeOf = ({ host, port = 22 }: NonNullable<Session["access"]["bastion"]>): string => `${host}:${port}`;

@@ -51,6 +51,14 @@ export interface Connection {
   close(): void;
 }
 
+/** The machine that guests are reached through, and the fingerprint it showed. */
+export interface Bastion {
+  fingerprint: string;
+  /** A way to port 22 of a guest. */
+  tunnel(address: string): Promise<Duplex>;
+  close(): void;
+}
+
 /** Runs a command as root that changes nothing, and writes each line of its output as it comes, until it ends or `until` says so. */
 export type Follow = (command: string, to: Writable, until: AbortSignal) => Promise<void>;
 
@@ -73,27 +81,18 @@ function openSsh(privateKey: string): string {
 }
 
 /** Dials until the guest lets us in: a server that is ACTIVE may still be booting. */
-export async function connect(target: Target, session: Session): Promise<Connection> {
-  const { access } = session;
-  const bastion = access.bastion
-    ? await dial({ name: "bastion", address: access.bastion.host, argument: "access.bastion.hostKey",
-      pins: access.bastion.hostKey === undefined ? undefined : fingerprintsOf(access.bastion.hostKey, "access.bastion.hostKey") },
-      session, { username: access.bastion.user, port: access.bastion.port })
-    : undefined;
-  try {
-    const { ssh, shown } = await dial(target, session, { username: access.user }, bastion?.ssh);
-    const close = () => {
-      ssh.dispose();
-      bastion?.ssh.dispose();
-    };
-    return { guest: guestOver(ssh, target.name, session), fingerprint: shown, follow: followOver(ssh, target.name, session), close };
-  } catch (error) {
-    bastion?.ssh.dispose();
-    throw error;
-  }
+export async function connect(target: Target, session: Session, through?: Bastion): Promise<Connection> {
+  const { ssh, shown } = await dial(target, session, { username: session.access.user }, through);
+  return { guest: guestOver(ssh, target.name, session), fingerprint: shown, follow: followOver(ssh, target.name, session), close: () => ssh.dispose() };
 }
 
-async function dial(target: Target, session: Session, as: Pick<Config, "username" | "port">, through?: NodeSSH) {
+/** Dials the machine that guests are reached through. */
+export async function connectBastion(target: Target, session: Session, { user, port }: NonNullable<Access["bastion"]>): Promise<Bastion> {
+  const { ssh, shown } = await dial(target, session, { username: user, port });
+  return { fingerprint: shown, tunnel: (address) => ssh.forwardOut("127.0.0.1", 0, address, 22), close: () => ssh.dispose() };
+}
+
+async function dial(target: Target, session: Session, as: Pick<Config, "username" | "port">, through?: Bastion) {
   let shown = "";
   let ssh = new NodeSSH();
   const privateKey = openSsh(session.access.privateKey);
@@ -102,7 +101,7 @@ async function dial(target: Target, session: Session, as: Pick<Config, "username
     try {
       await ssh.connect({
         ...as,
-        ...(through ? { sock: await tunnel(through, target.address) } : { host: target.address }),
+        ...(through ? { sock: await through.tunnel(target.address) } : { host: target.address }),
         privateKey,
         readyTimeout: 10_000,
         keepaliveInterval: 5_000,
@@ -145,9 +144,6 @@ const onlyWhole = (stdin: string): string => (stdin === "" ? "" : sh`input=$(cat
 [ "$(printf %s "$input" | wc -c)" = ${Buffer.byteLength(stdin) + 1} ] || { echo "the input did not arrive whole" >&2; exit 1; }
 exec < <(printf %s "\${input%.}"); unset input
 `);
-
-const tunnel = (bastion: NodeSSH, address: string): Promise<Duplex> =>
-  bastion.forwardOut("127.0.0.1", 0, address, 22);
 
 const become = ({ access }: Session): string[] => (access.user === "root" ? [] : ["sudo", "-n"]);
 

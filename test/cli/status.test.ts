@@ -93,6 +93,16 @@ describe("status", () => {
     }
   });
 
+  it("trusts no bastion but the one that is pinned in the state", async () => {
+    const bastion = { host: "203.0.113.7", user: "jump", port: 2222 };
+    at.pulumi({ prints: JSON.stringify(exported([{ ...orders, access: { ...orders.access, bastion }, pins: { ...orders.pins, "203.0.113.7:2222": "SHA256:of-before" } }])) });
+    for (const command of ["status", "logs orders-1"]) {
+      delete at.fleet.accepted.bastion;
+      await at.run(command);
+      deepEqual(at.fleet.accepted.bastion, ["SHA256:of-before"], command);
+    }
+  });
+
   it("foretells nothing and looks into no volume while a run is under way, which is no fault", async () => {
     at.leases["orders-1"] = "shop/test: members 3 to 5, on laptop";
     const { underWay, well } = await json();

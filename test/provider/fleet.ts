@@ -13,6 +13,8 @@ export class Fleet {
   readonly dialled: string[] = [];
   /** Seconds that each guest was given to let the provider in. */
   readonly patience: Record<string, number | undefined> = {};
+  /** The fingerprints of which each was to show one, the bastion too. */
+  readonly accepted: Record<string, string[] | undefined> = {};
   /** What the leases say that were taken. */
   readonly leases: string[] = [];
   readonly done: string[] = [];
@@ -32,10 +34,13 @@ export class Fleet {
   beforeStep: (step: string, member: string) => void = () => undefined;
   /** The members in each options file: it is seen as wanted only while it names those that are wanted. */
   private readonly written: Record<string, string> = {};
-  private readonly real = { connect: ssh.connect, observe: galera.observe, steps: { ...galera.steps }, log: console.log };
+  private readonly real = { connect: ssh.connect, connectBastion: ssh.connectBastion, observe: galera.observe, steps: { ...galera.steps }, log: console.log };
 
   constructor(public seen: Seen) {
-    Object.assign(ssh, { connect: (target: ssh.Target, session: ssh.Session) => this.connect(target, session) });
+    Object.assign(ssh, {
+      connect: (target: ssh.Target, session: ssh.Session) => this.connect(target, session),
+      connectBastion: async (target: ssh.Target): Promise<ssh.Bastion> => ({ fingerprint: this.shown(target), tunnel: () => Promise.reject(new Error("nobody goes through")), close: () => undefined }),
+    });
     galera.observe = async (cluster, { name }): Promise<Sight> => {
       await cluster.guest(name);
       if (cluster.glance) this.glanced.push(name);
@@ -55,13 +60,20 @@ export class Fleet {
 
   /** Puts the real ones back. */
   end(): void {
-    Object.assign(ssh, { connect: this.real.connect });
+    const { connect, connectBastion } = this.real;
+    Object.assign(ssh, { connect, connectBastion });
     galera.observe = this.real.observe;
     Object.assign(galera.steps, this.real.steps);
     console.log = this.real.log;
   }
 
-  private async connect({ name, address, pins }: ssh.Target, { seconds }: ssh.Session): Promise<ssh.Connection> {
+  private shown({ name, pins }: ssh.Target): string {
+    this.accepted[name] = pins;
+    return pins?.[0] ?? `SHA256:of-${name}`;
+  }
+
+  private async connect(target: ssh.Target, { seconds }: ssh.Session): Promise<ssh.Connection> {
+    const { name, address } = target;
     this.dialled.push(name);
     this.patience[name] = seconds;
     if (this.unreachable.has(name)) throw new TimedOut(`SSH to ${name} (${address})`, seconds ?? 180, "connect ECONNREFUSED");
@@ -79,7 +91,7 @@ export class Fleet {
       if (command.includes("--follow")) await once(until, "abort");
     };
     const guest: Guest = { name, look, run: async () => "", write: async () => true, say: () => undefined };
-    return { guest, fingerprint: pins?.[0] ?? `SHA256:of-${name}`, follow, close: () => undefined };
+    return { guest, fingerprint: this.shown(target), follow, close: () => undefined };
   }
 }
 

@@ -12,7 +12,8 @@ const members = known.members.map(({ name }) => name);
 const seenAs = (word: string) => all(members, word);
 const forecast = { "create 3 members": ["bootstrap orders-1"] };
 const news = { ...known, plan: forecast, __provider: "the text" };
-const ready = { ...news, stateVersion: 1 as const, status: "ready" as const, known: known.members, seen: seenAs("synced"), unreached: [] as string[], pins: { "server-of-orders-1": "SHA256:of-orders-1" } };
+const pinned = Object.fromEntries(members.map((name) => [`server-of-${name}`, `SHA256:of-${name}`]));
+const ready = { ...news, stateVersion: 1 as const, status: "ready" as const, known: known.members, seen: seenAs("synced"), unreached: [] as string[], pins: pinned };
 const failed = { ...ready, status: "failed" as const, seen: {} };
 
 describe("lifecycle", () => {
@@ -29,7 +30,7 @@ describe("lifecycle", () => {
     deepEqual(rest, news);
     deepEqual({ stateVersion, status, alive, unreached }, { stateVersion: 1, status: "ready", alive: known.members, unreached: [] });
     deepEqual(seen, seenAs("synced"));
-    deepEqual(pins, Object.fromEntries(members.map((name) => [`server-of-${name}`, `SHA256:of-${name}`])));
+    deepEqual(pins, pinned);
     equal(fleet.done.filter((act) => act.startsWith("bootstrap")).length, 1);
   });
 
@@ -39,6 +40,34 @@ describe("lifecycle", () => {
     deepEqual(outs!.seen, seenAs("synced"));
     fleet.seen = seenAs("synced@A:51/3");
     deepEqual((await lifecycle.read("orders", outs as never)).props, outs);
+  });
+
+  describe("through a bastion", () => {
+    const access = { ...known.access, bastion: { host: "gate.example.org", user: "jump" } };
+    const place = "gate.example.org:22";
+
+    it("its host key is pinned by the first run, and asked for by those after it, a refresh too", async () => {
+      const { outs } = await lifecycle.create({ ...news, access });
+      deepEqual([outs!.pins, fleet.accepted.bastion], [{ ...pinned, [place]: "SHA256:of-bastion" }, undefined]);
+      for (const run of [() => lifecycle.update("orders", outs as never, { ...news, access, forget: [] }), () => lifecycle.read("orders", outs as never)]) {
+        fleet.accepted.bastion = undefined;
+        await run();
+        deepEqual(fleet.accepted.bastion, ["SHA256:of-bastion"]);
+      }
+    });
+
+    it("it is pinned by a failed run, and by a refresh of a state that has no pin of it", async () => {
+      fleet.beforeStep = () => { throw new Error("no donor"); };
+      deepEqual((await failure(lifecycle.create({ ...news, access }))).properties.pins, { ...pinned, [place]: "SHA256:of-bastion" });
+      deepEqual((await lifecycle.read("orders", { ...ready, access })).props!.pins, { ...pinned, [place]: "SHA256:of-bastion" });
+    });
+
+    it("another bastion is trusted anew, and the pin of the one before it goes", async () => {
+      fleet.seen = seenAs("synced");
+      const before = { ...ready, pins: { ...pinned, [place]: "SHA256:of-another" } };
+      const { outs } = await lifecycle.update("orders", before, { ...news, access: { ...access, bastion: { ...access.bastion, port: 2222 } }, forget: [] });
+      deepEqual(outs!.pins, { ...pinned, "gate.example.org:2222": "SHA256:of-bastion" });
+    });
   });
 
   it("create looks first: of a cluster that runs it changes nothing", async () => {
@@ -64,7 +93,7 @@ describe("lifecycle", () => {
     equal(id, "orders");
     deepEqual(reasons, ["join orders-2: no donor"]);
     deepEqual([properties.__provider, properties.status, properties.known], ["the text", "failed", known.members]);
-    deepEqual(properties.pins, Object.fromEntries(members.map((name) => [`server-of-${name}`, `SHA256:of-${name}`])));
+    deepEqual(properties.pins, pinned);
     deepEqual(inputs.safeParse(properties).error, undefined);
     survivesTheWire(properties);
   });

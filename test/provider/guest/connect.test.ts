@@ -1,7 +1,8 @@
 import { deepEqual, equal, match, notEqual, ok, rejects, throws } from "node:assert/strict";
 import { createPrivateKey } from "node:crypto";
 import { Guests } from "../../../provider/guest/guests";
-import { connect, fingerprintsOf, type Session } from "../../../provider/guest/ssh";
+import { connect, fingerprintsOf } from "../../../provider/guest/ssh";
+import type { Access } from "../../../provider/inputs";
 import { newKey, publicHalf, Reachable, Sshd } from "./sshd";
 
 const host = "127.198.18.21";
@@ -80,41 +81,11 @@ describe("connect", () => {
     deepEqual(fingerprintsOf(`${host} ${other}\n${host} ${publicHalf(at.sshd.hostKey).line}\n`, "access.hostKeys"), [fingerprintOf(other), mine]);
   });
 
-  describe("through a bastion", () => {
-    let bastion: Sshd;
-    let port: number;
-    beforeEach(async () => {
-      bastion = new Sshd(at.box, at.key);
-      bastion.forwardTo = { address: host, port: 22, family: "IPv4" };
-      ({ port } = await bastion.listen("127.198.18.1", 0));
-    });
-    afterEach(() => bastion?.end());
-    const through = (hostKey?: string): Partial<Session> => ({ access: { ...at.session.access, bastion: { host: "127.198.18.1", user: "jump", port, hostKey } } });
-
-    it("reaches the guest, and trusts each on first use by its own key", async () => {
-      equal(await (await at.reach(undefined, through())).guest.look("echo in"), "in\n");
-      deepEqual(bastion.forwarded, [`${host}:22`]);
-      deepEqual(bastion.commands, []);
-      deepEqual(at.said, [`bastion shows the host key ${fingerprintOf(publicHalf(bastion.hostKey).line)}; trusted on first use`, `db-1 shows the host key ${mine}; trusted on first use`]);
-    });
-
-    it("stops at once at a bastion that shows another key", async () => {
-      const call = at.reach(undefined, through(other));
-      ok(await seconds(call) < 2);
-      await rejects(call, /bastion .* shows the host key .*another machine answers.*give the new key in access\.bastion\.hostKey/);
-      deepEqual(bastion.forwarded, []);
-    });
-
-    it("checks the guest's own pin behind it", async () => {
-      await rejects(at.reach(fingerprintOf(other), through(publicHalf(bastion.hostKey).line)), /db-1 .* shows the host key/);
-    });
-  });
-
   describe("guests of a run", () => {
     const member = { name: "db-1", address: host, server: "server-1", volume: "volume-1" };
     const gone = { name: "db-2", address: "127.198.18.99", server: "server-2", volume: "volume-2" };
-    const guests = (pins: Record<string, string> = {}, hostKeys?: Record<string, string>) => new Guests([member, gone], pins, { ...at.session, seconds: () => 1,
-      access: { ...at.session.access, hostKeys }, say: (name, line) => { at.said.push(`${name}: ${line}`); } });
+    const guests = (pins: Record<string, string> = {}, access: Partial<Access> = {}, members = [member, gone]) => new Guests(members, pins, { ...at.session, seconds: () => 1,
+      access: { ...at.session.access, ...access }, say: (name, line) => { at.said.push(`${name}: ${line}`); } });
 
     it("are dialled once each, whoever asks", async () => {
       const all = guests();
@@ -146,10 +117,74 @@ describe("connect", () => {
         [{ "server-1": fingerprintOf(other) }, { "db-1": publicHalf(at.sshd.hostKey).line }, true],
         [{}, { "db-1": other }, false],
       ] as const) {
-        const all = guests({ ...pins }, hostKeys && { ...hostKeys });
+        const all = guests({ ...pins }, { hostKeys });
         equal(await all.reach("db-1").then(() => true, () => false), connects, JSON.stringify([pins, hostKeys]));
         await all.close();
       }
+    });
+
+    describe("through a bastion", () => {
+      let bastion: Sshd;
+      let port: number;
+      let shown: string;
+      /** Two guests behind it. */
+      const both = [member, { ...member, name: "db-3", server: "server-3" }];
+      const jump = "127.198.18.1";
+      beforeEach(async () => {
+        bastion = new Sshd(at.box, at.key);
+        bastion.forwardTo = { address: host, port: 22, family: "IPv4" };
+        ({ port } = await bastion.listen(jump, 0));
+        shown = fingerprintOf(publicHalf(bastion.hostKey).line);
+      });
+      afterEach(() => bastion?.end());
+      const through = (pins: Record<string, string> = {}, hostKey?: string) => guests(pins, { bastion: { host: jump, user: "jump", port, hostKey } }, both);
+      const reached = async (all: Guests) => {
+        const results = await Promise.all(both.map(({ name }) => all.reach(name).then((guest) => guest.look("echo in"), (error: Error) => error.message)));
+        await all.close();
+        return results;
+      };
+
+      it("are reached by one connection to it, whose key is trusted on first use, said once, and pinned by its place", async () => {
+        const all = through();
+        deepEqual(await reached(all), ["in\n", "in\n"]);
+        deepEqual([bastion.connections.length, bastion.forwarded, bastion.commands], [1, [`${host}:22`, `${host}:22`], []]);
+        deepEqual([...at.said].sort(), [`bastion: bastion shows the host key ${shown}; trusted on first use`, ...both.map(({ name }) => `${name}: ${name} shows the host key ${mine}; trusted on first use`)]);
+        deepEqual(await all.shown(both), { "server-1": mine, "server-3": mine, [`${jump}:${port}`]: shown });
+      });
+
+      it("are not reached when it shows another key than before, or than the given one, which says the argument", async () => {
+        for (const all of [through({ [`${jump}:${port}`]: fingerprintOf(other) }), through({ [`${jump}:${port}`]: shown }, other)]) {
+          const began = Date.now();
+          const refusals = await reached(all);
+          ok(Date.now() - began < 2000);
+          for (const message of refusals)
+            match(message, /^bastion \(127\.198\.18\.1\) shows the host key SHA256:.*, expected SHA256:.*another machine answers.*give the new key in access\.bastion\.hostKey$/);
+        }
+        deepEqual([bastion.forwarded, at.said], [[], []]);
+      });
+
+      it("are reached by its pin, by a given key whatever is pinned, and by the pin of another place not at all: it is trusted anew", async () => {
+        const place = `${jump}:${port}`;
+        for (const [all, trusts] of [[through({ [place]: shown }), false], [through({ [place]: fingerprintOf(other) }, publicHalf(bastion.hostKey).line), false], [through({ [`${jump}:1`]: fingerprintOf(other) }), true]] as const) {
+          at.said = [];
+          deepEqual(await reached(all), ["in\n", "in\n"]);
+          equal(at.said.some((line) => line.startsWith("bastion: ")), trusts);
+          equal((await all.shown(both))[place], shown);
+        }
+      });
+
+      it("keep its pin in a run that could not reach it", async () => {
+        await bastion.end();
+        const all = through({ [`${jump}:${port}`]: shown });
+        for (const message of await reached(all)) match(message, /^waited 1 s for SSH to bastion/);
+        deepEqual(await all.shown(both), { [`${jump}:${port}`]: shown });
+      });
+
+      it("are checked by their own pins behind it", async () => {
+        const [refusal, well] = await reached(through({ "server-1": fingerprintOf(other) }));
+        match(refusal!, /^db-1 .* shows the host key .*give the new key in access\.hostKeys$/);
+        equal(well, "in\n");
+      });
     });
   });
 });
