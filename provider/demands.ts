@@ -256,12 +256,20 @@ const apter: Demand = ({ sight: { apter: holder } }) => holder !== undefined && 
   wayForward: "the installation waits for it, ten minutes at most: see whether it asks somebody a question, and answer or end it",
 };
 
-/** Each machine upgrades by its own timer: the server restarts with its package, or the machine reboots, while another's still transfers its state. */
-const restarts: Demand = ({ sight: { upgrades, reboots, spared }, needs }) => {
-  const does = [...(upgrades && !spared.includes(needs.packages) ? [`upgrades ${needs.server}`] : []), ...(reboots ? ["reboots the machine"] : [])];
+/**
+ * Each machine upgrades by its own timer: the server restarts with its package, or the machine reboots, while another's still transfers
+ * its state. On a new member the packages are spared as they are installed; when it reboots is for who made the image to say.
+ */
+const restarts: Demand = ({ newcomer, sight: { installed, upgrades, reboots, spared }, needs: { packages, server } }) => {
+  const isLeft = (newcomer && !installed) || packages.every((each) => spared.includes(each));
+  const set = (option: string, file: string) => `\`echo 'Unattended-Upgrade::${option};' | sudo tee /etc/apt/apt.conf.d/${file}\``;
+  const does = [
+    ...(upgrades && !isLeft ? [[`upgrades ${server}`, set(`Package-Blacklist { ${packages.map((each) => `"${each}"; `).join("")}}`, "99-datastore")]] : []),
+    ...(reboots ? [["reboots the machine", set('Automatic-Reboot "false"', "99-no-reboot")]] : []),
+  ];
   return does.length > 0 && {
-    rule: "members restart one after another, when somebody says so", saw: `unattended-upgrades ${does.join(" and ")} by itself`,
-    wayForward: `\`echo 'Unattended-Upgrade { Package-Blacklist { "${needs.packages}"; }; Automatic-Reboot "false"; };' | sudo tee /etc/apt/apt.conf.d/99-datastore\``,
+    rule: "members restart one after another, when somebody says so", saw: `unattended-upgrades ${does.map(([what]) => what).join(" and ")} by itself`,
+    wayForward: does.map(([, how]) => how).join("; "),
   };
 };
 

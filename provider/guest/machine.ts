@@ -11,8 +11,8 @@ export interface Needs {
   unit: string;
   /** The names of the processes that are its own. */
   processes: string[];
-  /** The first letters of the names of its packages. */
-  packages: string;
+  /** How the names of its packages begin. */
+  packages: string[];
   /** Packages that its own would take the place of, as patterns of dpkg. */
   rivals: string[];
   ports: Record<"clients" | "members", number[]>;
@@ -57,6 +57,8 @@ export interface MachineSight {
   calls: Record<string, Record<string, string>>;
   /** Who listens on the datastore's ports. */
   listeners: Record<string, string>;
+  /** The server's unit is there, and so its package. */
+  installed: boolean;
   /** A server that runs, and packages that are there. */
   process?: string;
   rivals: string[];
@@ -202,6 +204,7 @@ function sightOf(told: Record<string, string | undefined>, asked: number, answer
     cut: under("cut.").map(([name]) => name),
     calls,
     listeners: Object.fromEntries(under("listener.").map(([port, by]) => [port, by || "an unknown process"])),
+    installed: told.LoadState === "loaded",
     process: told.process || undefined,
     rivals: (told.rivals ?? "").split(",").filter(Boolean),
     profile: told.profile?.replaceAll(" (enforce)", "") || undefined,

@@ -17,6 +17,13 @@ export const missingPackages = async (guest: Guest, packages: string[]): Promise
   sh`for name in ${packages}; do dpkg-query -W -f '\${db:Status-Abbrev}' "$name" 2>/dev/null | grep -q ^ii || echo "$name"; done`)).split(/\s+/).filter(Boolean);
 
 /**
+ * Has unattended-upgrades leave alone what is named with these beginnings: each machine upgrades by a timer of its own, on
+ * several members at once. To it they are regular expressions of Python, and where a match begins a name does.
+ */
+export const sparePackages = (guest: Guest, beginnings: string[]): Promise<boolean> => guest.write("/etc/apt/apt.conf.d/99-datastore",
+  `// An upgrade restarts the datastore: members take it one after another, when somebody says so.\nUnattended-Upgrade::Package-Blacklist { ${beginnings.map((each) => `"${each}"; `).join("")}};\n`);
+
+/**
  * Installs Debian packages. The work runs in a transient unit, so a lost connection or a killed run
  * does not cut dpkg in the middle; the next run finds the unit and waits for it.
  */

@@ -37,6 +37,8 @@ const now = Date.UTC(2026, 0, 1);
 /** A clock that is so many seconds ahead. */
 const ahead = (seconds: number): Told => ({ began: String(now / 1000 + seconds), ended: String(now / 1000 + seconds) });
 
+const upgraded = (who: string) => `members restart one after another, when somebody says so. Seen: ${who}: unattended-upgrades upgrades MariaDB by itself. Way forward: \`echo 'Unattended-Upgrade::Package-Blacklist { "mariadb"; "galera"; };' | sudo tee /etc/apt/apt.conf.d/99-datastore\`.`;
+
 const cases: Record<string, [Situation, ...string[]]> = {
   "machines that are well": [{ told: {} }],
   "machines that tell nothing are judged by nobody": [all(Object.fromEntries(Object.keys(well).map((key) => [key, undefined])), { newcomer: "warning" })],
@@ -128,11 +130,16 @@ const cases: Record<string, [Situation, ...string[]]> = {
   "swap": [second({ SwapTotal: "2097152" }),
     "warning: a database's memory is not swapped out while there is other. Seen: db-2: 2048 MiB of swap, vm.swappiness = 60. Way forward: `echo vm.swappiness = 1 | sudo tee /etc/sysctl.d/99-swappiness.conf`, then `sudo sysctl --system`."],
   "swap that is used last": [second({ SwapTotal: "2097152", swappiness: "1" })],
-  "unattended upgrades": [all({ upgrader: "/usr/bin/unattended-upgrade" }),
-    "warning: members restart one after another, when somebody says so. Seen: db-1, db-2, db-3: unattended-upgrades upgrades MariaDB by itself. Way forward: `echo 'Unattended-Upgrade { Package-Blacklist { \"mariadb\"; }; Automatic-Reboot \"false\"; };' | sudo tee /etc/apt/apt.conf.d/99-datastore`."],
-  "unattended upgrades that leave the database": [all({ upgrader: "/usr/bin/unattended-upgrade", spared: "mariadb-" })],
-  "unattended reboots": [second({ upgrader: "/usr/bin/unattended-upgrade", spared: "mariadb", reboots: "true" }),
-    "warning: members restart one after another, when somebody says so. Seen: db-2: unattended-upgrades reboots the machine by itself. Way forward: `echo 'Unattended-Upgrade { Package-Blacklist { \"mariadb\"; }; Automatic-Reboot \"false\"; };' | sudo tee /etc/apt/apt.conf.d/99-datastore`."],
+  "unattended upgrades, which new members will be told to leave": [all({ upgrader: "/usr/bin/unattended-upgrade" })],
+  "unattended upgrades of members that run": [all({ upgrader: "/usr/bin/unattended-upgrade", LoadState: "loaded" }, { run: ["db-1", "db-2"] }), `warning: ${upgraded("db-1, db-2, db-3")}`],
+  "unattended upgrades of members that run, beside a new one": [all({ upgrader: "/usr/bin/unattended-upgrade" }, { run: ["db-1", "db-2"] }), `warning: ${upgraded("db-1, db-2")}`],
+  "unattended upgrades of a new member whose image has the packages": [second({ upgrader: "/usr/bin/unattended-upgrade", LoadState: "loaded" }), `warning: ${upgraded("db-2")}`],
+  "unattended upgrades that leave the database, and not its library": [all({ upgrader: "/usr/bin/unattended-upgrade", spared: "mariadb-" }, { run: names }), `warning: ${upgraded("db-1, db-2, db-3")}`],
+  "unattended upgrades that leave the database": [all({ upgrader: "/usr/bin/unattended-upgrade", spared: "linux- mariadb galera" }, { run: names })],
+  "unattended reboots": [second({ upgrader: "/usr/bin/unattended-upgrade", reboots: "true" }),
+    "warning: members restart one after another, when somebody says so. Seen: db-2: unattended-upgrades reboots the machine by itself. Way forward: `echo 'Unattended-Upgrade::Automatic-Reboot \"false\";' | sudo tee /etc/apt/apt.conf.d/99-no-reboot`."],
+  "unattended upgrades and reboots": [{ told: { "db-1": { upgrader: "/usr/bin/unattended-upgrade", reboots: "true" } }, run: ["db-1"] },
+    `warning: ${upgraded("db-1").replace("MariaDB by", "MariaDB and reboots the machine by").replace(/\.$/, "")}; \`echo 'Unattended-Upgrade::Automatic-Reboot "false";' | sudo tee /etc/apt/apt.conf.d/99-no-reboot\`.`],
   "one that a run began to change may go on": [second({ begun: "/usr/local/lib/datastores/may-start", space: "204800 /", xfs: "no" }),
     "warning: a member's kernel knows xfs. Seen: db-2: neither built in nor a module. Way forward: make the cluster anew with an image that has the distribution's common kernel, not one that was cut down.",
     "warning: a member's root file system has 700 MiB free. Seen: db-2: 200 MiB on /. Way forward: make room: `sudo apt-get clean`, `sudo journalctl --vacuum-size=100M`; or make the cluster anew with a flavor that has a larger root disk."],

@@ -7,6 +7,8 @@ import type { Options } from "./options";
 
 /** What a member runs on. Debian's; `mariadb-server` gives the version. */
 export const packages = ["mariadb-server", "galera-4", "mariadb-backup", "socat", "xfsprogs"];
+/** How the names of those begin that are to be of one version on all members: the server, its library, and what copies its data. */
+export const families = ["mariadb", "galera"];
 /** Below the volume's root, beside the marker: a state transfer empties this directory whole. */
 export const dataDirectory = "mysql";
 export const dataPath = `${mountPoint}/${dataDirectory}`;

@@ -1,5 +1,6 @@
 import type { Severity } from "../../demands";
 import type { Needs } from "../../guest/machine";
+import { families } from "./configuration";
 import type { Options } from "./options";
 import { runs, type Sight } from "./sight";
 
@@ -33,7 +34,7 @@ export function needs({ configuration }: Options): Needs {
     server: "MariaDB",
     unit: "mariadb.service",
     processes: ["mariadbd", "mysqld"],
-    packages: "mariadb",
+    packages: families,
     rivals: ["mysql-server*", "mysql-community-server*", "percona-server-server*", "percona-xtradb-cluster-server*"],
     ports: { clients: [3306], members: [4444, 4567, 4568] },
     memory: { mib: Math.ceil((bytes(pool) ?? 0) / 2 ** 20) + beside, by: `innodb_buffer_pool_size = ${pool} and ${beside} MiB beside it` },

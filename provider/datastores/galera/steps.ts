@@ -2,12 +2,12 @@ import { Refused } from "../../errors";
 import { isLeaf, newLeaf } from "../../certificates";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
-import { installPackages, installedVersion } from "../../guest/packages";
+import { installPackages, installedVersion, sparePackages } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
 import { guardUnit, letStart, lookAtVolume, mark, mountPoint, mountVolume, settle, transferred } from "../../guest/volume";
 import { names, type Member } from "../../topology";
 import type { Cluster } from "../datastore";
-import { certificates, dataDirectory, dataPath as data, hostsText, isVersion, noHistory, optionsFile, optionsText, packages, positionFile, transferFile, unsecured } from "./configuration";
+import { certificates, dataDirectory, dataPath as data, families, hostsText, isVersion, noHistory, optionsFile, optionsText, packages, positionFile, transferFile, unsecured } from "./configuration";
 import type { Options } from "./options";
 import { judgeOptions } from "./judge";
 import { observe } from "./observe";
@@ -27,7 +27,8 @@ const startSeconds = 300;
 const stopSeconds = 930;
 
 /**
- * The guard comes before the package, whose own start of the server it skips. Debian's socket units would hold port 3306.
+ * The guard comes before the package, whose own start of the server it skips, and so does the word that nobody else upgrades it.
+ * Debian's socket units would hold port 3306.
  * A package that is mended under a server that runs may start it anew: then it is waited for.
  */
 const install: Step = async (cluster, { name }) => {
@@ -36,6 +37,7 @@ const install: Step = async (cluster, { name }) => {
   const before = (await unitState(guest)) === "active" ? await running(cluster, everyone(cluster)) : [];
   await guardUnit(guest, "mariadb.service", { configured: optionsFile, data: dataDirectory, untilStart: positionFile, transfer: transferFile, anew: noHistory });
   await guest.run("systemctl mask --quiet mariadb.socket mariadb-extra.socket");
+  await sparePackages(guest, families);
   await installPackages(guest, packages);
   const version = (await guest.look(installedVersion("mariadb-server"))).trim();
   if (!isVersion(want.options, version))

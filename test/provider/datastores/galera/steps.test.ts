@@ -8,6 +8,15 @@ import { member } from "../../cluster";
 import { guests, running, synced, type View } from "./servers";
 
 describe("galera steps", () => {
+  describe("an install", () => {
+    it("has the server guarded and its packages spared from unattended upgrades before they are there", () => fast(async () => {
+      const { three, ran, at } = guests({}, { bare: true, unit: "inactive" });
+      await steps.install(three, member("db-2"));
+      const places = ["db-2 writes /usr/local/lib/datastores/may-start", "db-2 writes /etc/apt/apt.conf.d/99-datastore", "systemd-run"].map(at);
+      ok(places.every((place, index) => place > (places[index - 1] ?? -1)), ran.join("\n"));
+    }));
+  });
+
   describe("a configure", () => {
     const configured = async (views: Record<string, View>, more = {}) => {
       const { three, ...rest } = guests(views, more);
