@@ -6,8 +6,9 @@ import { byName } from "./datastores";
 import { Refused } from "./errors";
 import { failures, inputs, type Inputs, type Outputs } from "./inputs";
 import { describe } from "./plan";
+import { changedServers } from "./servers";
 import { names } from "./topology";
-import { failure, hasUnknown, isUnknown, secret } from "./wire";
+import { differing, failure, hasUnknown, isUnknown, secret } from "./wire";
 
 export type Raw = Record<string, unknown>;
 export type Document = Pick<Inputs, "datastore" | "members" | "owner" | "forget" | "replace">;
@@ -36,9 +37,8 @@ export async function check(olds: Raw | undefined, news: Raw): Promise<dynamic.C
   return { inputs: completed, failures: problems.map(failure) };
 }
 
-/** What the user gave for a property: a component hands over `servers` and `options`, which are no arguments. */
-const argument = (property: string): string =>
-  ({ "servers.publicKey": "access.privateKey", "servers.volumeSize": "volume.size", "servers.volumeType": "volume.type" })[property] ?? property.replace(/^(servers|options)\./, "");
+/** What the user gave for a property: a component hands over `options`, which are no argument. */
+const argument = (property: string): string => property.replace(/^options\./, "");
 
 function schemaFailures(news: Raw): dynamic.CheckFailure[] {
   const { datastore, options } = news;
@@ -55,33 +55,13 @@ function schemaFailures(news: Raw): dynamic.CheckFailure[] {
 /** What this version cannot change on a cluster that exists is refused by name, never ignored. */
 function notYet(olds: Raw, news: Raw): dynamic.CheckFailure[] {
   const no = (property: string, what: string, instead: string) => ({ property, reason: `${what} cannot be done by this version; ${instead}` });
+  const stay = names(olds as Document).filter((name) => unknownMembers(news) || names(news as Document).includes(name));
   return [
-    ...differing(asMade(olds, news), news.servers).map((key) => argument(`servers.${key}`)).map((key) => no(key, `changing ${key} of a cluster that exists`, "set it back")),
+    ...changedServers(olds.servers as Raw, news.servers as Raw, stay).map((each) => no(each.argument, `changing ${each.argument} of a cluster that exists`, "set it back")),
     ...(news.rootPassword === undefined || isUnknown(news.rootPassword) || news.rootPassword === olds.rootPassword ? []
       : [no("rootPassword", "changing the password of a cluster that exists", "set it back, or leave it out")]),
     ...(isDeepStrictEqual(olds.owner, news.owner) || hasUnknown(news.owner) ? [] : [no("owner", "renaming a cluster, its project or its stack", "keep the old name")]),
   ];
-}
-
-/** What the servers were asked to be, but with the wanted overrides of members that come or go: those may change. */
-function asMade(olds: Raw, news: Raw): Raw {
-  const [was, wanted] = [olds.servers as Raw, news.servers as Raw];
-  if (isUnknown(wanted) || hasUnknown(wanted.memberOverrides) || unknownMembers(news)) return was;
-  const stay = names(olds as Document).filter((name) => names(news as Document).includes(name));
-  const of = (servers: Raw, holds: (name: string) => boolean) =>
-    Object.entries((servers.memberOverrides ?? {}) as Raw).filter(([name]) => holds(name));
-  const memberOverrides = Object.fromEntries([...of(was, (name) => stay.includes(name)), ...of(wanted, (name) => !stay.includes(name))]);
-  // To have no overrides is said in two ways.
-  const none = Object.keys(memberOverrides).length + Object.keys((wanted.memberOverrides ?? {}) as Raw).length === 0;
-  return { ...was, memberOverrides: none ? wanted.memberOverrides : memberOverrides };
-}
-
-/** The keys whose values are known and differ. */
-function differing(was: unknown, wanted: unknown): string[] {
-  if (isUnknown(wanted)) return [];
-  const [olds, news] = [was ?? {}, wanted ?? {}] as [Raw, Raw];
-  return [...new Set([...Object.keys(olds), ...Object.keys(news)])]
-    .filter((key) => !hasUnknown(news[key]) && !isDeepStrictEqual(olds[key], news[key]));
 }
 
 /** The change under its title. When nothing changed the old one stays, so that a second `up` is an empty diff. */
