@@ -72,7 +72,7 @@ export interface MemberOverrideArgs {
 }
 
 /**
- * What every cluster type takes. Of a cluster that exists a change of `flavor`, `image`, `network`, `availabilityZones`, `locality`,
+ * What every cluster type takes. Once a first `pulumi up` has begun, a change of `flavor`, `image`, `network`, `availabilityZones`, `locality`,
  * `access.privateKey`, `size` and `type` of `volume`, and `memberOverrides` of members that stay, is refused by name.
  */
 export interface ClusterArgs {

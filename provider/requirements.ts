@@ -1,11 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
 import type { Facts, Named } from "./index";
+import { changedServers } from "./servers";
 import { failure, hasUnknown } from "./wire";
 
 interface Asked {
   cluster: string;
   members: string[];
+  /** The members of the first run. What is made of others that come, only the cluster knows: they may be changed until it has them. */
+  founders?: string[];
   /** Whose server is made again: after it is gone it would be late to learn that there is no image. */
   replace?: string[];
   servers: {
@@ -25,16 +28,38 @@ type Wrong = dynamic.CheckFailure[];
  * goes on when its image is long gone, and what a cut `up` made already is no need any more.
  */
 export async function check(olds: Partial<Asked> | undefined, news: Asked & { facts: Facts; late?: unknown }): Promise<dynamic.CheckResult> {
-  const { facts, late, ...asked } = news;
+  const { facts, late, ...rest } = news;
+  const founders = olds?.members ? olds.founders : news.members;
+  const asked = { ...rest, ...(founders && { founders }) };
   const added = asked.members.filter((name) => !olds?.members?.includes(name));
   const again = asked.replace?.filter((name) => !olds?.replace?.includes(name)) ?? [];
   const come = asked.members.filter((name) => added.includes(name) || again.includes(name) || !isDeepStrictEqual(ofMember(olds!.servers, name), ofMember(asked.servers, name)));
-  const wrong = hasUnknown(news) ? [] : [...missing(asked, come, facts), ...exceeded(asked, added, facts)];
+  const changes = ignored(olds, asked);
+  const wrong = changes.length > 0 || hasUnknown(news) ? changes : [...missing(asked, come, facts), ...exceeded(asked, added, facts)];
   return { inputs: asked, failures: wrong.map(failure) };
 }
 
 export const create = async (asked: Asked): Promise<dynamic.CreateResult> => ({ id: asked.cluster, outs: asked });
 export const update = async (_id: string, _olds: unknown, asked: Asked): Promise<dynamic.UpdateResult> => ({ outs: asked });
+
+/**
+ * A first run that was cut has made some of it, and no cluster that could refuse a change. Whether a thing is made is not known here, so none
+ * of them may change.
+ */
+function ignored(olds: Partial<Asked> | undefined, { servers, members, founders = [] }: Asked): Wrong {
+  if (!olds?.servers) return [];
+  const stay = founders.filter((name) => olds.members?.includes(name) && members.includes(name));
+  return changedServers(olds.servers, servers, stay).map(({ argument, was }) => ({
+    property: argument,
+    reason: `${before(was)} when what is there was asked for, and changing it cannot be done by this version; set it back. Or, if no \`pulumi up\` has made the cluster yet, let all be made anew: \`pulumi destroy\`, then \`pulumi up\``,
+  }));
+}
+
+/** A key is too long for people. */
+function before(value: unknown): string {
+  const text = JSON.stringify(value) as string | undefined;
+  return text === undefined ? "was left out" : text.length <= 80 ? `was ${text}` : "was another";
+}
 
 const thing = <T extends object>(found: Named<T> | undefined): T | undefined => (typeof found === "object" && !("unasked" in found) ? found as T : undefined);
 

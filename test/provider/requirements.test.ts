@@ -63,8 +63,10 @@ describe("what a cluster needs of its cloud", () => {
     deepEqual([image?.split(" ")[0], quota], ["image:", "members: 2 new members need, of this project's quota, 2 instances, where 0 of 3 are left: have the quota raised, or free what is not needed"]);
   });
 
-  it("is judged again when other servers are asked for, without new need", async () =>
-    deepEqual((await reasons({ servers: { ...servers, volumeSize: 20 } }, gone, fresh)).map((reason) => reason.split(" ")[0]), ["image:"]));
+  it("is judged again when another server is asked for of a member that came later, without new need", async () => {
+    const grown = (flavor: string) => ({ members: members(4), servers: { ...servers, memberOverrides: { "orders-4": { flavor } } } });
+    deepEqual((await reasons(grown("m1.large"), gone, { ...fresh, ...grown("m1.small"), founders: members(3) })).map((reason) => reason.split(" ")[0]), ["image:"]);
+  });
 
   it("of a member whose server is to be made again is judged, once, and needs no more room", async () => {
     deepEqual((await reasons({ replace: ["orders-2"] }, gone, fresh)).map((reason) => reason.split(" ")[0]), ["image:"]);
@@ -87,8 +89,56 @@ describe("what a cluster needs of its cloud", () => {
   it("is kept without the facts, so that a cloud that changes shows no difference", async () => {
     const provider = { __provider: "text" };
     const { inputs } = await requirements.check({}, { ...fresh, ...provider, facts, late: [] } as never);
-    deepEqual(inputs, { ...fresh, ...provider });
+    deepEqual(inputs, { ...fresh, founders: members(3), ...provider });
     deepEqual(await requirements.create(inputs), { id: "orders", outs: inputs });
     deepEqual(await requirements.update("orders", {}, inputs), { outs: inputs });
+  });
+
+  describe("may not change once a first run may have made of it what would ignore that:", () => {
+    const made = { ...fresh, founders: members(3), servers: { ...servers, locality: "anti-affinity", publicKey: `ssh-rsa ${"A".repeat(370)}`, memberOverrides: { "orders-2": { zone: "az2" } } } };
+    const other = (change: object) => ({ servers: { ...made.servers, ...change } });
+    const wayForward = "cannot be done by this version; set it back. Or, if no `pulumi up` has made the cluster yet, let all be made anew: `pulumi destroy`, then `pulumi up`";
+    const refused = (argument: string, was: string) => `${argument}: ${was} when what is there was asked for, and changing it ${wayForward}`;
+    for (const [what, change, ...texts] of [
+      ["flavor", { flavor: "m1.large" }, refused("flavor", 'was "m1.small"')],
+      ["image", { image: "debian-13" }, refused("image", 'was "debian-12"')],
+      ["network", { network: "backup" }, refused("network", 'was "private"')],
+      ["zones", { availabilityZones: ["az1"] }, refused("availabilityZones", 'was ["az1","az2"]')],
+      ["zones that are left out", { availabilityZones: undefined }, refused("availabilityZones", 'was ["az1","az2"]')],
+      ["locality", { locality: "affinity" }, refused("locality", 'was "anti-affinity"')],
+      ["the volumes' size and type", { volumeSize: 20, volumeType: "fast" }, refused("volume.size", "was 10"), refused("volume.type", "was left out")],
+      ["the private key, which is not shown", { publicKey: "ssh-rsa BBBB" }, refused("access.privateKey", "was another")],
+      ["what a member has of its own", { memberOverrides: { "orders-2": { zone: "az1" } } }, refused("memberOverrides", 'was {"orders-2":{"zone":"az2"}}')],
+      ["what a member has of its own, for the first time", { memberOverrides: { "orders-1": { zone: "az1" }, "orders-2": { zone: "az2" } } }, refused("memberOverrides", 'was {"orders-2":{"zone":"az2"}}')],
+    ] as [string, object, ...string[]][]) it(what, async () => deepEqual(await reasons(other(change), facts, made), texts));
+
+    it("in a preview and in the run itself, whatever else is not known yet, and what is unknown is no change", async () => {
+      deepEqual(await reasons(other({ flavor: unknown, volumeSize: 20 }), facts, made), [refused("volume.size", "was 10")]);
+      deepEqual(await reasons(other({ publicKey: unknown, memberOverrides: { "orders-2": { zone: unknown } } }), facts, made), []);
+      deepEqual(await reasons({ servers: unknown }, facts, made), []);
+    });
+
+    it("what the cloud has not of what was asked for instead is not said, for it is not to be had", async () =>
+      deepEqual(await reasons(other({ image: "debian-13" }), with_({ images: { "debian-13": "none" } }), made), [refused("image", 'was "debian-12"')]));
+  });
+
+  describe("may change where nothing ignores it:", () => {
+    const own = (memberOverrides?: object, count = 3) => ({ members: members(count), servers: { ...servers, memberOverrides } });
+    const [large, small] = [{ flavor: "m1.large" }, { flavor: "m1.small" }];
+    for (const [what, olds, wanted] of [
+      ["nothing is there yet", {}, own({ "orders-1": large })],
+      ["a member comes, with what it has of its own", { ...own(), founders: members(3) }, own({ "orders-4": large }, 4)],
+      ["a member that came in a grow which failed gets another server, which is the cluster's to refuse", { ...own({ "orders-4": large }, 4), founders: members(3) }, own({ "orders-4": small }, 4)],
+      ["a member goes, with what it had of its own", { ...own({ "orders-3": large }), founders: members(3) }, own(undefined, 2)],
+      ["a founder comes back with another server", { ...own(undefined, 2), founders: members(3) }, own({ "orders-3": large })],
+      ["a server is made again", { ...own({ "orders-2": large }), founders: members(3) }, { ...own({ "orders-2": large }), replace: ["orders-2"] }],
+      ["having nothing of its own is said in another way", { ...own(), founders: members(3) }, own({})],
+    ] as const) it(what, async () => deepEqual(await reasons(wanted, facts, "members" in olds ? { cluster: "orders", ...olds } : olds), []));
+
+    it("who the founders are stays as it was; a state that does not tell them gets none", async () => {
+      const kept = async (olds: object) => ((await requirements.check(olds, { ...fresh, members: members(5), facts } as never)).inputs as { founders?: string[] }).founders;
+      deepEqual([await kept({}), await kept({ ...fresh, founders: members(3) }), await kept(fresh)], [members(5), members(3), undefined]);
+      deepEqual((await requirements.check(fresh, { ...fresh, facts } as never)).inputs, fresh);
+    });
   });
 });
