@@ -3,7 +3,7 @@ import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { installedVersion, missingPackages } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
-import { lookAtVolume, lookOnceAttached, transferred } from "../../guest/volume";
+import { guard, lookAtVolume, lookOnceAttached, transferred } from "../../guest/volume";
 import type { Member } from "../../topology";
 import type { Cluster } from "../datastore";
 import { dataDirectory, isVersion, optionsFile, optionsText, packages, positionFile, sha256, transferFile, unsecured } from "./configuration";
@@ -109,14 +109,15 @@ const unknown = "00000000-0000-0000-0000-000000000000";
 /** In `WSREP: Recovered position: 5a3a…-8b:42,0-1-7` a GTID may stand before or after. */
 const recovered = /Recovered position:.*?\b([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):(-?\d+)/;
 
-/** A set of packages that a cut left half, another version, another authority's certificates: each is seen, so each is mended. */
+/** A set of packages that a cut left half or that an image has brought, another version, another authority's certificates: each is seen, so each is mended. */
 async function software(guest: Guest, { want, authority }: Cluster<Options>, member: Member): Promise<Pick<Prepared, "installed" | "configured">> {
   const missing = await missingPackages(guest, packages);
-  const { version = "", options } = assignments(await guest.look(
+  const { version = "", options, guarded } = assignments(await guest.look(
     `echo "version=$(${installedVersion("mariadb-server")} || true)"
+[ ! -e ${guard} ] || echo guarded=yes
 echo "options=$(sha256sum ${optionsFile} 2>/dev/null | cut -d ' ' -f 1)"`));
   return {
-    installed: missing.length === 0 && isVersion(want.options, version),
+    installed: missing.length === 0 && isVersion(want.options, version) && guarded === "yes",
     configured: options === sha256(optionsText(want, member, authority)),
   };
 }

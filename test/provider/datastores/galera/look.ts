@@ -17,13 +17,13 @@ export interface Answers {
   disk?: string; files?: string; login?: string; position?: string; replays?: number;
   /** Runs what asks for the position, in place of the canned answer. */
   shell?: (command: string) => string;
-  version?: string; missing?: string; sum?: string; authority?: string; options?: { version?: string };
+  version?: string; missing?: string; guarded?: boolean; sum?: string; authority?: string; options?: { version?: string };
   glance?: boolean;
 }
 
 export function look({
   unit = "inactive", job = "", wsrep = "", transfer = false, disk = volume(), files = "", login = "1", position = "", replays = 0, shell,
-  version = "1:10.11.6-0+deb12u1", missing = "", sum, authority, options = {}, glance,
+  version = "1:10.11.6-0+deb12u1", missing = "", guarded = true, sum, authority, options = {}, glance,
 }: Answers) {
   const began = Date.now();
   const seconds = () => (Date.now() - began) / 1000;
@@ -45,7 +45,7 @@ export function look({
       if (command.includes("blkid")) return disk + files;
       if (command.includes("sst_in_progress")) return transfer ? "yes\n" : "";
       if (command.startsWith("for name in")) return missing;
-      if (command.includes("dpkg-query")) return `version=${version}\noptions=${sum ?? sha256(optionsText(want.want, self, { certificate: authority ?? want.authority.certificate }))}\n`;
+      if (command.includes("dpkg-query")) return `version=${version}\n${guarded ? "guarded=yes\n" : ""}options=${sum ?? sha256(optionsText(want.want, self, { certificate: authority ?? want.authority.certificate }))}\n`;
       if (command.includes("SELECT 1")) return `${login}\n`;
       throw new Error(`nobody asks ${command}`);
     },

@@ -171,6 +171,7 @@ describe("galera observe", () => {
     ["an options file that differs", { sum: "other" }, [true, false]],
     ["another cluster's authority, as a killed create leaves it", { authority: "other" }, [true, false]],
     ["a set of packages that a cut left half", { missing: "mariadb-backup\nsocat\n" }, [false, true]],
+    ["packages that the image brought, without the guard of their server", { guarded: false }, [false, true]],
     ["another version than the wanted one", { options: { version: "11.4" } }, [false, true]],
     ["the wanted version", { options: { version: "10.11" } }, [true, true]],
   ] as const)
