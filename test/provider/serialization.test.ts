@@ -60,7 +60,7 @@ describe("the provider that goes into the state", () => {
 
     it("reaches the provider by the package's name", async () => {
       const { inputs, failures } = await evaluate(`await provider.check({}, { datastore: "galera", owner: { cluster: "orders" }, members: [{ name: "orders-1" }], options: { vendor: "oracle" }, access: ${JSON.stringify(pulumi.runtime.unknownValue)} })`);
-      deepEqual(failures, [{ property: "", reason: "vendor: only \"mariadb\" can be run yet" }]);
+      deepEqual(failures, [{ property: "", reason: "vendor: must be \"mariadb\": no other can be run yet" }]);
       equal(inputs.rootPassword[pulumi.runtime.specialSigKey], pulumi.runtime.specialSecretSig);
     });
 

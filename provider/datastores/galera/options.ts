@@ -11,14 +11,16 @@ function isOurs(key: string): boolean {
   return bare.startsWith("wsrep_") || ours.some((name) => name.startsWith(bare));
 }
 
+const must = (what: string) => ({ error: `must be ${what}` });
+const version = must("a major version such as \"10.11\", as a string; left out, it is what the image's package sources offer");
+
 export const options = z.strictObject({
-  vendor: z.enum(["mariadb"], { error: "only \"mariadb\" can be run yet" }),
-  /** Major version, such as `10.11`; what the guest's package sources offer when left out. */
-  version: z.string().regex(/^\d+\.\d+$/, { error: "give a major version such as \"10.11\"" }).optional(),
+  vendor: z.enum(["mariadb"], must("\"mariadb\": no other can be run yet")),
+  version: z.string(version).regex(/^\d+\.\d+$/, version).optional(),
   configuration: z.record(
-    z.string().regex(/^[A-Za-z][\w-]*$/, { error: "not the name of a MariaDB server option" })
-      .refine((key) => !isOurs(key), { error: "is set by the package itself and cannot be given" }),
-    z.union([z.string(), z.number(), z.boolean()]),
+    z.string().regex(/^[A-Za-z][\w-]*$/, { error: "is not the name of a MariaDB server option: give one as it stands in an option file, such as max_connections" })
+      .refine((key) => !isOurs(key), { error: "is set by the package itself: leave it out" }),
+    z.union([z.string(), z.number(), z.boolean()], must("the option's value, as a string")), must("an object with the names of options for keys"),
   ).default({}),
 });
 export type Options = z.infer<typeof options>;

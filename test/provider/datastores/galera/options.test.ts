@@ -1,4 +1,5 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { inspect } from "node:util";
 import fc from "fast-check";
 import { options } from "../../../../provider/datastores/galera/options";
 import { failures, parse } from "../../../../provider/inputs";
@@ -12,12 +13,23 @@ describe("galera options", () => {
     deepEqual(failures(options, {}).map(({ property }) => property), ["vendor"]);
   });
 
-  it("a refusal names the argument and says what would be right", () => {
-    deepEqual(problems({ vendor: "percona" }), [{ property: "vendor", reason: "only \"mariadb\" can be run yet" }]);
-    deepEqual(problems({ version: "10" }), [{ property: "version", reason: "give a major version such as \"10.11\"" }]);
-    deepEqual(problems({ configuration: { datadir: "/data" } }), [{ property: "configuration.datadir", reason: "is set by the package itself and cannot be given" }]);
-    match(problems({ configuration: { max_connections: null } })[0]!.property, /^configuration\.max_connections$/);
-  });
+  const ours = "is set by the package itself: leave it out";
+  const value = "must be the option's value, as a string";
+  const version = "must be a major version such as \"10.11\", as a string; left out, it is what the image's package sources offer";
+  const noName = "is not the name of a MariaDB server option: give one as it stands in an option file, such as max_connections";
+  for (const [wrong, property, reason] of [
+    [{ vendor: "oracle" }, "vendor", "must be \"mariadb\": no other can be run yet"],
+    [{ vendor: undefined }, "vendor", "must be \"mariadb\": no other can be run yet"],
+    [{ version: "10" }, "version", version],
+    [{ version: 10.11 }, "version", version],
+    [{ configuration: { wsrep_cluster_address: "gcomm://" } }, "configuration.wsrep_cluster_address", ours],
+    [{ configuration: { binlog_format: "STATEMENT" } }, "configuration.binlog_format", ours],
+    [{ configuration: { "max connections": "5" } }, "configuration.max connections", noName],
+    [{ configuration: { "max_connections\n[client]": "5" } }, "configuration.max_connections\n[client]", noName],
+    [{ configuration: { max_connections: null } }, "configuration.max_connections", value],
+    [{ configuration: { max_connections: { value: "5" } } }, "configuration.max_connections", value],
+    [{ configuration: "max_connections = 5" }, "configuration", "must be an object with the names of options for keys"],
+  ] as const) it(`${inspect(wrong, { breakLength: Infinity })} is refused, with the argument, its rule and the way forward`, () => deepEqual(problems(wrong), [{ property, reason }]));
 
   it("an option that does not exist is refused, not ignored", () => ok(problems({ settings: {} }).length > 0));
 
