@@ -77,16 +77,19 @@ export class GaleraCluster extends pulumi.ComponentResource {
     super("pulumi-openstack-datastores:index:GaleraCluster", name, given, opts);
     if (opts?.urn) return;
     const { vendor, version, configuration = {}, access, rootPassword } = given;
-    const { members, servers, rules, serverGroupId, securityGroupId } = createMembers(name, { count: args.members, args, port, late }, this);
     const { user, privateKey, bastion, hostKeys } = access;
-    const cluster = new Cluster(name, {
+    const document = {
       datastore: "galera",
-      owner: { project: pulumi.getProject(), stack: pulumi.getStack(), cluster: name },
-      members,
       options: { vendor, version, configuration },
-      servers,
       access: pulumi.secret({ user, privateKey, bastion, hostKeys }),
       rootPassword,
+    };
+    const { members, servers, rules, serverGroupId, securityGroupId } = createMembers(name, { count: args.members, args, port, document, late }, this);
+    const cluster = new Cluster(name, {
+      ...document,
+      owner: { project: pulumi.getProject(), stack: pulumi.getStack(), cluster: name },
+      members,
+      servers,
       forget: args.forget,
       replace: args.replace,
       deletionProtection: args.deletionProtection ?? true,

@@ -1,7 +1,7 @@
 import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
 import * as sshpk from "sshpk";
-import { Requirements } from "../provider";
+import { Requirements, type RequirementsArgs } from "../provider";
 import { Locality, type ClusterArgs } from "./arguments";
 import { factsOf, networkId } from "./cloud";
 
@@ -11,18 +11,21 @@ export interface MembersSpec {
   args: ClusterArgs;
   /** TCP port that clients use. */
   port: number;
+  /** What the datastore's own rules are about. */
+  document: RequirementsArgs["document"];
   /** Arguments that are looked at once they are known. */
   late: pulumi.Input<unknown>;
 }
 
 /** The servers of a cluster and what belongs to them: identity (port, volume) outlives the server. */
-export function createMembers(name: string, { count, args, port, late }: MembersSpec, parent: pulumi.Resource) {
+export function createMembers(name: string, { count, args, port, document, late }: MembersSpec, parent: pulumi.Resource) {
   const { flavor: commonFlavor, image, network, availabilityZones, memberOverrides, locality = Locality.SoftAntiAffinity } = args;
   const publicKey = publicKeyOf(name, args.access.privateKey);
   const { size, type } = args.volume;
   const servers = { flavor: commonFlavor, image, network, availabilityZones, locality, memberOverrides, volumeSize: size, volumeType: type, publicKey };
   const all = memberNames(name, count, args.without);
-  const requirements = new Requirements(name, { cluster: name, members: all, replace: args.replace?.length ? args.replace : undefined, servers, facts: factsOf(args, parent), late: pulumi.all([late, publicKey]) }, { parent });
+  const replace = args.replace?.length ? args.replace : undefined;
+  const requirements = new Requirements(name, { cluster: name, members: all, replace, servers, document, facts: factsOf(args, parent), late: pulumi.all([late, publicKey]) }, { parent });
   // Nothing is made before it is known that all of it can be.
   const first = { parent, dependsOn: requirements };
   const group = new openstack.compute.ServerGroup(name, { name, policies: [locality] },

@@ -29,7 +29,7 @@ export async function check(olds: Raw | undefined, news: Raw): Promise<dynamic.C
   // A rule that is new in a release must not fail the `up` of an unchanged cluster.
   const isOld = ({ property }: dynamic.CheckFailure) => before !== undefined && unchanged(before, news, property.split(".")[0]!);
   print(news as Document, wrong.filter(isOld).map(({ property, reason: why }) => `${argument(property)} ${why}; this cluster has it already and goes on`));
-  const problems = [...wrong.filter((each) => !isOld(each)).map((each) => ({ ...each, property: argument(each.property) })), ...(before ? notYet(before, news) : [])];
+  const problems = [...wrong.filter((each) => !isOld(each)).map(byArgument), ...(before ? notYet(before, news) : [])];
   const password = news.rootPassword ?? before?.rootPassword ?? randomBytes(18).toString("base64url");
   const authority = before?.authority ?? await newAuthority((news as Document).owner.cluster);
   const completed = { ...news, rootPassword: secret(password), authority: secret(authority), plan: problems.length > 0 ? {} : planOf(before, news) };
@@ -40,7 +40,10 @@ export async function check(olds: Raw | undefined, news: Raw): Promise<dynamic.C
 /** What the user gave for a property: a component hands over `options`, which are no argument. */
 const argument = (property: string): string => property.replace(/^options\./, "");
 
-function schemaFailures(news: Raw): dynamic.CheckFailure[] {
+export const byArgument = (failure: dynamic.CheckFailure): dynamic.CheckFailure => ({ ...failure, property: argument(failure.property) });
+
+/** What of a document can be judged by its parts alone, and no other cluster or cloud would have it otherwise. */
+export function schemaFailures(news: Raw): dynamic.CheckFailure[] {
   const { datastore, options } = news;
   return [
     ...(hasUnknown(options) ? [] : failures(byName(datastore as string).options, options).map(({ property, reason: why }) =>

@@ -40,6 +40,8 @@ export interface RequirementsArgs {
   replace?: string[];
   /** What the servers and volumes are asked to be. */
   servers: pulumi.Inputs;
+  /** Of what the cluster itself is handed, the parts that its rules are about: looked at, and not kept. */
+  document: Pick<ClusterArgs, "datastore" | "options" | "access" | "rootPassword">;
   /** Looked at, and not kept: a cloud changes, and an unchanged cluster is to show no difference for that. */
   facts: pulumi.Input<Facts>;
   /** What has to be right before anything is made, and is known later than the program's start. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
+import { byArgument, schemaFailures, type Raw } from "./check";
 import type { Facts, Named } from "./index";
 import { changedServers } from "./servers";
 import { failure, hasUnknown } from "./wire";
@@ -24,19 +25,20 @@ interface Asked {
 type Wrong = dynamic.CheckFailure[];
 
 /**
- * Judges what is new: members that come, and those of which another server is asked for. What was accepted stays so, for a cluster
+ * Judges what is new: a cluster's own document, which is not looked at by itself before all servers are made; members that come, and those of which another server is asked for. What was accepted stays so, for a cluster
  * goes on when its image is long gone, and what a cut `up` made already is no need any more.
  */
-export async function check(olds: Partial<Asked> | undefined, news: Asked & { facts: Facts; late?: unknown }): Promise<dynamic.CheckResult> {
-  const { facts, late, ...rest } = news;
-  const founders = olds?.members ? olds.founders : news.members;
+export async function check(olds: Partial<Asked> | undefined, news: Asked & { document: Raw; facts: Facts; late?: unknown }): Promise<dynamic.CheckResult> {
+  const { document, facts, late, ...rest } = news;
+  const first = olds?.members === undefined;
+  const founders = first ? news.members : olds.founders;
   const asked = { ...rest, ...(founders && { founders }) };
   const added = asked.members.filter((name) => !olds?.members?.includes(name));
   const again = asked.replace?.filter((name) => !olds?.replace?.includes(name)) ?? [];
   const come = asked.members.filter((name) => added.includes(name) || again.includes(name) || !isDeepStrictEqual(ofMember(olds!.servers, name), ofMember(asked.servers, name)));
   const changes = ignored(olds, asked);
-  const wrong = changes.length > 0 || hasUnknown(news) ? changes : [...missing(asked, come, facts), ...exceeded(asked, added, facts)];
-  return { inputs: asked, failures: wrong.map(failure) };
+  const wrong = changes.length > 0 || hasUnknown([asked, facts, late]) ? changes : [...missing(asked, come, facts), ...exceeded(asked, added, facts)];
+  return { inputs: asked, failures: [...(first ? schemaFailures(document).map(byArgument) : []), ...wrong].map(failure) };
 }
 
 export const create = async (asked: Asked): Promise<dynamic.CreateResult> => ({ id: asked.cluster, outs: asked });

@@ -123,6 +123,8 @@ describe("GaleraCluster", () => {
   it("and with it all that was asked: what is not there can be neither done nor refused", () => {
     const { options, servers, rootPassword } = inputs(most, "Cluster")[0];
     deepEqual(options, { vendor: "mariadb", version: "10.11", configuration: { max_connections: "500" } });
+    const { document } = inputs(most, "Requirements")[0];
+    deepEqual(document, { datastore: "galera", options, access: { user: "debian", privateKey }, rootPassword }, "is judged before servers are made");
     deepEqual(servers, { flavor: "m1.small", image: "debian-12", network: "private", locality: "anti-affinity", volumeSize: 7, volumeType: "fast", publicKey, availabilityZones: ["az1", "az2"],
       memberOverrides: { "orders-2": { flavor: "m1.large", networks: ["storage", "backup"] }, "orders-3": { zone: "az9" } } });
     equal(rootPassword, "s3cr3t-pass-w0rd");
@@ -150,7 +152,7 @@ describe("GaleraCluster", () => {
       equal((await settled<unknown>(least.result[key])).secret, secret, key);
     const raw = (type: string) => JSON.stringify(of(most.registered, type).map((each) => each.raw), hideSecrets);
     match(raw("GaleraCluster"), /"user":"debian"/);
-    for (const type of ["GaleraCluster", "Cluster", "Keypair", "Instance"]) doesNotMatch(raw(type), /s3cr3t|PRIVATE KEY/, type);
+    for (const type of ["GaleraCluster", "Requirements", "Cluster", "Keypair", "Instance"]) doesNotMatch(raw(type), /s3cr3t|PRIVATE KEY/, type);
     deepEqual(of(most.registered, "Cluster")[0]!.options.additionalSecretOutputs.sort(), ["access", "authority", "rootPassword"]);
   });
 

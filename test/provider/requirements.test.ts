@@ -2,6 +2,7 @@ import { deepEqual } from "node:assert/strict";
 import { runtime } from "@pulumi/pulumi";
 import type { Facts } from "../../provider";
 import * as requirements from "../../provider/requirements";
+import { news } from "./document";
 
 const { unknownValue: unknown } = runtime;
 const servers = { flavor: "m1.small", image: "debian-12", network: "private", availabilityZones: ["az1", "az2"], volumeSize: 10 };
@@ -13,10 +14,12 @@ const facts: Facts = {
   zones: ["az1", "az2"],
   quotas: { instances: { limit: 10, used: 0 }, cores: { limit: -1, used: 90 }, volumes: { limit: 5 }, ports: undefined },
 };
+const { datastore, options, access } = news;
+const document = { datastore, options, access };
 const fresh = { cluster: "orders", members: members(3), servers };
 const with_ = (change: Partial<Facts>): Facts => ({ ...facts, ...change });
 const reasons = async (asked: object, told: unknown, olds: object = {}) =>
-  (await requirements.check(olds, { ...fresh, ...asked, facts: told } as never)).failures!.map(({ reason }) => reason);
+  (await requirements.check(olds, { ...fresh, document, ...asked, facts: told } as never)).failures!.map(({ reason }) => reason);
 
 describe("what a cluster needs of its cloud", () => {
   const noFlavor = (at: string) => `${at}: the cloud has no flavor "m1.huge" that this project may use; \`openstack flavor list\` shows what it has`;
@@ -55,6 +58,16 @@ describe("what a cluster needs of its cloud", () => {
 
   const gone = with_({ images: { "debian-12": "none" }, flavors: {}, quotas: { instances: { limit: 3, used: 3 } } });
 
+  it("is told beside what is wrong with the cluster itself, which else would be looked at when all servers are made", async () => {
+    const wrong = { ...document, options: { vendor: "oracle" }, rootPassword: "short" };
+    const texts = ["vendor: must be \"mariadb\": no other can be run yet", "rootPassword: must have at least 8 characters"];
+    deepEqual(await reasons({ document: wrong }, facts), texts);
+    deepEqual((await reasons({ document: wrong, servers: { ...servers, flavor: "m1.huge" } }, huge)).length, 3);
+    deepEqual(await reasons({ document: { ...wrong, access: unknown, rootPassword: unknown } }, facts), texts.slice(0, 1));
+    deepEqual(await reasons({ document: { ...document, access: unknown }, servers: { ...servers, flavor: "m1.huge" } }, huge), [noFlavor("flavor")]);
+    deepEqual(await reasons({ document: wrong }, facts, fresh), [], "whether it may go on is for the cluster to say");
+  });
+
   it("of a cluster that is there is not judged: its image may be long gone, and its quota used by itself", async () =>
     deepEqual(await reasons({}, gone, fresh), []));
 
@@ -86,9 +99,9 @@ describe("what a cluster needs of its cloud", () => {
     deepEqual((await reasons({ servers: { ...servers, memberOverrides: {} } }, gone, before)).map((reason) => reason.split(" ")[0]), ["image:"]);
   });
 
-  it("is kept without the facts, so that a cloud that changes shows no difference", async () => {
+  it("is kept without the facts, so that a cloud that changes shows no difference, and without the key", async () => {
     const provider = { __provider: "text" };
-    const { inputs } = await requirements.check({}, { ...fresh, ...provider, facts, late: [] } as never);
+    const { inputs } = await requirements.check({}, { ...fresh, ...provider, document, facts, late: [] } as never);
     deepEqual(inputs, { ...fresh, founders: members(3), ...provider });
     deepEqual(await requirements.create(inputs), { id: "orders", outs: inputs });
     deepEqual(await requirements.update("orders", {}, inputs), { outs: inputs });
@@ -136,7 +149,7 @@ describe("what a cluster needs of its cloud", () => {
     ] as const) it(what, async () => deepEqual(await reasons(wanted, facts, "members" in olds ? { cluster: "orders", ...olds } : olds), []));
 
     it("who the founders are stays as it was; a state that does not tell them gets none", async () => {
-      const kept = async (olds: object) => ((await requirements.check(olds, { ...fresh, members: members(5), facts } as never)).inputs as { founders?: string[] }).founders;
+      const kept = async (olds: object) => ((await requirements.check(olds, { ...fresh, members: members(5), document, facts } as never)).inputs as { founders?: string[] }).founders;
       deepEqual([await kept({}), await kept({ ...fresh, founders: members(3) }), await kept(fresh)], [members(5), members(3), undefined]);
       deepEqual((await requirements.check(fresh, { ...fresh, facts } as never)).inputs, fresh);
     });

@@ -14,7 +14,7 @@ const textsOf = async (door: typeof import("../../provider")): Promise<{ cluster
     new door.Cluster("orders", {
       datastore: "galera", owner: { project: "shop", stack: "test", cluster: "orders" }, members: [], options: {}, servers: {}, access: {}, deletionProtection: true,
     });
-    new door.Requirements("orders", { cluster: "orders", members: [], servers: {}, facts: { flavors: {}, images: {}, networks: {}, quotas: {} }, late: [] });
+    new door.Requirements("orders", { cluster: "orders", members: [], servers: {}, document: { datastore: "galera", options: {}, access: {} }, facts: { flavors: {}, images: {}, networks: {}, quotas: {} }, late: [] });
   });
   const text = (name: string) => registered.find(({ type }) => type === `pulumi-nodejs:dynamic/datastores:${name}`)!.inputs.__provider;
   return { cluster: text("Cluster"), requirements: text("Requirements") };
