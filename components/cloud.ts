@@ -16,8 +16,9 @@ export async function factsOf(args: ClusterArgs, parent: pulumi.Resource): Promi
     Object.fromEntries(await Promise.all(names.map(async (name) => [name, await fact(name)] as const)));
   const [flavors, imagesThere, networks, zones, quotas] = await Promise.all([
     all(flavorNames, (name) => told(ask(`flavor ${name}`, async (options) => {
-      const { ram = 0, vcpus = 0, disk = 0 } = await compute.getFlavor({ name }, options);
-      return { ram, vcpus, disk };
+      const { ram, vcpus = 0, disk = 0 } = await compute.getFlavor({ name }, options) as Partial<openstack.compute.GetFlavorResult>;
+      // Nothing is known while the provider is not.
+      return ram === undefined ? undefined : { ram, vcpus, disk };
     }))),
     all(imageNames, (name) => told(ask(`image ${name}`, async (options) => {
       const { minRamMb, minDiskGb } = await images.getImage({ name }, options);

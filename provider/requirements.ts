@@ -85,8 +85,10 @@ function missing({ servers }: Asked, come: string[], facts: Facts): Wrong {
     const argument = (key: string, common: string) => (key in own ? `memberOverrides.${member}.${key}` : common);
     const name = own.flavor ?? servers.flavor;
     const flavor = named(argument("flavor", "flavor"), "flavor", name, facts.flavors[name]);
-    // A flavor without a disk takes what the image needs.
-    if (flavor && image && (flavor.ram < image.minRam || (flavor.disk > 0 && flavor.disk < image.minDisk)))
+    // Nova lets administrators alone make servers of these from an image (its policy zero_disk_flavor).
+    if (flavor?.disk === 0)
+      say(argument("flavor", "flavor"), `${name} has no disk of its own, and servers that boot from a volume cannot be made by this version: take a flavor with a disk; \`openstack flavor list\` shows them`);
+    else if (flavor && image && (flavor.ram < image.minRam || flavor.disk < image.minDisk))
       say(argument("flavor", "flavor"), `${name} has ${flavor.ram} MiB of memory and ${flavor.disk} GiB of disk, but the image ${servers.image} needs ${image.minRam} MiB and ${image.minDisk} GiB: take a larger flavor`);
     for (const [property, network] of [["network", servers.network] as const, ...(own.networks ?? []).map((each) => [`memberOverrides.${member}.networks`, each] as const)]) {
       const found = named(property, "network", network, facts.networks[network]);

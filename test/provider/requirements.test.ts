@@ -8,7 +8,7 @@ const { unknownValue: unknown } = runtime;
 const servers = { flavor: "m1.small", image: "debian-12", network: "private", availabilityZones: ["az1", "az2"], volumeSize: 10 };
 const members = (count: number) => Array.from({ length: count }, (_, index) => `orders-${index + 1}`);
 const facts: Facts = {
-  flavors: { "m1.small": { ram: 2048, vcpus: 1, disk: 10 }, "m1.large": { ram: 8192, vcpus: 4, disk: 0 } },
+  flavors: { "m1.small": { ram: 2048, vcpus: 1, disk: 10 }, "m1.large": { ram: 8192, vcpus: 4, disk: 20 }, "m1.bare": { ram: 2048, vcpus: 1, disk: 0 } },
   images: { "debian-12": { minRam: 512, minDisk: 2 } },
   networks: { private: { subnets: [6, 4] }, backup: { subnets: [4] } },
   zones: ["az1", "az2"],
@@ -37,7 +37,8 @@ describe("what a cluster needs of its cloud", () => {
       "flavor: m1.small has 2048 MiB of memory and 10 GiB of disk, but the image debian-12 needs 4096 MiB and 2 GiB: take a larger flavor"],
     ["flavor with too small a disk", {}, with_({ images: { "debian-12": { minRam: 0, minDisk: 20 } } }),
       "flavor: m1.small has 2048 MiB of memory and 10 GiB of disk, but the image debian-12 needs 0 MiB and 20 GiB: take a larger flavor"],
-    ["flavor without a disk of its own", { servers: { ...servers, flavor: "m1.large" } }, with_({ images: { "debian-12": { minRam: 0, minDisk: 20 } } })],
+    ["flavor that boots from a volume", { servers: { ...servers, flavor: "m1.bare" } }, facts,
+      "flavor: m1.bare has no disk of its own, and servers that boot from a volume cannot be made by this version: take a flavor with a disk; `openstack flavor list` shows them"],
     ["network", {}, with_({ networks: { private: "none" } }), 'network: the cloud has no network "private" that this project may use; `openstack network list` shows what it has'],
     ["network that the cloud does not answer for", {}, with_({ networks: { private: { unasked: "connection refused" } } }), 'network: the cloud could not be asked for the network "private": connection refused'],
     ["network without a subnet", {}, with_({ networks: { private: { subnets: [] } } }), "network: the network private has no subnet: members talk to each other over IPv4"],
