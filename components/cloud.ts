@@ -5,8 +5,8 @@ import type { ClusterArgs } from "./arguments";
 
 const { compute, images, networking, blockstorage, identity } = openstack;
 
-/** Asks the cloud what a cluster needs to know of it. What it does not tell, be it for want of a permission, stays out. */
-export async function factsOf(args: ClusterArgs, parent: pulumi.Resource): Promise<Facts> {
+/** Asks the cloud what a cluster needs to know of it. What it does not tell, be it for want of a permission, stays out. `keyPair` is the name of the one to be made. */
+export async function factsOf(args: ClusterArgs, keyPair: string, parent: pulumi.Resource): Promise<Facts> {
   const ask = asker(parent);
   const overrides = Object.values(args.memberOverrides ?? {});
   const texts = async (values: pulumi.Input<string | undefined>[]) => [...new Set(await Promise.all(values.map(known)))].filter((value) => value !== undefined);
@@ -14,7 +14,7 @@ export async function factsOf(args: ClusterArgs, parent: pulumi.Resource): Promi
   const networkNames = [...new Set([args.network, ...overrides.flatMap(({ networks = [] }) => networks)])];
   const all = async <T>(names: string[], fact: (name: string) => Promise<T>): Promise<Record<string, T>> =>
     Object.fromEntries(await Promise.all(names.map(async (name) => [name, await fact(name)] as const)));
-  const [flavors, imagesThere, networks, zones, quotas] = await Promise.all([
+  const [flavors, imagesThere, networks, zones, quotas, taken] = await Promise.all([
     all(flavorNames, (name) => told(ask(`flavor ${name}`, async (options) => {
       const { ram, vcpus = 0, disk = 0 } = await compute.getFlavor({ name }, options) as Partial<openstack.compute.GetFlavorResult>;
       // Nothing is known while the provider is not.
@@ -31,8 +31,9 @@ export async function factsOf(args: ClusterArgs, parent: pulumi.Resource): Promi
     }),
     told(ask("zones", async (options) => (await compute.getAvailabilityZones({}, options)).names)),
     quotasOf(ask),
+    told(ask(`keypair ${keyPair}`, async (options) => (await compute.getKeypair({ name: keyPair }, options)).fingerprint)),
   ]);
-  return { flavors, images: imagesThere, networks, zones: plainly(zones), quotas };
+  return { flavors, images: imagesThere, networks, zones: plainly(zones), quotas, keyPair: taken && keyPair };
 }
 
 /** Its id. Where that is not known its name, with which no port can be made: new members are refused before, and for others the cloud's complaint names it. */

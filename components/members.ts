@@ -24,15 +24,15 @@ export function createMembers(name: string, { count, args, port, document, late 
   const { size, type } = args.volume;
   const servers = { flavor: commonFlavor, image, network, availabilityZones, locality, memberOverrides, volumeSize: size, volumeType: type, publicKey };
   const all = memberNames(name, count, args.without);
+  // Keypairs are unique per user: two stacks may have a cluster of the same name. Before its microversion 2.92 Nova takes no dots.
+  const owned = `${pulumi.getProject()}-${pulumi.getStack()}-${name}`.replace(/[^\w-]/g, "-");
   const replace = args.replace?.length ? args.replace : undefined;
-  const requirements = new Requirements(name, { cluster: name, members: all, replace, servers, document, facts: factsOf(args, parent), late: pulumi.all([late, publicKey]) }, { parent });
+  const requirements = new Requirements(name, { cluster: name, members: all, replace, servers, document, facts: factsOf(args, owned, parent), late: pulumi.all([late, publicKey]) }, { parent });
   // Nothing is made before it is known that all of it can be.
   const first = { parent, dependsOn: requirements };
   const group = new openstack.compute.ServerGroup(name, { name, policies: [locality] },
     { ...first, ignoreChanges: ["policies"] });
   const { security, rules } = createSecurityGroup(name, port, args, first);
-  // Keypairs are unique per user: two stacks may have a cluster of the same name. Before its microversion 2.92 Nova takes no dots.
-  const owned = `${pulumi.getProject()}-${pulumi.getStack()}-${name}`.replace(/[^\w-]/g, "-");
   const keyPair = new openstack.compute.Keypair(name, { name: owned, publicKey },
     { ...first, ignoreChanges: ["publicKey"], deleteBeforeReplace: true });
 

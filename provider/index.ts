@@ -28,6 +28,8 @@ export interface Facts {
   zones?: string[];
   /** The project's quotas, -1 where there is none, and what of them is used, where that is told. */
   quotas: Record<string, { limit: number; used?: number } | undefined>;
+  /** The name of the keypair that the cluster makes, where there is one already. */
+  keyPair?: string;
 }
 
 /** What a name stands for; or that it stands for nothing, or for several things, or why that could not be asked. */

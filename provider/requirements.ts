@@ -37,7 +37,7 @@ export async function check(olds: Partial<Asked> | undefined, news: Asked & { do
   const again = asked.replace?.filter((name) => !olds?.replace?.includes(name)) ?? [];
   const come = asked.members.filter((name) => added.includes(name) || again.includes(name) || !isDeepStrictEqual(ofMember(olds!.servers, name), ofMember(asked.servers, name)));
   const changes = ignored(olds, asked);
-  const wrong = changes.length > 0 || hasUnknown([asked, facts, late]) ? changes : [...missing(asked, come, facts), ...exceeded(asked, added, facts)];
+  const wrong = changes.length > 0 || hasUnknown([asked, facts, late]) ? changes : [...(first ? taken(asked, facts) : []), ...missing(asked, come, facts), ...exceeded(asked, added, facts)];
   return { inputs: asked, failures: [...(first ? schemaFailures(document).map(byArgument) : []), ...wrong].map(failure) };
 }
 
@@ -66,6 +66,11 @@ function before(value: unknown): string {
 const thing = <T extends object>(found: Named<T> | undefined): T | undefined => (typeof found === "object" && !("unasked" in found) ? found as T : undefined);
 
 const ofMember = (servers: Asked["servers"] | undefined, name: string) => ({ ...servers, memberOverrides: servers?.memberOverrides?.[name] });
+
+/** A name is taken by a cluster that another state knows, or none: of servers there may be several with a name, of keypairs not. */
+const taken = ({ cluster }: Asked, { keyPair }: Facts): Wrong => (keyPair === undefined ? [] : [{
+  property: "name", reason: `the keypair ${keyPair}, which is this cluster's to make, is there already, so another cluster ${cluster} may be, of a stack and a project of the same names: give this one another name, or, where nothing uses it any more, \`openstack keypair delete ${keyPair}\``,
+}]);
 
 /** What of it the cloud has not. */
 function missing({ servers }: Asked, come: string[], facts: Facts): Wrong {

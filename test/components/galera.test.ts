@@ -85,6 +85,14 @@ describe("GaleraCluster", () => {
     deepEqual([...new Set(hasty.map(({ type }) => type.split(":").at(-1)))].sort(), ["Instance", "VolumeAttach"]);
   });
 
+  it("requires a keypair that is not there, and knows of one that is", async () => {
+    const cloud = (token: string) => (token.includes("getKeypair:") ? { fingerprint: "a9:7a" } : {});
+    const { registered } = await program(() => galera(), false, cloud);
+    // A provider that is not known yet knows nothing: what it leaves out is nothing that is too small.
+    const { facts: { flavors, keyPair } } = of(registered, "Requirements")[0]!.inputs;
+    deepEqual([flavors, keyPair], [{}, "shop-test-orders"]);
+  });
+
   it("volumes survive unless told otherwise", () => {
     const volumes = (run: Run) => of(run.registered, "Volume").map(({ inputs: { size, volumeType, enableOnlineResize }, options }) => [size, volumeType, enableOnlineResize, options.retainOnDelete]);
     deepEqual(volumes(least), Array(3).fill([10, undefined, true, true]));

@@ -26,15 +26,15 @@ export const least: GaleraClusterArgs = {
   access: { user: "debian", privateKey },
 };
 
-/** Runs a program against Pulumi's mocks, and gives back what it registered, sorted: the order of creation varies. */
-export async function program<T>(body: () => T, preview = false): Promise<{ result: T; registered: Registered[]; invoked: { token: string; inputs: any }[] }> {
+/** Runs a program against Pulumi's mocks, and gives back what it registered, sorted: the order of creation varies. `cloud` answers what it is asked. */
+export async function program<T>(body: () => T, preview = false, cloud = answerOf): Promise<{ result: T; registered: Registered[]; invoked: { token: string; inputs: any }[] }> {
   const registered: Registered[] = [];
   const invoked: { token: string; inputs: any }[] = [];
   await runtime.setMocks({
     newResource: ({ type, name, inputs }) => ({ id: `${type.split(":").at(-1)}-${name}`, state: preview ? inputs : { ...inputs, ...computed(type, name) } }),
     call: ({ token, inputs }) => {
       invoked.push({ token, inputs });
-      return answerOf(token, inputs);
+      return cloud(token, inputs);
     },
   }, "shop", "test", preview);
   const monitor = runtime.getMonitor() as any;
@@ -58,19 +58,22 @@ export async function program<T>(body: () => T, preview = false): Promise<{ resu
   return { result, registered: registered.sort((a, b) => `${a.type} ${a.name}`.localeCompare(`${b.type} ${b.name}`)), invoked };
 }
 
-/** What a cloud answers that has everything. */
-const answerOf = (token: string, { name, networkId }: { name?: string; networkId?: string }): object => ({
-  id: networkId ?? `id-of-${name}`,
-  ...(token.includes("getNetwork:") ? { subnets: ["its-subnet"] } : {}),
-  ...(token.includes("getSubnet:") ? { ipVersion: 4 } : {}),
-  ...(token.includes("getFlavor:") ? { ram: 2048, vcpus: 1, disk: 10 } : {}),
-  ...(token.includes("getImage:") ? { minRamMb: 0, minDiskGb: 2 } : {}),
-  ...(token.includes("getAvailabilityZones:") ? { names: ["az1", "az2"] } : {}),
-  ...(token.includes("getAuthScope:") ? { projectId: "the-project" } : {}),
-  ...(token.includes("getLimitsV2:") ? { maxTotalInstances: 10, totalInstancesUsed: 4, maxTotalCores: 20, totalCoresUsed: 8, maxTotalRamSize: 51200, totalRamUsed: 8192, maxServerGroupMembers: 10 } : {}),
-  ...(token.includes("getQuotasetV3:") ? { volumes: 12, gigabytes: 1000 } : {}),
-  ...(token.includes("getQuotaV2:") ? { port: 500 } : {}),
-});
+/** What a cloud answers that has everything but what is to be made. */
+const answerOf = (token: string, { name, networkId }: { name?: string; networkId?: string }): object => {
+  if (token.includes("getKeypair:")) throw new Error(`Error retrieving openstack_compute_keypair_v2 ${name}: Resource not found`);
+  return {
+    id: networkId ?? `id-of-${name}`,
+    ...(token.includes("getNetwork:") ? { subnets: ["its-subnet"] } : {}),
+    ...(token.includes("getSubnet:") ? { ipVersion: 4 } : {}),
+    ...(token.includes("getFlavor:") ? { ram: 2048, vcpus: 1, disk: 10 } : {}),
+    ...(token.includes("getImage:") ? { minRamMb: 0, minDiskGb: 2 } : {}),
+    ...(token.includes("getAvailabilityZones:") ? { names: ["az1", "az2"] } : {}),
+    ...(token.includes("getAuthScope:") ? { projectId: "the-project" } : {}),
+    ...(token.includes("getLimitsV2:") ? { maxTotalInstances: 10, totalInstancesUsed: 4, maxTotalCores: 20, totalCoresUsed: 8, maxTotalRamSize: 51200, totalRamUsed: 8192, maxServerGroupMembers: 10 } : {}),
+    ...(token.includes("getQuotasetV3:") ? { volumes: 12, gigabytes: 1000 } : {}),
+    ...(token.includes("getQuotaV2:") ? { port: 500 } : {}),
+  };
+};
 
 /** What a cloud and the provider would have filled in. */
 const computed = (type: string, name: string): object =>

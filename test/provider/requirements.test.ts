@@ -31,6 +31,8 @@ describe("what a cluster needs of its cloud", () => {
     ["flavor", { servers: { ...servers, flavor: "m1.huge" } }, huge, noFlavor("flavor")],
     ["flavor of one member", { servers: { ...servers, memberOverrides: { "orders-2": { flavor: "m1.huge" } } } }, huge, noFlavor("memberOverrides.orders-2.flavor")],
     ["flavor of a member that is not", { servers: { ...servers, memberOverrides: { "orders-9": { flavor: "m1.huge" } } } }, huge],
+    ["name", {}, with_({ keyPair: "shop-test-orders" }),
+      "name: the keypair shop-test-orders, which is this cluster's to make, is there already, so another cluster orders may be, of a stack and a project of the same names: give this one another name, or, where nothing uses it any more, `openstack keypair delete shop-test-orders`"],
     ["image", {}, with_({ images: { "debian-12": "none" } }), 'image: the cloud has no image "debian-12" that this project may use; `openstack image list` shows what it has'],
     ["image that is two", {}, with_({ images: { "debian-12": "several" } }), 'image: the cloud has several images with the name "debian-12": it must be one; `openstack image list` shows them'],
     ["flavor too small for the image", {}, with_({ images: { "debian-12": { minRam: 4096, minDisk: 2 } } }),
@@ -57,7 +59,7 @@ describe("what a cluster needs of its cloud", () => {
       "members: a server group of this project may have 2 members: have its quota, server_group_members, raised"],
   ] as [string, object, unknown, ...string[]][]) it(name, async () => deepEqual(await reasons(asked, told), texts));
 
-  const gone = with_({ images: { "debian-12": "none" }, flavors: {}, quotas: { instances: { limit: 3, used: 3 } } });
+  const gone = with_({ keyPair: "shop-test-orders", images: { "debian-12": "none" }, flavors: {}, quotas: { instances: { limit: 3, used: 3 } } });
 
   it("is told beside what is wrong with the cluster itself, which else would be looked at when all servers are made", async () => {
     const wrong = { ...document, options: { vendor: "oracle" }, rootPassword: "short" };
