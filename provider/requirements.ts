@@ -16,6 +16,7 @@ interface Asked {
     flavor: string;
     image: string;
     network: string;
+    locality?: string;
     availabilityZones?: string[];
     volumeSize: number;
     memberOverrides?: Record<string, { zone?: string; networks?: string[]; flavor?: string }>;
@@ -25,8 +26,9 @@ interface Asked {
 type Wrong = dynamic.CheckFailure[];
 
 /**
- * Judges what is new: a cluster's own document, which is not looked at by itself before all servers are made; members that come, and those of which another server is asked for. What was accepted stays so, for a cluster
- * goes on when its image is long gone, and what a cut `up` made already is no need any more.
+ * Judges what is new: the document of a new cluster, which itself is looked at only when all servers are made; members that
+ * come, and those of which another server is asked for. What was accepted stays so, for a cluster goes on when its image is
+ * long gone, and what a cut `up` made already is no need any more.
  */
 export async function check(olds: Partial<Asked> | undefined, news: Asked & { document: Raw; facts: Facts; late?: unknown }): Promise<dynamic.CheckResult> {
   const { document, facts, late, ...rest } = news;
@@ -37,8 +39,12 @@ export async function check(olds: Partial<Asked> | undefined, news: Asked & { do
   const again = asked.replace?.filter((name) => !olds?.replace?.includes(name)) ?? [];
   const come = asked.members.filter((name) => added.includes(name) || again.includes(name) || !isDeepStrictEqual(ofMember(olds!.servers, name), ofMember(asked.servers, name)));
   const changes = ignored(olds, asked);
-  const wrong = changes.length > 0 || hasUnknown([asked, facts, late]) ? changes : [...(first ? taken(asked, facts) : []), ...missing(asked, come, facts), ...exceeded(asked, added, facts)];
-  return { inputs: asked, failures: [...(first ? schemaFailures(document).map(byArgument) : []), ...wrong].map(failure) };
+  const wrong = [
+    ...(first ? schemaFailures(document).map(byArgument) : []), ...changes,
+    ...(changes.length > 0 || hasUnknown([asked, facts, late]) ? [] : [...(first ? taken(asked, facts) : []), ...missing(asked, come, facts), ...exceeded(asked, added, facts)]),
+  ];
+  if (added.length > 0 && wrong.length === 0) caution(asked, first);
+  return { inputs: asked, failures: wrong.map(failure) };
 }
 
 export const create = async (asked: Asked): Promise<dynamic.CreateResult> => ({ id: asked.cluster, outs: asked });
@@ -66,6 +72,14 @@ function before(value: unknown): string {
 const thing = <T extends object>(found: Named<T> | undefined): T | undefined => (typeof found === "object" && !("unasked" in found) ? found as T : undefined);
 
 const ofMember = (servers: Asked["servers"] | undefined, name: string) => ({ ...servers, memberOverrides: servers?.memberOverrides?.[name] });
+
+/** What no user of a cloud can ask: of a server that found no host its plugin says that it is in ERROR, and nothing of why. */
+function caution({ cluster, members, servers: { locality } }: Asked, first: boolean): void {
+  const needs = { "anti-affinity": `a host for each of its ${members.length} members`, affinity: `one host with room for all of its ${members.length} members` }[locality ?? ""];
+  if (needs === undefined) return;
+  console.log(`${cluster}: locality ${locality} needs ${needs}, and only the cloud's administrators see its hosts. If a server ends in ERROR (\`openstack server show\` then says "No valid host was found"), `
+    + `have hosts added and run \`pulumi refresh\` and \`pulumi up\`, or lower members${first ? `, or \`pulumi destroy\` what was made and begin anew with soft-${locality}` : ""}`);
+}
 
 /** A name is taken by a cluster that another state knows, or none: of servers there may be several with a name, of keypairs not. */
 const taken = ({ cluster }: Asked, { keyPair }: Facts): Wrong => (keyPair === undefined ? [] : [{

@@ -1,4 +1,5 @@
 import { deepEqual } from "node:assert/strict";
+import { mock } from "node:test";
 import { runtime } from "@pulumi/pulumi";
 import type { Facts } from "../../provider";
 import * as requirements from "../../provider/requirements";
@@ -58,6 +59,25 @@ describe("what a cluster needs of its cloud", () => {
     ["quota of a server group", {}, with_({ quotas: { "members of a server group": { limit: 2 } } }),
       "members: a server group of this project may have 2 members: have its quota, server_group_members, raised"],
   ] as [string, object, unknown, ...string[]][]) it(name, async () => deepEqual(await reasons(asked, told), texts));
+
+  describe("and only administrators could say", () => {
+    const said = async (locality: string | undefined, olds: object = {}, change: object = {}) => {
+      const { mock: log } = mock.method(console, "log", () => undefined);
+      await reasons({ servers: { ...servers, locality }, ...change }, facts, olds).finally(() => log.restore());
+      return log.calls.map((call) => call.arguments[0] as string);
+    };
+    const hosts = 'and only the cloud\'s administrators see its hosts. If a server ends in ERROR (`openstack server show` then says "No valid host was found"), have hosts added and run `pulumi refresh` and `pulumi up`, or lower members';
+    const anew = "or `pulumi destroy` what was made and begin anew with";
+
+    it("is named, with the way forward, where it is asked for", async () => {
+      deepEqual(await said("anti-affinity"), [`orders: locality anti-affinity needs a host for each of its 3 members, ${hosts}, ${anew} soft-anti-affinity`]);
+      deepEqual(await said("affinity"), [`orders: locality affinity needs one host with room for all of its 3 members, ${hosts}, ${anew} soft-affinity`]);
+      deepEqual(await said("anti-affinity", { ...fresh, members: members(1) }), [`orders: locality anti-affinity needs a host for each of its 3 members, ${hosts}`]);
+    });
+
+    it("is not where none is needed, nobody comes, or something else is wrong", async () => deepEqual(
+      [await said(undefined), await said("soft-anti-affinity"), await said("anti-affinity", fresh), await said("anti-affinity", {}, { members: members(11) })], [[], [], [], []]));
+  });
 
   const gone = with_({ keyPair: "shop-test-orders", images: { "debian-12": "none" }, flavors: {}, quotas: { instances: { limit: 3, used: 3 } } });
 
