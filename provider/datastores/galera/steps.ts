@@ -4,7 +4,7 @@ import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { installPackages, installedVersion, sparePackages } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
-import { guardUnit, letStart, lookAtVolume, mark, mountPoint, mountVolume, settle, transferred } from "../../guest/volume";
+import { guardUnit, letStart, lookAtVolume, mark, mountPoint, mountVolume, settle, transferred, usage } from "../../guest/volume";
 import { names, type Member } from "../../topology";
 import type { Cluster } from "../datastore";
 import { certificates, dataDirectory, dataPath as data, families, hostsText, isVersion, noHistory, optionsFile, optionsText, packages, positionFile, transferFile, unsecured } from "./configuration";
@@ -41,8 +41,8 @@ const install: Step = async (cluster, { name }) => {
   await installPackages(guest, packages);
   const version = (await guest.look(installedVersion("mariadb-server"))).trim();
   if (!isVersion(want.options, version))
-    throw new Refused("the wanted version is installed or nothing", `${name}'s package sources offer MariaDB ${version}, wanted ${want.options.version}`,
-      "leave `version` out, or take an image whose package sources have that version");
+    throw new Refused("a member runs the version that `version` names", `${name}'s package sources offer MariaDB ${version}, wanted ${want.options.version}`,
+      "leave `version` out, or make the cluster anew with an image whose package sources have that version");
   if (before.length > 0) await gate(cluster, before, guest, { seconds: startSeconds });
 };
 
@@ -273,5 +273,12 @@ async function failedToStart(guest: Guest): Promise<void> {
   const again = ActiveState === "activating" && Number(NRestarts) >= 2 && !(await receives(guest));
   if (ActiveState !== "failed" && !skipped && !again) return;
   const log = await guest.look("journalctl -q -o cat -n 40 -u mariadb | grep -E 'ERROR|not started|Failed' | tail -n 5 || true");
-  throw new Error(`MariaDB does not start on ${guest.name}: ${log.trim().split("\n").join(" | ") || `result ${Result}`}`);
+  throw new Error(`MariaDB does not start on ${guest.name}: ${log.trim().split("\n").join(" | ") || `result ${Result}`}${await fullness(guest)}`);
+}
+
+/** Of this a server tells in many ways, most of them not by its name. */
+async function fullness(guest: Guest): Promise<string> {
+  const { used = 0, size = Infinity } = (await usage(guest).catch(() => undefined)) ?? {};
+  const mib = (bytes: number) => Math.floor(bytes / 2 ** 20);
+  return used / size < 0.99 ? "" : `. Its volume is full: ${mib(used)} of ${mib(size)} MiB. Way forward: see with \`sudo du -xh --max-depth=2 ${mountPoint}\` what may go, make room, then run \`pulumi up\` again`;
 }

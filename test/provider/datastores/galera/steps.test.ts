@@ -2,9 +2,10 @@ import { deepEqual, doesNotMatch, equal, match, ok, rejects } from "node:assert/
 import { setTimeout as sleep } from "node:timers/promises";
 import { newAuthority } from "../../../../provider/certificates";
 import { steps } from "../../../../provider/datastores/galera/steps";
+import type { Guest } from "../../../../provider/guest/guest";
 import { transferred } from "../../../../provider/guest/volume";
 import { fast } from "../../clock";
-import { member } from "../../cluster";
+import { cluster, member } from "../../cluster";
 import { guests, running, synced, type View } from "./servers";
 
 describe("galera steps", () => {
@@ -15,6 +16,28 @@ describe("galera steps", () => {
       const places = ["db-2 writes /usr/local/lib/datastores/may-start", "db-2 writes /etc/apt/apt.conf.d/99-datastore", "systemd-run"].map(at);
       ok(places.every((place, index) => place > (places[index - 1] ?? -1)), ran.join("\n"));
     }));
+
+    /** Of a guest on which apt left these out, or brought this version. */
+    const installed = (version: string | undefined, { missing = "", journal = "" } = {}) => {
+      const guest: Guest = {
+        name: "db-1", run: async () => "", write: async () => true, say: () => undefined,
+        look: async (command) => (command.includes("journalctl") ? journal : command.includes("systemctl show") ? "" : command.startsWith("for name in") ? missing : "1:10.11.19-0+deb12u1\n"),
+      };
+      return steps.install(cluster(["db-1"], { version }, async () => guest), member("db-1"));
+    };
+
+    it("takes any version where none is named, and that which is", async () => {
+      await installed(undefined);
+      await installed("10.11");
+    });
+
+    it("of another version than is named is refused", () => rejects(installed("11.4"), { message: "refused: a member runs the version that `version` names. Seen: db-1's package sources offer MariaDB 1:10.11.19-0+deb12u1, wanted 11.4. "
+      + "Way forward: leave `version` out, or make the cluster anew with an image whose package sources have that version." }));
+
+    it("of packages that nobody offers says what apt said, and the way forward", () => rejects(
+      installed(undefined, { missing: "galera-4\nsocat\n", journal: "Reading package lists...\nW: Failed to fetch http://deb.debian.org/debian/dists/bookworm/InRelease\nBuilding dependency tree...\nE: Unable to locate package galera-4\n" }),
+      { message: "could not install galera-4, socat: W: Failed to fetch http://deb.debian.org/debian/dists/bookworm/InRelease | E: Unable to locate package galera-4. "
+        + "Way forward: let db-1 reach a Debian package source that has them, as `sudo apt-get update && apt-cache policy galera-4 socat` there shows, then run `pulumi up` again" }));
   });
 
   describe("a configure", () => {
@@ -164,7 +187,13 @@ describe("galera steps", () => {
 
     it("of a server that gave up ends at once, with what its journal says", () => fast(async () => {
       const { three } = guests({}, { unit: "ActiveState=failed\nResult=exit-code\nNRestarts=0" });
-      await rejects(steps.verify(three, member("db-1")), /MariaDB does not start on db-1: not started: \/var\/lib\/datastore is not the data volume/);
+      await rejects(steps.verify(three, member("db-1")), { message: "MariaDB does not start on db-1: not started: /var/lib/datastore is not the data volume" });
+    }));
+
+    it("of a server that gave up says so where its volume is full, of which the server may say nothing", () => fast(async () => {
+      const { three } = guests({}, { unit: "ActiveState=failed\nResult=exit-code\nNRestarts=0", df: "1063256064 1063256064\n" });
+      await rejects(steps.verify(three, member("db-1")), { message: "MariaDB does not start on db-1: not started: /var/lib/datastore is not the data volume. Its volume is full: 1014 of 1014 MiB. "
+        + "Way forward: see with `sudo du -xh --max-depth=2 /var/lib/datastore` what may go, make room, then run `pulumi up` again" });
     }));
   });
 });
