@@ -177,14 +177,16 @@ describe("GaleraCluster", () => {
       await rejects(program(() => galera({ access: { user: "debian", privateKey, hostKeys: { "ordres-1": "ssh-ed25519 AAAA" } } })), /access.hostKeys names ordres-1, but the members are/);
     });
 
+    const copy = "take the passphrase off a copy of it, with `ssh-keygen -p -N '' -f COPY`, and give that";
+    const whole = `give what is in the key's file, whole: not the file's name, and not the public half. If it has a passphrase, ${copy}`;
     for (const [what, text, wayForward] of [
-      ["what is no private key", "ssh-ed25519 c2VjcmV0", "give what is in the key's file, whole"],
-      ["half a private key", privateKey.slice(0, 90), "give what is in the key's file, whole"],
+      ["what is no private key", "ssh-ed25519 c2VjcmV0", whole],
+      ["half a private key", privateKey.slice(0, 90), whole],
       ["an encrypted private key", generateKeyPairSync("rsa", { modulusLength: 1024, publicKeyEncoding: { type: "spki", format: "pem" },
-        privateKeyEncoding: { type: "pkcs1", format: "pem", cipher: "aes-256-cbc", passphrase: "of-the-key" } }).privateKey, "take the passphrase off a copy"],
+        privateKeyEncoding: { type: "pkcs1", format: "pem", cipher: "aes-256-cbc", passphrase: "of-the-key" } }).privateKey, copy],
     ] as const) it(`${what}, names the argument and the way forward, and shows nothing of it`, () => rejects(settled(publicKeyOf("orders", text)), (error: Error) => {
       const said = inspect(error, { depth: 9, showHidden: true });
-      ok(said.includes(`access.privateKey must be an unencrypted private key in OpenSSH or PEM form: ${wayForward}`), said);
+      equal(error.message, `orders: access.privateKey must be an unencrypted private key in OpenSSH or PEM form: ${wayForward}`);
       for (const word of text.split(/\s+/).filter((each) => each.length > 7 && !/^-|-$|PRIVATE/.test(each))) ok(!said.includes(word), said);
       return true;
     }));

@@ -33,10 +33,7 @@ describe("connect", () => {
   it("with another pin stops at once, says both keys and what to do, and logs in nowhere", async () => {
     const call = at.reach(fingerprintOf(other));
     ok(await seconds(call) < 2);
-    await rejects(call, ({ message }: Error) => {
-      for (const part of [`db-1 (${host}) shows the host key ${mine}, expected ${fingerprintOf(other)}`, "another machine answers there", "give the new key in access.hostKeys"]) ok(message.includes(part), message);
-      return true;
-    });
+    await rejects(call, { message: `db-1 (${host}) shows the host key ${mine}, expected ${fingerprintOf(other)}: another machine answers there, or its keys were made anew. If that is known, give the new key in access.hostKeys` });
     equal(at.sshd.commands.length, 0);
   });
 
@@ -58,11 +55,15 @@ describe("connect", () => {
 
   it("gives a guest that never answers its time, and says what it last saw", async () => {
     await rejects(connect({ name: "db-9", address: "127.198.18.99" }, { ...at.session, seconds: 1 }),
-      { name: "TimedOut", message: /^waited 1 s for SSH to db-9 \(127\.198\.18\.99\); last seen: connect ECONNREFUSED.*\. May this machine reach port 22 there/ });
+      { name: "TimedOut", message: "waited 1 s for SSH to db-9 (127.198.18.99); last seen: connect ECONNREFUSED 127.198.18.99:22. "
+        + "May this machine reach port 22 there (access.allowedCidrs, routes), or is access.bastion needed? `openstack console log show` tells whether it booted" });
   });
 
   it("gives a guest that does not know the key its time: cloud-init may still bring it", async () => {
-    await rejects(at.reach(undefined, { seconds: 1, access: { user: "root", privateKey: newKey() } }), { name: "TimedOut", message: /authentication methods failed\. Is access\.user the user that the image makes/ });
+    await rejects(at.reach(undefined, { seconds: 1, access: { user: "root", privateKey: newKey() } }), {
+      name: "TimedOut", message: `waited 1 s for SSH to db-1 (${host}); last seen: All configured authentication methods failed. `
+        + "Is access.user the user that the image makes, and was the server made with the public half of access.privateKey?",
+    });
     deepEqual(at.said, [], "a host that did not let us in is not yet trusted");
   });
 
