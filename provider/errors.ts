@@ -12,7 +12,8 @@ export class CommandFailed extends Error {
   constructor(guest: string, command: string, readonly code: number | null, readonly stderr: string) {
     const end = stderr.trim().split("\n").slice(-4).join(" | ") || "it printed no error";
     const outcome = code === null ? "the connection was lost" : `exit code ${code}`;
-    super(`${guest}: \`${command.trim().split("\n")[0]!.slice(0, 120)}\` failed (${outcome}): ${end}`);
+    const full = stderr.includes("No space left on device") ? `. Way forward: make room on ${guest}, where \`df -h\` shows which disk is full, then run \`pulumi up\` again` : "";
+    super(`${guest}: \`${command.trim().split("\n")[0]!.slice(0, 120)}\` failed (${outcome}): ${end}${full}`);
   }
 }
 

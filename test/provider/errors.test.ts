@@ -16,6 +16,10 @@ describe("errors", () => {
     equal(failed.code, 3);
   });
 
+  it("a failed command that found no room says the way forward", () => equal(
+    new CommandFailed("db-1", "install -d /data", 1, "install: cannot create directory '/data': No space left on device\n").message,
+    "db-1: `install -d /data` failed (exit code 1): install: cannot create directory '/data': No space left on device. Way forward: make room on db-1, where `df -h` shows which disk is full, then run `pulumi up` again"));
+
   it("a long command is shortened", () => ok(new CommandFailed("db-1", "x".repeat(9_999), 1, "").message.length < 200));
 
   it("a failed command without an error or an exit code says so", () => {
