@@ -33,7 +33,7 @@ export async function factsOf(args: ClusterArgs, keyPair: string, parent: pulumi
     quotasOf(ask),
     told(ask(`keypair ${keyPair}`, async (options) => (await compute.getKeypair({ name: keyPair }, options)).fingerprint)),
   ]);
-  return { flavors, images: imagesThere, networks, zones: plainly(zones), quotas, keyPair: taken && keyPair };
+  return { flavors, images: imagesThere, networks, zones: plainly(zones), quotas, keyPair: plainly(taken) && keyPair };
 }
 
 /** Its id. Where that is not known its name, with which no port can be made: new members are refused before, and for others the cloud's complaint names it. */
