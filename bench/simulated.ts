@@ -36,7 +36,7 @@ class Simulated {
     else if (has("systemctl enable --now var-lib-datastore.mount")) this.mounted = true;
     else if (has("blkid -p -o export")) return this.mounted ? `TYPE=xfs\nUUID=${this.uuid}\nmounted=yes\nfiles=0\n${marker && `marker=${marker}`}\n---\n` : "disk=blank\n";
     else if (has("grep -q ^ii")) return this.installation() === "done" ? "" : "mariadb-server\n";
-    else if (has("echo \"version=")) return `version=${this.installation() === "done" ? version : ""}\noptions=${sha256(written("/etc/mysql/mariadb.conf.d/99-datastore.cnf"))}\n`;
+    else if (has("echo \"version=")) return `version=${this.installation() === "done" ? version : ""}\nguarded=yes\noptions=${sha256(written("/etc/mysql/mariadb.conf.d/99-datastore.cnf"))}\n`;
     else if (has("dpkg-query -W")) return `${version}\n`;
     return has("new=$(mktemp") ? "changed\n" : "";
   }

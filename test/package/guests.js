@@ -1,4 +1,4 @@
-// Loaded into the provider process when a state is made: the provider is this repository's, and simulated guests are all it meets.
+// Loaded into the provider process when a state is made: the provider is this repository's, and all it meets are the simulated guests that GUESTS names.
 const Module = require("module");
 const { join } = require("path");
 
@@ -9,7 +9,7 @@ Module._resolveFilename = function (request, ...rest) {
   require("ts-node").register({ transpileOnly: true, cwd: __dirname });
   const { galera } = require("../../provider/datastores/galera");
   const { Fleet } = require("../provider/fleet");
-  new Fleet(Object.fromEntries([1, 2, 3, 4].map((number) => [`orders-${number}`, galera.blank])));
+  new Fleet(Object.fromEntries(process.env.GUESTS.split(" ").map((name) => [name, galera.blank])));
   return lifecycle;
 };
 const lifecycle = join(__dirname, "../../provider/lifecycle.ts");

@@ -36,7 +36,7 @@ async function made({ pulumi }: Program): Promise<string> {
   const { env } = await engine(() => undefined);
   const { port, end } = await pretence(join(env.PULUMI_HOME!, `plugins/resource-openstack-${openstack}/pulumi-resource-openstack`), noCloud);
   try {
-    await pulumi(["up", "--yes", "--skip-preview"], { env: { PULUMI_DEBUG_PROVIDERS: `openstack:${port}`, NODE_OPTIONS: `--require ${join(__dirname, "guests.js")}` } });
+    await pulumi(["up", "--yes", "--skip-preview"], { env: { PULUMI_DEBUG_PROVIDERS: `openstack:${port}`, NODE_OPTIONS: `--require ${join(__dirname, "guests.js")}`, GUESTS: "orders-1 orders-2 orders-3 orders-4" } });
     const { stdout } = await pulumi(["stack", "export"]);
     return `${JSON.stringify(JSON.parse(stdout, (key, value: unknown) => (incidental.includes(key) ? undefined : value)), undefined, 1)}\n`;
   } finally {
