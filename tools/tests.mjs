@@ -1,5 +1,5 @@
 // Runs the tests: those that are named, else all. Quick ones go first, those on real guests last; with `--full` the ones that
-// take hours, and draw no lots, in place of the life on guests that each change is tried with.
+// take hours, and draw no lots, in place of the life on guests that each change is tried with; of several files two at a time.
 import { closeSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { interrupted, program, root, run, statusOf } from "./commands.mjs";
@@ -14,7 +14,8 @@ const args = process.argv.slice(2);
 const full = args[0] === "--full";
 const named = full ? args.slice(1) : args;
 await run("npm", ["run", "--silent", "check"]);
-if (named.length > 0) await run("node", [mocha, ...named]);
+if (full && named.length > 1 && named.every((file) => file.endsWith(".test.ts"))) process.exit(await sideBySide(named));
+else if (named.length > 0) await run("node", [mocha, ...named]);
 else if (!full) await run("node", [mocha, ...quick, ...within("guests")]);
 else {
   await run("node", [mocha, ...quick, ...alone]);

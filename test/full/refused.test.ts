@@ -27,6 +27,11 @@ interface Refusal {
   given?: () => Promise<unknown>;
 }
 
+const named = ({ what, change }: Pick<Refusal, "what" | "change">): string => what ?? inspect(change, { breakLength: Infinity });
+
+/** These words on one line, as they are, but for what differs from run to run. */
+const pattern = (words: string): RegExp => new RegExp(words.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*?"));
+
 /** Whatever cannot be had: where a run ends that asks for it, and its words. One cluster comes in the end to what it was always to be. */
 describe("what is refused", function () {
   this.timeout("10m");
@@ -273,8 +278,3 @@ describe("what is refused", function () {
     return servers.find((each) => each.name === called)!;
   }
 });
-
-const named = ({ what, change }: Pick<Refusal, "what" | "change">): string => what ?? inspect(change, { breakLength: Infinity });
-
-/** These words on one line, as they are, but for what differs from run to run. */
-const pattern = (words: string): RegExp => new RegExp(words.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*?"));
