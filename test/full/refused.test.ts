@@ -32,7 +32,7 @@ const named = ({ what, change }: Pick<Refusal, "what" | "change">): string => wh
 /** These words on one line, as they are, but for what differs from run to run. */
 const pattern = (words: string): RegExp => new RegExp(words.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*?"));
 
-/** Whatever cannot be had: where a run ends that asks for it, and its words. One cluster comes in the end to what it was always to be. */
+/** Whatever cannot be had: where a run ends that asks for it, and its words. One cluster comes in the end to what it was always to be. Mocha runs a suite's own tests before those within, so each is within one. */
 describe("what is refused", function () {
   this.timeout("10m");
   let begun = false;
@@ -122,13 +122,15 @@ describe("what is refused", function () {
     });
   });
 
-  it("is refused without a preview too, all of it at once and before anything is made", async () => {
-    await refused({
-      change: { vendor: "percona", configuration: { datadir: "/data" }, rootPassword: "short", flavor: "m1.huge", image: "debian-3", network: "privat", availabilityZones: ["az9"] },
-      says: ["vendor: must be", "configuration.datadir: is set by the package itself", "rootPassword: must have at least 8 characters",
-        'flavor: the cloud has no flavor "m1.huge"', 'image: the cloud has no image "debian-3"', 'network: the cloud has no network "privat"', "availabilityZones: the cloud has no availability zone az9"],
-    }, ["up", "--yes", "--skip-preview"]);
-    deepEqual(await made(), []);
+  describe("without a preview too", () => {
+    it("all of it at once, and before anything is made", async () => {
+      await refused({
+        change: { vendor: "percona", configuration: { datadir: "/data" }, rootPassword: "short", flavor: "m1.huge", image: "debian-3", network: "privat", availabilityZones: ["az9"] },
+        says: ["vendor: must be", "configuration.datadir: is set by the package itself", "rootPassword: must have at least 8 characters",
+          'flavor: the cloud has no flavor "m1.huge"', 'image: the cloud has no image "debian-3"', 'network: the cloud has no network "privat"', "availabilityZones: the cloud has no availability zone az9"],
+      }, ["up", "--yes", "--skip-preview"]);
+      deepEqual(await made(), []);
+    });
   });
 
   describe("by the cloud, which alone can tell, while it makes what was asked for", () => {
@@ -173,16 +175,18 @@ describe("what is refused", function () {
     for (const refusal of onGuests) it(named(refusal), () => refused(refusal, ["up", "--yes", "--skip-preview"]));
   });
 
-  it("and is had once all is mended: a cluster whose options are what was given, to the letter", async () => {
-    await want([["orders", { configuration: { init_connect: statement } }]]);
-    await galera.pulumi(["up", "--yes", "--skip-preview"]);
-    const cluster = await members(galera);
-    try {
-      for (const each of cluster.names)
-        equal(await cluster.sql(each, "SELECT VARIABLE_VALUE, HEX(@@init_connect) FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'wsrep_cluster_size'"), `3\t${Buffer.from(statement).toString("hex").toUpperCase()}`);
-    } finally {
-      cluster.close();
-    }
+  describe("nothing any more once all is mended", () => {
+    it("but what was asked for is had: a cluster whose options are what was given, to the letter", async () => {
+      await want([["orders", { configuration: { init_connect: statement } }]]);
+      await galera.pulumi(["up", "--yes", "--skip-preview"]);
+      const cluster = await members(galera);
+      try {
+        for (const each of cluster.names)
+          equal(await cluster.sql(each, "SELECT VARIABLE_VALUE, HEX(@@init_connect) FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'wsrep_cluster_size'"), `3\t${Buffer.from(statement).toString("hex").toUpperCase()}`);
+      } finally {
+        cluster.close();
+      }
+    });
   });
 
   describe("of a cluster that runs, by the preview", () => {
@@ -195,9 +199,11 @@ describe("what is refused", function () {
     ]) it(named(refusal), () => refused(refusal, ["preview"]));
   });
 
-  it("leaves nothing when it is destroyed", async () => {
-    await galera.pulumi(["destroy", "--yes", "--skip-preview"]);
-    deepEqual(await made(), []);
+  describe("nothing of a destroy", () => {
+    it("which leaves nothing", async () => {
+      await galera.pulumi(["destroy", "--yes", "--skip-preview"]);
+      deepEqual(await made(), []);
+    });
   });
 
   /** Runs Pulumi, which has to fail with these words, and gives back all that it printed. */
