@@ -26,7 +26,7 @@ describe("the published package previews a cluster", function () {
       for (const [kind, files] of Object.entries(programs)) {
         const { pulumi, path } = await program(`${kind.replaceAll(" ", "-")}-on-${version}`, files);
         const { stdout } = await pulumi(["preview"], { env: { PATH: `${bin}:${path}` } });
-        match(stdout, /\[orders\] verify orders-1 orders-2 orders-3[^]*\+ 20 to create/, kind);
+        match(stdout, /\[orders\] verify orders-1 orders-2 orders-3[^]*\+ 21 to create/, kind);
       }
     });
 });
