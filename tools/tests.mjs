@@ -7,8 +7,8 @@ import { interrupted, program, root, run, statusOf } from "./commands.mjs";
 const mocha = "node_modules/mocha/bin/mocha.js";
 const within = (...places) => places.map((place) => `test/${place}/**/*.test.ts`);
 const quick = ["test/*.test.ts", ...within("cli", "components", "provider", "tools", "package", "devcloud")];
-/** One measures the whole machine, the other builds anew what the programs of others run on. */
-const alone = ["test/full/figures.test.ts", "test/full/node.test.ts"];
+/** One measures the whole machine, the others build anew what the programs of others run on. */
+const alone = ["test/full/figures.test.ts", "test/full/node.test.ts", "test/full/package.test.ts"];
 
 const args = process.argv.slice(2);
 const full = args[0] === "--full";

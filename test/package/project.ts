@@ -13,16 +13,18 @@ export interface Project {
   folder: string;
   /** The package, as `npm publish` would send it. */
   tarball: string;
-  /** Makes a program of these files, with a stack `dev` that nothing was made in yet. */
-  program(name: string, files: Record<string, string>): Promise<Program>;
+  /** Makes a program of these files, with a stack `dev` that nothing was made in yet. `cloud` is how it reaches one; without, it has none. */
+  program(name: string, files: Record<string, string>, cloud?: Record<string, string>): Promise<Program>;
 }
 
-/** A Pulumi program of the project. Of OpenStack it has the plugin, and no cloud. */
+/** A Pulumi program of the project. Of OpenStack it has the plugin. */
 export interface Program {
   folder: string;
   /** Where its commands are looked for. */
   path: string;
   pulumi(args: string[], options?: execa.Options): execa.ExecaChildProcess;
+  /** Any other command, in its folder and with what `pulumi` is run with. */
+  run(command: string, args: string[], options?: execa.Options): execa.ExecaChildProcess;
 }
 
 let made: Promise<Project> | undefined;
@@ -48,29 +50,30 @@ async function make(): Promise<Project> {
   const beside = ["@pulumi/pulumi", "@pulumi/openstack", "typescript"] as const;
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true }));
   await npm(folder, "install", tarball, ...beside.map((name) => `${name}@${devDependencies[name]}`), `@types/node@${devDependencies["@types/node"]}`);
-  return { folder, tarball, program: (name, files) => program(tools, join(folder, name), files) };
+  return { folder, tarball, program: (name, files, cloud = noCloud) => program(tools, join(folder, name), files, cloud) };
 }
 
 /** As users run it, but for scripts: that of `@pulumi/openstack` would get a plugin that the engine has. */
 export const npm = (cwd: string, ...args: string[]): execa.ExecaChildProcess =>
   execa("npm", [...args, "--prefer-offline", "--ignore-scripts", "--no-fund", "--no-audit", "--loglevel=error"], { cwd });
 
-async function program({ bin, env }: Engine, folder: string, files: Record<string, string>): Promise<Program> {
+async function program({ bin, env }: Engine, folder: string, files: Record<string, string>, cloud: Record<string, string>): Promise<Program> {
   mkdirSync(join(folder, "state"), { recursive: true });
   for (const [name, text] of Object.entries({ ...config, ...files })) writeFileSync(join(folder, name), text);
   const ours = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^(OS|PULUMI)_/.test(key)));
   const path = `${bin}:${process.env.PATH}`;
-  const all = { ...ours, ...env, ...noCloud, PATH: path, PULUMI_BACKEND_URL: `file://${join(folder, "state")}`, PULUMI_CONFIG_PASSPHRASE: "nothing to hide" };
-  const pulumi = (args: string[], options: execa.Options = {}) =>
-    execa("pulumi", [...args, "--non-interactive"], { cwd: folder, extendEnv: false, stdin: "ignore", ...options, env: { ...all, ...options.env } });
+  const all = { ...ours, ...env, ...cloud, PATH: path, PULUMI_BACKEND_URL: `file://${join(folder, "state")}`, PULUMI_CONFIG_PASSPHRASE: "nothing to hide" };
+  const run = (command: string, args: string[], options: execa.Options = {}) =>
+    execa(command, args, { cwd: folder, extendEnv: false, stdin: "ignore", ...options, env: { ...all, ...options.env } });
+  const pulumi = (args: string[], options?: execa.Options) => run("pulumi", [...args, "--non-interactive"], options);
   await pulumi(["stack", "init", "dev"]);
-  return { folder, path, pulumi };
+  return { folder, path, pulumi, run };
 }
 
-/** Enough for the plugin to be configured; it logs in with its first call, and a preview makes none. Port 9 discards. */
+/** Enough for the plugin to be configured. It logs in with its first question, so none is answered. Port 9 discards. */
 export const noCloud = { OS_AUTH_URL: "http://127.0.0.1:9/v3", OS_USERNAME: "nobody", OS_PASSWORD: "nothing", OS_PROJECT_NAME: "none", OS_REGION_NAME: "nowhere" };
 
-/** The same at each run: a stored state knows its public half. */
+/** The same at each run: a stored state knows its public half. All know it: it opens only guests that a test makes, and takes away. */
 const seed = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), Buffer.alloc(32, "opens nothing")]);
 const privateKey = createPrivateKey({ key: seed, format: "der", type: "pkcs8" }).export({ format: "pem", type: "pkcs8" }) as string;
 
