@@ -102,6 +102,19 @@ describe("a Galera cluster on real guests whose owner changes their mind, and lo
     await trial.nothingToDo();
   });
 
+  it("joins a member anew whose last state transfer a power cut tore, so that MariaDB does not open what is left of it", async () => {
+    const before = await trial.tablespaces();
+    const on = (command: string) => trial.cluster.guest("orders-3").look(command);
+    await on("systemctl stop mariadb; cd /var/lib/datastore/mysql; head -c 1M ibdata1 >torn; chown mysql: torn; mv torn ibdata1");
+    await trial.refresh();
+    deepEqual(await trial.previewed(), ["join orders-3", `verify ${three.join(" ")}`]);
+    await trial.during("join over a torn state transfer", trial.up);
+    await trial.whole(three);
+    deepEqual(await trial.gotAllAnew(before), ["orders-3"]);
+    match(await on("cd /var/lib/datastore; stat -c %s mysql.cut-*/ibdata1"), /^1048576$/m);
+    await trial.nothingToDo();
+  });
+
   it("is recovered after all lost power in the middle of a change of tables, when Galera has forgotten where they were and with whom", async () => {
     await trial.cluster.sql("orders-1", "CREATE TABLE written.wide (id INT PRIMARY KEY, filler CHAR(200)) ENGINE=InnoDB; USE written; INSERT INTO wide SELECT seq, REPEAT('x', 200) FROM seq_1_to_200000");
     await trial.during("power cut of all in a change of tables", async () => {

@@ -130,10 +130,12 @@ const secure: Step = async (cluster, { name }) => {
   await guest.run(sh`rm -f ${data}/${unsecured}; sync -f ${data}`);
 };
 
+const asideOf = (why: "left" | "cut"): string => `${data}.${why}-${new Date().toISOString().slice(0, 19).replace(/\D/g, "")}`;
+
 /** The data that a member took along when it left go aside, and stay on its volume. A cut in the middle is no loss of data. */
 const clean: Step = async ({ guest: reach, want }, member) => {
   const guest = await reach(member.name);
-  const aside = `${data}.left-${new Date().toISOString().slice(0, 19).replace(/\D/g, "")}`;
+  const aside = asideOf("left");
   await mark(guest, want.owner, member, { hasHadData: false, left: true });
   await guest.run(sh`[ ! -e ${data} ] || mv -T ${data} ${aside}`);
   await mark(guest, want.owner, member, { hasHadData: false, left: false });
@@ -142,7 +144,8 @@ const clean: Step = async ({ guest: reach, want }, member) => {
 
 /**
  * Joins a running cluster: incrementally when the data allows it, else by a full transfer from a donor. Without a state of
- * its own a member gets all anew: so does one that lost power before a transfer was on its disk, however whole it looks.
+ * its own a member gets all anew: so does one that lost power before a transfer was on its disk, however whole it looks. What
+ * MariaDB cannot even open, for it asks it for its position at each start, goes aside: it would never come to the transfer.
  * A bootstrap that was killed in the middle leaves its word in /run until the next boot: it goes first.
  */
 const join: Step = async (cluster, member) => {
@@ -153,14 +156,21 @@ const join: Step = async (cluster, member) => {
   if (["inactive", "failed"].includes(await unitState(guest))) await refuseNewer(cluster, member, before);
   const [{ hasHadData, left }] = await lookAtVolume(guest, cluster.want.owner, member, ":");
   if (left) await mark(guest, cluster.want.owner, member, { hasHadData, left: false });
-  await guest.run(`${letStart}${sh`
+  const aside = asideOf("cut");
+  const moved = await guest.run(`${letStart}${sh`
 rm -f /run/mariadb-wsrep-new-cluster; systemctl unset-environment _WSREP_NEW_CLUSTER
 [ -d ${data} ] || install -d -o mysql -g mysql -m 700 ${data}
-case "$(systemctl is-active mariadb || true)" in inactive|failed) `}${transferred(`${mountPoint}/${transferFile}`, mountPoint)}${sh` || rm -f ${data}/grastate.dat;; esac
+case "$(systemctl is-active mariadb || true)" in inactive|failed) `}${transferred(`${mountPoint}/${transferFile}`, mountPoint)}${sh` || {
+  rm -f ${data}/grastate.dat
+  if [ -e ${data}/ibdata1 ] && ! mariadbd --user=mysql --wsrep-recover --disable-log-error 2>&1 | grep 'Recovered position' >/dev/null; then
+    mv -T ${data} ${aside}; install -d -o mysql -g mysql -m 700 ${data}; echo moved
+  fi
+};; esac
 systemctl set-environment ${`MYSQLD_OPTS=--wsrep-sst-donor=${await donors(cluster, before)} --wsrep-cluster-address=gcomm://${addressesOf(cluster, before)}`}
 systemctl enable --quiet mariadb
 systemctl reset-failed mariadb 2>/dev/null || true
 systemctl start --no-block mariadb`}`);
+  if (moved.trim() === "moved") guest.say(`what a power cut left of a state transfer to ${member.name} is kept in ${aside}`);
   await gate(cluster, [...before, member.name], guest);
   await onDisk(guest);
   await guest.run("systemctl unset-environment MYSQLD_OPTS");

@@ -5,7 +5,7 @@ import { fast } from "../../clock";
 import { member } from "../../cluster";
 import { needsRoot } from "../../guest/box";
 import { nil, uuid } from "./look";
-import { guests } from "./servers";
+import { guests, running } from "./servers";
 
 /** What is written below a guest's data directory and in its /run, by path; and what a start of it leaves there. */
 type Files = Record<string, string>;
@@ -14,21 +14,23 @@ describe("galera steps: what a start makes of the data", () => {
   before(needsRoot);
 
   /** Runs the step's own commands on a guest's files, where systemd only says what it is told. */
-  async function started(step: "bootstrap" | "recover", files: Files): Promise<{ exitCode: number; told: string; left: Files }> {
-    const { three, ran } = guests({});
+  async function started(step: "bootstrap" | "recover" | "join", files: Files): Promise<{ exitCode: number; told: string; left: Files }> {
+    const { three, ran } = guests(step === "join" ? running("db-2", "db-3") : {});
     await fast(() => steps[step](three, member("db-1"))).catch(() => undefined);
-    const script = ran.find((line) => line.includes("galera_new_cluster"))!.replace(/^db-1 runs /, "");
+    const script = ran.find((line) => /galera_new_cluster|systemctl start/.test(line))!.replace(/^db-1 runs /, "");
     const { exitCode, stdout } = await execa("unshare", ["--mount", "--propagation", "private", "/bin/bash", "--norc", "-euc",
       `mount -t tmpfs none /var/lib; mount -t tmpfs none /run; mount -t tmpfs none /usr/local; mkdir -p /var/lib/datastore/mysql /run/datastores /usr/local/bin /usr/local/lib/datastores
-for name in systemctl systemd-run chown; do printf '#!/bin/sh\\necho "$0 $*" >>/run/told\\n' >/usr/local/bin/$name; done
+for name in systemctl systemd-run chown; do printf '#!/bin/sh\\necho "$0 $*" >>/run/told\\n[ "$1" != is-active ] || echo inactive\\n' >/usr/local/bin/$name; done
+printf '#!/bin/sh\\n[ "$(cat /var/lib/datastore/mysql/ibdata1)" != torn ] || exit 1\\ncat /run/datastores/position >&2\\n' >/usr/local/bin/mariadbd
+printf '#!/bin/sh\\n/usr/bin/mkdir /var/lib/datastore/mysql\\n' >/usr/local/bin/install
 printf '#!/bin/sh\\n' >/usr/local/lib/datastores/settle
 chmod +x /usr/local/bin/* /usr/local/lib/datastores/*; export PATH=/usr/local/bin:$PATH
 while read -r name; do read -r text; base64 -d <<<"$text" >"$name"; done
 code=0; /bin/bash -euo pipefail -c "$0" || code=$?
-cat /run/told 2>/dev/null || true; echo ---; cd /var/lib/datastore/mysql; for name in *; do echo "$name=$(base64 -w0 "$name")"; done; exit $code`, script],
+cat /run/told 2>/dev/null || true; echo ---; cd /var/lib/datastore; for name in mysql/* *.cut-*/*; do [ -e "$name" ] || continue; echo "$name=$(base64 -w0 "$name")"; done; exit $code`, script],
     { reject: false, input: Object.entries(files).map(([name, text]) => `${name}\n${Buffer.from(text).toString("base64")}\n`).join("") });
     const [told = "", left = ""] = stdout.split("---\n");
-    return { exitCode, told, left: Object.fromEntries(left.trim().split("\n").map((line) => line.split(/=(.*)/s)).map(([name, text]) => [name!, Buffer.from(text!, "base64").toString()])) };
+    return { exitCode, told, left: Object.fromEntries(left.trim().split("\n").filter(Boolean).map((line) => line.split(/=(.*)/s)).map(([name, text]) => [name!.replace(/^mysql\//, "").replace(/\d{14}/, "…"), Buffer.from(text!, "base64").toString()])) };
   }
 
   const data = (state: string, more: Files = {}): Files => ({
@@ -66,6 +68,13 @@ cat /run/told 2>/dev/null || true; echo ---; cd /var/lib/datastore/mysql; for na
   it("begins one over data that were made for it and that nobody wrote to", async () => {
     const { exitCode, told } = await started("bootstrap", data(file(nil, -1, 0), { "/var/lib/datastore/mysql/unsecured": "" }));
     deepEqual([exitCode, told.includes("galera_new_cluster")], [0, true]);
+  });
+
+  it("lets who joins ask for all anew where no transfer is whole on its disk, and moves aside only what MariaDB cannot open", async () => {
+    deepEqual((await started("join", data(file(uuid, -1, 0), position))).left, { ibdata1: "rows", "galera.cache": "writes" });
+    const torn = await started("join", data(file(uuid, -1, 0), { ...position, "/var/lib/datastore/mysql/ibdata1": "torn" }));
+    deepEqual(torn.left, { "mysql.cut-…/ibdata1": "torn", "mysql.cut-…/galera.cache": "writes" });
+    match(torn.told, /systemctl start --no-block mariadb/);
   });
 
   it("is refused without data", async () => equal((await started("recover", {})).exitCode, 1));
