@@ -59,14 +59,14 @@ function ignored(olds: Partial<Asked> | undefined, { servers, members, founders 
   const stay = founders.filter((name) => olds.members?.includes(name) && members.includes(name));
   return changedServers(olds.servers, servers, stay).map(({ argument, was }) => ({
     property: argument,
-    reason: `${before(was)} when what is there was asked for, and changing it cannot be done by this version; set it back. Or, if no \`pulumi up\` has made the cluster yet, let all be made anew: \`pulumi destroy\`, then \`pulumi up\``,
+    reason: `what is there was made ${before(was)}, and changing it cannot be done by this version; set it back. Or, if no \`pulumi up\` has made the cluster yet, let all be made anew: \`pulumi destroy\`, then \`pulumi up\``,
   }));
 }
 
 /** A key is too long for people. */
 function before(value: unknown): string {
   const text = JSON.stringify(value) as string | undefined;
-  return text === undefined ? "was left out" : text.length <= 80 ? `was ${text}` : "was another";
+  return text === undefined ? "without it" : text.length <= 80 ? `with ${text}` : "with another";
 }
 
 const thing = <T extends object>(found: Named<T> | undefined): T | undefined => (typeof found === "object" && !("unasked" in found) ? found as T : undefined);

@@ -156,8 +156,8 @@ describe("what is refused", function () {
   const statement = `SET @a = "it's 50 % off; # \\\\ [client]",\n@b = 'two'`;
   const onGuests: Refusal[] = [
     { what: "a host key that is not the guest's", change: { access: { hostKeys: { "orders-2": sshpk.generatePrivateKey("ed25519").toPublic().toString("ssh") } } },
-      says: ["refused: every member and its volume must be seen before anything is changed. Seen: orders-1 is down without data; orders-2 cannot be seen (orders-2 (…) shows the host key SHA256:…, expected SHA256:…: another machine answers there, or its keys were made anew. "
-        + `If that is known, give the new key in access.hostKeys); orders-3 is down without data. ${wayBack}`] },
+      says: ["refused: every member and its volume must be seen before anything is changed. Seen: orders-2 cannot be seen (orders-2 (…) shows the host key SHA256:…, expected SHA256:…: another machine answers there, or its keys were made anew. "
+        + `If that is known, give the new key in access.hostKeys). ${wayBack}`] },
     { what: "a user whom no guest lets in, and a guest that never answers", change: { access: { user: "nobody" } }, given: () => never("orders-3"),
       says: [`refused: every member and its volume must be seen before anything is changed. Seen: ${keptOut("orders-1")}; ${keptOut("orders-2")}; orders-3 cannot be seen (waited 180 s for SSH to orders-3 (…); last seen: …. `
         + `May this machine reach port 22 there (access.allowedCidrs, routes), or is access.bastion needed? \`openstack console log show\` tells whether it booted). ${wayBack}`] },
@@ -191,10 +191,10 @@ describe("what is refused", function () {
 
   describe("of a cluster that runs, by the preview", () => {
     const options = { configuration: { init_connect: statement } };
-    const changing = (what: string) => `${what}: changing ${what} of a cluster that exists cannot be done by this version; set it back`;
+    const keeps = (what: string, how: string) => `${what}: what is there was made ${how}, and changing it cannot be done by this version; set it back. Or, if no \`pulumi up\` has made the cluster yet, let all be made anew: \`pulumi destroy\`, then \`pulumi up\``;
     for (const refusal of [
-      { what: "a volume that is smaller than before", change: { ...options, volume: { size: 1, keep: false } }, says: [changing("volume.size")] },
-      { what: "another key than the servers were made with", change: { ...options, access: { privateKey: sshpk.generatePrivateKey("ed25519").toString("ssh-private") } }, says: [changing("access.privateKey")] },
+      { what: "a volume that is smaller than before", change: { ...options, volume: { size: 1, keep: false } }, says: [keeps("volume.size", "with 2")] },
+      { what: "another key than the servers were made with", change: { ...options, access: { privateKey: sshpk.generatePrivateKey("ed25519").toString("ssh-private") } }, says: [keeps("access.privateKey", "with another")] },
       { what: "other options", change: {}, says: ["orders: changing configuration of a cluster that runs cannot be done by this version; set it back"] },
     ]) it(named(refusal), () => refused(refusal, ["preview"]));
   });

@@ -134,28 +134,28 @@ describe("what a cluster needs of its cloud", () => {
     const made = { ...fresh, founders: members(3), servers: { ...servers, locality: "anti-affinity", publicKey: `ssh-rsa ${"A".repeat(370)}`, memberOverrides: { "orders-2": { zone: "az2" } } } };
     const other = (change: object) => ({ servers: { ...made.servers, ...change } });
     const wayForward = "cannot be done by this version; set it back. Or, if no `pulumi up` has made the cluster yet, let all be made anew: `pulumi destroy`, then `pulumi up`";
-    const refused = (argument: string, was: string) => `${argument}: ${was} when what is there was asked for, and changing it ${wayForward}`;
+    const refused = (argument: string, how: string) => `${argument}: what is there was made ${how}, and changing it ${wayForward}`;
     for (const [what, change, ...texts] of [
-      ["flavor", { flavor: "m1.large" }, refused("flavor", 'was "m1.small"')],
-      ["image", { image: "debian-13" }, refused("image", 'was "debian-12"')],
-      ["network", { network: "backup" }, refused("network", 'was "private"')],
-      ["zones", { availabilityZones: ["az1"] }, refused("availabilityZones", 'was ["az1","az2"]')],
-      ["zones that are left out", { availabilityZones: undefined }, refused("availabilityZones", 'was ["az1","az2"]')],
-      ["locality", { locality: "affinity" }, refused("locality", 'was "anti-affinity"')],
-      ["the volumes' size and type", { volumeSize: 20, volumeType: "fast" }, refused("volume.size", "was 10"), refused("volume.type", "was left out")],
-      ["the private key, which is not shown", { publicKey: "ssh-rsa BBBB" }, refused("access.privateKey", "was another")],
-      ["what a member has of its own", { memberOverrides: { "orders-2": { zone: "az1" } } }, refused("memberOverrides", 'was {"orders-2":{"zone":"az2"}}')],
-      ["what a member has of its own, for the first time", { memberOverrides: { "orders-1": { zone: "az1" }, "orders-2": { zone: "az2" } } }, refused("memberOverrides", 'was {"orders-2":{"zone":"az2"}}')],
+      ["flavor", { flavor: "m1.large" }, refused("flavor", 'with "m1.small"')],
+      ["image", { image: "debian-13" }, refused("image", 'with "debian-12"')],
+      ["network", { network: "backup" }, refused("network", 'with "private"')],
+      ["zones", { availabilityZones: ["az1"] }, refused("availabilityZones", 'with ["az1","az2"]')],
+      ["zones that are left out", { availabilityZones: undefined }, refused("availabilityZones", 'with ["az1","az2"]')],
+      ["locality", { locality: "affinity" }, refused("locality", 'with "anti-affinity"')],
+      ["the volumes' size and type", { volumeSize: 20, volumeType: "fast" }, refused("volume.size", "with 10"), refused("volume.type", "without it")],
+      ["the private key, which is not shown", { publicKey: "ssh-rsa BBBB" }, refused("access.privateKey", "with another")],
+      ["what a member has of its own", { memberOverrides: { "orders-2": { zone: "az1" } } }, refused("memberOverrides", 'with {"orders-2":{"zone":"az2"}}')],
+      ["what a member has of its own, for the first time", { memberOverrides: { "orders-1": { zone: "az1" }, "orders-2": { zone: "az2" } } }, refused("memberOverrides", 'with {"orders-2":{"zone":"az2"}}')],
     ] as [string, object, ...string[]][]) it(what, async () => deepEqual(await reasons(other(change), facts, made), texts));
 
     it("in a preview and in the run itself, whatever else is not known yet, and what is unknown is no change", async () => {
-      deepEqual(await reasons(other({ flavor: unknown, volumeSize: 20 }), facts, made), [refused("volume.size", "was 10")]);
+      deepEqual(await reasons(other({ flavor: unknown, volumeSize: 20 }), facts, made), [refused("volume.size", "with 10")]);
       deepEqual(await reasons(other({ publicKey: unknown, memberOverrides: { "orders-2": { zone: unknown } } }), facts, made), []);
       deepEqual(await reasons({ servers: unknown }, facts, made), []);
     });
 
     it("what the cloud has not of what was asked for instead is not said, for it is not to be had", async () =>
-      deepEqual(await reasons(other({ image: "debian-13" }), with_({ images: { "debian-13": "none" } }), made), [refused("image", 'was "debian-12"')]));
+      deepEqual(await reasons(other({ image: "debian-13" }), with_({ images: { "debian-13": "none" } }), made), [refused("image", 'with "debian-12"')]));
   });
 
   describe("may change where nothing ignores it:", () => {
