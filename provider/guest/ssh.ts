@@ -82,17 +82,17 @@ function openSsh(privateKey: string): string {
 
 /** Dials until the guest lets us in: a server that is ACTIVE may still be booting. */
 export async function connect(target: Target, session: Session, through?: Bastion): Promise<Connection> {
-  const { ssh, shown } = await dial(target, session, { username: session.access.user }, through);
+  const { ssh, shown } = await dial(through ? "guest behind a bastion" : "guest", target, session, { username: session.access.user }, through);
   return { guest: guestOver(ssh, target.name, session), fingerprint: shown, follow: followOver(ssh, target.name, session), close: () => ssh.dispose() };
 }
 
 /** Dials the machine that guests are reached through. */
 export async function connectBastion(target: Target, session: Session, { user, port }: NonNullable<Access["bastion"]>): Promise<Bastion> {
-  const { ssh, shown } = await dial(target, session, { username: user, port });
+  const { ssh, shown } = await dial("bastion", target, session, { username: user, port });
   return { fingerprint: shown, tunnel: (address) => ssh.forwardOut("127.0.0.1", 0, address, 22), close: () => ssh.dispose() };
 }
 
-async function dial(target: Target, session: Session, as: Pick<Config, "username" | "port">, through?: Bastion) {
+async function dial(what: keyof typeof hints, target: Target, session: Session, as: Pick<Config, "username" | "port">, through?: Bastion) {
   let shown = "";
   let ssh = new NodeSSH();
   const privateKey = openSsh(session.access.privateKey);
@@ -124,17 +124,22 @@ async function dial(target: Target, session: Session, as: Pick<Config, "username
       return reason(error);
     }
   }).catch((error) => {
-    if (error instanceof TimedOut) error.message += `. ${hintAt(error.message)}`;
+    if (error instanceof TimedOut) error.message += `. ${hints[what][error.message.includes("authentication methods failed") ? "keptOut" : "silent"]}`;
     throw error;
   });
   if (target.pins === undefined) session.say(`${target.name} shows the host key ${shown}; trusted on first use`);
   return { ssh, shown };
 }
 
+const keptOut = "Is access.user the user that the image makes, and was the server made with the public half of access.privateKey?";
+const boots = "`openstack console log show` tells whether it booted";
+
 /** What keeps most people out. */
-const hintAt = (why: string): string => (why.includes("authentication methods failed")
-  ? "Is access.user the user that the image makes, and was the server made with the public half of access.privateKey?"
-  : "May this machine reach port 22 there (access.allowedCidrs, routes), or is access.bastion needed? `openstack console log show` tells whether it booted");
+const hints = {
+  guest: { keptOut, silent: `May this machine reach port 22 there (access.allowedCidrs, routes), or is access.bastion needed? ${boots}` },
+  bastion: { keptOut: "Is access.bastion.user right, and does that user let the public half of access.privateKey in?", silent: "May this machine reach it, at access.bastion.host and access.bastion.port?" },
+  "guest behind a bastion": { keptOut, silent: `May the bastion reach port 22 there (access.allowedCidrs, routes)? ${boots}` },
+};
 
 /**
  * A connection that is cut ends a command's input like any other, and half of some SQL may be SQL: only its length tells

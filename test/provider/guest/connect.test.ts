@@ -181,6 +181,17 @@ describe("connect", () => {
         deepEqual(await all.shown(both), { [`${jump}:${port}`]: shown });
       });
 
+      it("say what may keep them out where it is the bastion, and where it is behind it", async () => {
+        const stranger = newKey();
+        const silent = through({}, publicHalf(bastion.hostKey).line);
+        await at.sshd.end();
+        for (const message of await reached(silent)) match(message, /^waited 1 s for SSH to db-\d .* May the bastion reach port 22 there/);
+        const keptOut = guests({}, { privateKey: stranger, bastion: { host: jump, user: "jump", port } }, both);
+        for (const message of await reached(keptOut)) match(message, /^waited 1 s for SSH to bastion .* Is access\.bastion\.user right, and does that user let the public half of access\.privateKey in\?$/);
+        await bastion.end();
+        for (const message of await reached(through())) match(message, /^waited 1 s for SSH to bastion .* May this machine reach it, at access\.bastion\.host and access\.bastion\.port\?$/);
+      });
+
       it("are checked by their own pins behind it", async () => {
         const [refusal, well] = await reached(through({ "server-1": fingerprintOf(other) }));
         match(refusal!, /^db-1 .* shows the host key .*give the new key in access\.hostKeys$/);
