@@ -144,8 +144,7 @@ const clean: Step = async ({ guest: reach, want }, member) => {
 
 /**
  * Joins a running cluster: incrementally when the data allows it, else by a full transfer from a donor. Without a state of
- * its own a member gets all anew: so does one that lost power before a transfer was on its disk, however whole it looks. What
- * MariaDB cannot even open, for it asks it for its position at each start, goes aside: it would never come to the transfer.
+ * its own a member gets all anew: so does one that lost power before a transfer was on its disk, however whole it looks.
  * A bootstrap that was killed in the middle leaves its word in /run until the next boot: it goes first.
  */
 const join: Step = async (cluster, member) => {
@@ -153,28 +152,35 @@ const join: Step = async (cluster, member) => {
   const before = await running(cluster, everyone(cluster).filter((name) => name !== member.name));
   if (before.length === 0)
     throw new Refused("a member joins a cluster that runs", "no other member is Synced or a donor", "run `pulumi up` again: it plans from what it then sees");
-  if (["inactive", "failed"].includes(await unitState(guest))) await refuseNewer(cluster, member, before);
-  const [{ hasHadData, left }] = await lookAtVolume(guest, cluster.want.owner, member, ":");
-  if (left) await mark(guest, cluster.want.owner, member, { hasHadData, left: false });
-  const aside = asideOf("cut");
-  const moved = await guest.run(`${letStart}${sh`
+  const down = ["inactive", "failed"].includes(await unitState(guest));
+  if (down) await refuseNewer(cluster, member, before);
+  const [{ hasHadData, left }, cut] = await lookAtVolume(guest, cluster.want.owner, member, `${transferred(`$root/${transferFile}`, "$root")} || echo cut`);
+  if (down && cut.trim() === "cut" && await isTorn(guest)) await setTornAside(guest, cluster, member);
+  else if (left) await mark(guest, cluster.want.owner, member, { hasHadData, left: false });
+  await guest.run(`${letStart}${sh`
 rm -f /run/mariadb-wsrep-new-cluster; systemctl unset-environment _WSREP_NEW_CLUSTER
 [ -d ${data} ] || install -d -o mysql -g mysql -m 700 ${data}
-case "$(systemctl is-active mariadb || true)" in inactive|failed) `}${transferred(`${mountPoint}/${transferFile}`, mountPoint)}${sh` || {
-  rm -f ${data}/grastate.dat
-  if [ -e ${data}/ibdata1 ] && ! mariadbd --user=mysql --wsrep-recover --disable-log-error 2>&1 | grep 'Recovered position' >/dev/null; then
-    mv -T ${data} ${aside}; install -d -o mysql -g mysql -m 700 ${data}; echo moved
-  fi
-};; esac
+case "$(systemctl is-active mariadb || true)" in inactive|failed) `}${transferred(`${mountPoint}/${transferFile}`, mountPoint)}${sh` || rm -f ${data}/grastate.dat;; esac
 systemctl set-environment ${`MYSQLD_OPTS=--wsrep-sst-donor=${await donors(cluster, before)} --wsrep-cluster-address=gcomm://${addressesOf(cluster, before)}`}
 systemctl enable --quiet mariadb
 systemctl reset-failed mariadb 2>/dev/null || true
 systemctl start --no-block mariadb`}`);
-  if (moved.trim() === "moved") guest.say(`what a power cut left of a state transfer to ${member.name} is kept in ${aside}`);
   await gate(cluster, [...before, member.name], guest);
   await onDisk(guest);
   await guest.run("systemctl unset-environment MYSQLD_OPTS");
 };
+
+/** At each start MariaDB is asked for the position of what is there. Where it cannot open it, it never comes to ask for a transfer. */
+const isTorn = async (guest: Guest): Promise<boolean> => (await guest.run(sh`[ -e ${data}/ibdata1 ] || exit 0
+mariadbd --user=mysql --wsrep-recover --disable-log-error 2>&1 | grep 'Recovered position' >/dev/null || echo torn`)).trim() === "torn";
+
+/** The mark goes first: from an emptied volume that once had data no server starts. */
+async function setTornAside(guest: Guest, { want }: Galera, member: Member): Promise<void> {
+  const aside = asideOf("cut");
+  await mark(guest, want.owner, member, { hasHadData: false, left: false });
+  await guest.run(sh`mv -T ${data} ${aside}`);
+  guest.say(`what a power cut left of a state transfer to ${member.name} is kept in ${aside}`);
+}
 
 /** What a volume under a new server holds is told only now that MariaDB is there. */
 async function refuseNewer(cluster: Galera, member: Member, before: string[]): Promise<void> {

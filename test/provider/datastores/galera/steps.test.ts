@@ -116,8 +116,21 @@ describe("galera steps", () => {
       const { three, ran } = guests(running("db-1", "db-2", "db-3"));
       await steps.join(three, member("db-2"));
       const begun = ran.find((line) => line.includes("systemctl start"))!;
-      ok(begun.includes(`inactive|failed) ${transferred("/var/lib/datastore/mysql/ibdata1", "/var/lib/datastore")} || {\n  rm -f /var/lib/datastore/mysql/grastate.dat\n`), begun);
+      ok(begun.includes(`inactive|failed) ${transferred("/var/lib/datastore/mysql/ibdata1", "/var/lib/datastore")} || rm -f /var/lib/datastore/mysql/grastate.dat;; esac\n`), begun);
     }));
+
+    for (const [what, torn, done] of [
+      ["moves aside what MariaDB cannot open of such a transfer, once the marker says that no data are there", true,
+        ["db-2 runs [ -e", "db-2 marked {\"hasHadData\":false,\"left\":false}", "db-2 runs mv -T /var/lib/datastore/mysql /var/lib/datastore/mysql.cut-", "db-2 says what a power cut left", "db-2 runs mkdir"]],
+      ["leaves to MariaDB what it can open of such a transfer", false, ["db-2 runs [ -e", "db-2 runs mkdir"]],
+    ] as const)
+      it(what, () => fast(async () => {
+        const { three, ran } = guests({ ...running("db-1", "db-3") }, { files: "cut\n", torn, marks: { "db-2": { hasHadData: true, left: false } } });
+        const joined = steps.join(three, member("db-2"));
+        joined.catch(() => undefined);
+        while (!ran.some((line) => line.includes("systemctl start"))) await sleep(10);
+        deepEqual(ran.map((line) => done.find((begin) => line.startsWith(begin))), done);
+      }));
 
     it("writes no marker of a member that did not leave", () => fast(async () => {
       const { three, at } = guests(running("db-1", "db-2", "db-3"), { marks: { "db-2": { hasHadData: true, left: false } } });
