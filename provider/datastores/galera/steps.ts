@@ -155,7 +155,8 @@ const join: Step = async (cluster, member) => {
   const down = ["inactive", "failed"].includes(await unitState(guest));
   if (down) await refuseNewer(cluster, member, before);
   const [{ hasHadData, left }, cut] = await lookAtVolume(guest, cluster.want.owner, member, `${transferred(`$root/${transferFile}`, "$root")} || echo cut`);
-  if (down && cut.trim() === "cut" && await isTorn(guest)) await setTornAside(guest, cluster, member);
+  const torn = down && cut.trim() === "cut" && await isTorn(guest);
+  if (torn) await setTornAside(guest, cluster, member);
   else if (left) await mark(guest, cluster.want.owner, member, { hasHadData, left: false });
   await guest.run(`${letStart}${sh`
 rm -f /run/mariadb-wsrep-new-cluster; systemctl unset-environment _WSREP_NEW_CLUSTER
@@ -167,6 +168,7 @@ systemctl reset-failed mariadb 2>/dev/null || true
 systemctl start --no-block mariadb`}`);
   await gate(cluster, [...before, member.name], guest);
   await onDisk(guest);
+  if (torn && hasHadData) await mark(guest, cluster.want.owner, member, { hasHadData, left: false });
   await guest.run("systemctl unset-environment MYSQLD_OPTS");
 };
 
@@ -174,7 +176,7 @@ systemctl start --no-block mariadb`}`);
 const isTorn = async (guest: Guest): Promise<boolean> => (await guest.run(sh`[ -e ${data}/ibdata1 ] || exit 0
 mariadbd --user=mysql --wsrep-recover --disable-log-error 2>&1 | grep 'Recovered position' >/dev/null || echo torn`)).trim() === "torn";
 
-/** The mark goes first: from an emptied volume that once had data no server starts. */
+/** The mark goes first: from an emptied volume that once had data no server starts. It comes back with the data. */
 async function setTornAside(guest: Guest, { want }: Galera, member: Member): Promise<void> {
   const aside = asideOf("cut");
   await mark(guest, want.owner, member, { hasHadData: false, left: false });

@@ -132,6 +132,16 @@ describe("galera steps", () => {
         deepEqual(ran.map((line) => done.find((begin) => line.startsWith(begin))), done);
       }));
 
+    it("says on the volume again that it has had data, once they are there", () => fast(async () => {
+      const views = running("db-1", "db-3");
+      const { three, ran, at } = guests(views, { files: "cut\n", torn: true, marks: { "db-2": { hasHadData: true, left: false } } });
+      const joined = steps.join(three, member("db-2"));
+      while (at("systemctl start") < 0) await sleep(10);
+      Object.assign(views, running("db-1", "db-2", "db-3"));
+      await joined;
+      deepEqual(ran.slice(at("systemctl start") + 1), ['db-2 marked {"hasHadData":true,"left":false}', "db-2 runs systemctl unset-environment MYSQLD_OPTS"]);
+    }));
+
     it("writes no marker of a member that did not leave", () => fast(async () => {
       const { three, at } = guests(running("db-1", "db-2", "db-3"), { marks: { "db-2": { hasHadData: true, left: false } } });
       await steps.join(three, member("db-2"));
