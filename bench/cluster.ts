@@ -64,8 +64,8 @@ async function live(kind: Kind, stack: Stack, folder: string): Promise<Life> {
 
 /** Throws where a member is not what both ways promise; answers how often somebody logged in before this look. */
 async function whole({ guest }: Connection): Promise<number> {
-  const asked = ["wsrep_local_state_comment", "wsrep_cluster_status", "wsrep_cluster_size"];
-  const rows = await guest.look(`mariadb -NBe "SHOW STATUS WHERE Variable_name IN ('${asked.join("', '")}')"; findmnt -no FSTYPE /var/lib/datastore; systemctl is-enabled mariadb; journalctl -q -t sshd -g '^Accepted publickey' | wc -l`);
+  const asked = ["wsrep_cluster_size", "wsrep_cluster_status", "wsrep_local_state_comment"];
+  const rows = await guest.look(`mariadb -NBe "SHOW STATUS WHERE Variable_name IN ('${asked.join("', '")}')" | sort; findmnt -no FSTYPE /var/lib/datastore; systemctl is-enabled mariadb; journalctl -q -t sshd -g '^Accepted publickey' | wc -l`);
   const [size, status, state, fileSystem, enabled, logins] = rows.trim().split("\n").map((row) => row.split("\t").at(-1));
   deepEqual([size, status, state, fileSystem, enabled], ["3", "Primary", "Synced", "xfs", "enabled"]);
   return Number(logins) - 1;
