@@ -112,6 +112,6 @@ export class Terminal {
 const unit = ({ is }: Sight): string => (is === "up" ? "active" : is === "starting" ? "activating" : "failed");
 
 const view = ({ primary, state, size, uuid }: Sight & { is: "up" }, more: Record<string, number> = {}): string => `${Object.entries({
-  cluster_status: primary ? "Primary" : "non-Primary", cluster_size: size, cluster_state_uuid: uuid, local_state_comment: state,
+  cluster_status: primary ? "Primary" : "non-Primary", cluster_size: size, cluster_state_uuid: uuid, local_state_comment: state, ready: primary ? "ON" : "OFF",
   local_recv_queue: 0, flow_control_paused_ns: 0, flow_control_sent: 0, ...more,
 }).map(([key, value]) => `wsrep_${key}\t${value}\n`).join("")}version\t10.11.19-MariaDB-0+deb12u1\n`;

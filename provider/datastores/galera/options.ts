@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { cnf } from "../../template";
 
 /** Settings that the package itself decides: another value would break the cluster or its safety. */
 const ours = ["wsrep_", "datadir", "port", "socket", "bind_address", "networking", "binlog_format", "default_storage_engine", "innodb_autoinc_lock_mode",
@@ -11,6 +12,11 @@ function isOurs(key: string): boolean {
   return bare.startsWith("wsrep_") || ours.some((name) => name.startsWith(bare));
 }
 
+/** MariaDB reads an option file in pieces of 4 KiB (`mysys/my_default.c`): the rest of a longer line would be a line of its own. */
+const valueBytes = 4000;
+/** The scripts of a state transfer read options a line each, as `my_print_defaults` prints them: such a line of a value would be an option to them. */
+const optionLine = /\n\s*--/;
+
 const must = (what: string) => ({ error: `must be ${what}` });
 const version = must("a major version such as \"10.11\", as a string; left out, it is what the image's package sources offer");
 
@@ -18,9 +24,14 @@ export const options = z.strictObject({
   vendor: z.enum(["mariadb"], must("\"mariadb\": no other can be run yet")),
   version: z.string(version).regex(/^\d+\.\d+$/, version).optional(),
   configuration: z.record(
-    z.string().regex(/^[A-Za-z][\w-]*$/, { error: "is not the name of a MariaDB server option: give one as it stands in an option file, such as max_connections" })
+    z.string().regex(/^[A-Za-z][\w-]{0,79}$/, { error: "is not the name of a MariaDB server option: give one as it stands in an option file, such as max_connections" })
       .refine((key) => !isOurs(key), { error: "is set by the package itself: leave it out" }),
-    z.union([z.string(), z.number(), z.boolean()], must("the option's value, as a string")), must("an object with the names of options for keys"),
+    z.union([
+      z.string()
+        .refine((value) => !value.includes("\0") && !optionLine.test(value), { error: "has a NUL or a line that begins with --, which MariaDB would not take for a part of the value: leave them out" })
+        .refine((value) => Buffer.byteLength(cnf(value)) <= valueBytes, { error: `is longer than a line of MariaDB's option files can be: ${valueBytes} bytes at most, quoted; shorten it` }),
+      z.number(), z.boolean(),
+    ], must("the option's value, as a string")), must("an object with the names of options for keys"),
   ).default({}),
 });
 export type Options = z.infer<typeof options>;

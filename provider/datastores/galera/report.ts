@@ -57,9 +57,12 @@ function ofServer(name: string, was: Vitals, is: Vitals): Report {
   };
 }
 
-function ofView(name: string, { cluster_status, cluster_size, local_state_comment: state }: Vitals): Pick<Report, "role" | "wrong"> {
+function ofView(name: string, { cluster_status, cluster_size, ready, local_state_comment: state }: Vitals): Pick<Report, "role" | "wrong"> {
   const primary = cluster_status === "Primary";
-  if (inCluster(primary, state)) return { role: state === "Synced" ? "in cluster" : "donor" };
+  if (inCluster(primary, state)) return {
+    role: state === "Synced" ? "in cluster" : "donor",
+    ...(ready !== "ON" && { wrong: { what: `${name} is ${state} and takes no statements: its wsrep_ready is ${ready}`, shownBy: `mariadb -e "SHOW GLOBAL STATUS LIKE 'wsrep_%'"` } }),
+  };
   if (primary) return { role: "joining", wrong: { what: `${name} has still to catch up with the cluster` } };
   return { role: "outside", wrong: { what: `${name} runs outside of the cluster and takes no statements: it sees ${cluster_size} ${cluster_size === "1" ? "member" : "members"}, itself too, and these are no majority; those that lost each other find each other again by themselves` } };
 }

@@ -17,6 +17,8 @@ describe("galera options", () => {
   const value = "must be the option's value, as a string";
   const version = "must be a major version such as \"10.11\", as a string; left out, it is what the image's package sources offer";
   const noName = "is not the name of a MariaDB server option: give one as it stands in an option file, such as max_connections";
+  const swallowed = "has a NUL or a line that begins with --, which MariaDB would not take for a part of the value: leave them out";
+  const long = "is longer than a line of MariaDB's option files can be: 4000 bytes at most, quoted; shorten it";
   for (const [wrong, property, reason] of [
     [{ vendor: "oracle" }, "vendor", "must be \"mariadb\": no other can be run yet"],
     [{ vendor: undefined }, "vendor", "must be \"mariadb\": no other can be run yet"],
@@ -28,15 +30,20 @@ describe("galera options", () => {
     [{ configuration: { "max_connections\n[client]": "5" } }, "configuration.max_connections\n[client]", noName],
     [{ configuration: { max_connections: null } }, "configuration.max_connections", value],
     [{ configuration: { max_connections: { value: "5" } } }, "configuration.max_connections", value],
+    [{ configuration: { init_connect: "SET @a = 1;\0" } }, "configuration.init_connect", swallowed],
+    [{ configuration: { init_connect: "SET @a = 1;\n --wsrep_on=OFF" } }, "configuration.init_connect", swallowed],
+    [{ configuration: { init_connect: `${"x".repeat(4080)}wsrep_on=OFF` } }, "configuration.init_connect", long],
+    [{ configuration: { init_connect: '"'.repeat(2000) } }, "configuration.init_connect", long],
+    [{ configuration: { ["x".repeat(81)]: "5" } }, `configuration.${"x".repeat(81)}`, noName],
     [{ configuration: "max_connections = 5" }, "configuration", "must be an object with the names of options for keys"],
-  ] as const) it(`${inspect(wrong, { breakLength: Infinity })} is refused, with the argument, its rule and the way forward`, () => deepEqual(problems(wrong), [{ property, reason }]));
+  ] as const) it(`${inspect(wrong, { breakLength: Infinity, maxStringLength: 40 })} is refused, with the argument, its rule and the way forward`, () => deepEqual(problems(wrong), [{ property, reason }]));
 
   it("an option that does not exist is refused, not ignored", () => ok(problems({ settings: {} }).length > 0));
 
   it("usual settings are the user's own", () => {
     for (const key of ["max_connections", "slow-query-log", "innodb_buffer_pool_size", "innodb_flush_log_at_trx_commit", "skip_name_resolve", "loose-innodb_foo",
       "sql_mode", "tmpdir", "log_bin", "ssl_cipher", "tls_version", "require_secure_transport", "enable-local-infile"]) ok(!refused(key), key);
-    for (const value of ["utf8mb4", 500, 0.5, true, "", "two\nlines"]) ok(!refused("max_connections", value));
+    for (const value of ["utf8mb4", 500, 0.5, true, "", "two\nlines", "SET @a = 1; -- once", "x".repeat(3998)]) ok(!refused("max_connections", value));
   });
 
   const owned = ["wsrep_on", "wsrep_cluster_address", "wsrep_provider_options", "datadir", "port", "socket", "bind_address", "binlog_format", "default_storage_engine",

@@ -37,6 +37,11 @@ describe("galera report", () => {
     match(server!, /sleep 1/);
   });
 
+  it("of one that is Synced and takes no statements says so", async () => {
+    const { role, wrong } = await told({ views: [vitals({ ready: "OFF" })] });
+    deepEqual([role, wrong], ["in cluster", { what: "db-2 is Synced and takes no statements: its wsrep_ready is OFF", shownBy: "mariadb -e \"SHOW GLOBAL STATUS LIKE 'wsrep_%'\"" }]);
+  });
+
   it("of a donor finds nothing wrong, however far it is behind", async () => {
     const donor = vitals({ local_state_comment: "Donor/Desynced", local_recv_queue: 5000 });
     const { role, state, lag, wrong } = await told({ views: [donor, donor] });
