@@ -69,7 +69,7 @@ export async function until<T>(what: string, look: () => Promise<T | false | und
     const found = await look().catch((error: unknown) => void (last = error));
     if (found) return found;
   }
-  throw new Error(`waited ${seconds} s for ${what}`, { cause: last });
+  throw new Error(`waited ${seconds} s for ${what}${last instanceof Error ? `; last: ${last.message}` : ""}`, { cause: last });
 }
 
 /** Guest tests need namespaces and mounts; without root they are skipped, and said to be. */

@@ -62,6 +62,8 @@ describe("operations on a server", function () {
     equal(port.status, "ACTIVE");
     await servers.cloud.delete("compute", `/servers/${one()}/os-interface/${interfaceAttachment.port_id}`);
     await until("the interface to go", async () => !(await macs()).includes(interfaceAttachment.mac_addr));
+    // Until Nova itself is done with it, it would give the port to a server that is built anew, and wait in vain for a word of it.
+    await until("Nova to be done", async () => (await actions())[0]!.action === "detach_interface" && (await events((await actions())[0]!.request_id)).some(({ result }) => result === "Success"));
   });
 
   it("builds it anew from its image: the root disk is new, address and volumes are as before", async () => {
@@ -75,13 +77,10 @@ describe("operations on a server", function () {
   });
 
   it("tells what was done to it, by whom and with which end", async () => {
-    const { instanceActions } = await servers.cloud.get<{ instanceActions: { action: string; message: string | null; request_id: string }[] }>(
-      "compute", `/servers/${one()}/os-instance-actions`);
-    const done = instanceActions.filter(({ message }) => !message).map(({ action }) => action).reverse();
+    const all = await actions();
+    const done = all.filter(({ message }) => !message).map(({ action }) => action).reverse();
     for (const action of ["create", "resize", "confirmResize", "revertResize", "attach_interface", "rebuild"]) ok(done.includes(action), done.join());
-    const { instanceAction } = await servers.cloud.get<{ instanceAction: { events: { event: string; result: string }[] } }>(
-      "compute", `/servers/${one()}/os-instance-actions/${instanceActions.at(-1)!.request_id}`);
-    ok(instanceAction.events.some(({ event, result }) => event === "compute__do_build_and_run_instance" && result === "Success"));
+    ok((await events(all.at(-1)!.request_id)).some(({ event, result }) => event === "compute__do_build_and_run_instance" && result === "Success"));
   });
 
   it("starts one from a volume, which keeps what it wrote when the server is gone", async () => {
@@ -116,6 +115,12 @@ describe("operations on a server", function () {
     await servers.create("four", { imageRef: await servers.image("debian-13") });
     equal(await servers.ssh("four", ". /etc/os-release; cloud-init status --wait >/dev/null; sudo apt-get update -q >&2; echo $VERSION_CODENAME $(systemctl is-system-running --wait)"), "trixie running");
   });
+
+  /** What was done to it, the latest first. */
+  const actions = async () => (await servers.cloud.get<{ instanceActions: { action: string; message: string | null; request_id: string }[] }>(
+    "compute", `/servers/${one()}/os-instance-actions`)).instanceActions;
+  const events = async (request: string) => (await servers.cloud.get<{ instanceAction: { events: { event: string; result: string | null }[] } }>(
+    "compute", `/servers/${one()}/os-instance-actions/${request}`)).instanceAction.events;
 
   async function resized(flavor: string): Promise<void> {
     await servers.act("one", { resize: { flavorRef: await servers.flavor(flavor) } });

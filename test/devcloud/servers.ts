@@ -121,7 +121,11 @@ export class Servers {
   }
 
   settled(name: string, wanted: string): Promise<boolean> {
-    return until(`${name} to be ${wanted}`, async () => (await this.status(name)) === wanted);
+    return until(`${name} to be ${wanted}`, async () => {
+      const status = await this.status(name);
+      if (status !== wanted) throw new Error(`it is ${status}`);
+      return true;
+    });
   }
 
   volumeIs(name: string, wanted: string): Promise<boolean> {
