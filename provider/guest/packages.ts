@@ -47,7 +47,9 @@ systemd-run --quiet --no-block --unit=${unit} --description="Installation of pac
   const left = await missing();
   if (left.length > 0) {
     const log = await guest.look(sh`journalctl -q -o cat -n 15 -u ${unit}`).catch(reason);
-    throw new Error(`could not install ${left.join(", ")}: ${log.trim().split("\n").filter((line) => /^(E:|W:|dpkg)/.test(line)).join(" | ") || log.trim()}. `
-      + `Way forward: let ${guest.name} reach a Debian package source that has them, as \`sudo apt-get update && apt-cache policy ${left.join(" ")}\` there shows, then run \`pulumi up\` again`);
+    const noSource = /Unable to locate|Failed to fetch|no installation candidate|Could not resolve/.test(log);
+    throw new Error(`could not install ${left.join(", ")}: ${log.trim().split("\n").filter((line) => /^(E:|W:|dpkg)/.test(line)).join(" | ") || log.trim()}. Way forward: ${noSource
+      ? `let ${guest.name} reach a Debian package source that has them, as \`sudo apt-get update && apt-cache policy ${left.join(" ")}\` there shows`
+      : `see on ${guest.name} why, with \`sudo journalctl -u ${unit}\` and \`df -h\`, and mend it`}, then run \`pulumi up\` again`);
   }
 }

@@ -161,7 +161,7 @@ export async function usage(guest: Guest): Promise<{ used: number; size: number 
   return size === undefined ? undefined : { used: used!, size };
 }
 
-/** Written before a member's first package. */
+/** Written before a member's first package, and after all that the unit needs beside it. */
 export const guard = "/usr/local/lib/datastores/may-start";
 /** Puts on the disk what the volume holds, and says so in a stamp. */
 export const settle = "/usr/local/lib/datastores/settle";
@@ -189,7 +189,7 @@ export const letStart = sh`mkdir -p /run/datastores; touch /run/datastores/let-s
  */
 export async function guardUnit(guest: Guest, service: string, { configured, data, untilStart, transfer, anew }: Record<"configured" | "data" | "untilStart" | "transfer" | "anew", string>): Promise<void> {
   await guest.run(sh`mkdir -p ${guard.replace(/\/[^/]+$/, "")} ${`/etc/systemd/system/${service}.d`}`);
-  await guest.write(guard, `#!/bin/sh
+  const mayStart = `#!/bin/sh
 # Exit code 1 is systemd's word for "not now": the unit is skipped, not failed.
 refuse() { echo "not started: $1"; exit 1; }
 [ -e ${configured} ] || refuse "not configured yet"
@@ -200,7 +200,7 @@ ${transferred(`${mountPoint}/${transfer}`, mountPoint)} || ${anew} || [ -e /run/
 if grep -Eq '"hasHadData"[[:space:]]*:[[:space:]]*true' ${mountPoint}/${marker} && [ -z "$(ls -A ${mountPoint}/${data} 2>/dev/null)" ]; then
   refuse "the data volume once held data and is empty now"
 fi
-`, { mode: "0755" });
+`;
   await guest.write(settle, `#!/bin/sh
 set -e
 cd ${mountPoint}
@@ -216,4 +216,6 @@ sync -f .
   await guest.write(`/etc/systemd/system/${service}.d/datastore.conf`,
     `[Unit]\nRequiresMountsFor=${mountPoint}\nStartLimitIntervalSec=900\nStartLimitBurst=5\n\n[Service]\nExecCondition=${guard}\nExecStartPre=+/bin/rm -f ${untilStart}\nExecStartPost=-+${settle}\nSendSIGKILL=yes\nRestart=on-failure\nRestartSec=5\nTimeoutStartSec=infinity\nTimeoutStopSec=900\n`);
   await guest.run("systemctl daemon-reload");
+  // The last: where it is missing the unit starts nothing, and where it is, all of this is there.
+  await guest.write(guard, mayStart, { mode: "0755" });
 }

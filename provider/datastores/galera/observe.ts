@@ -94,7 +94,8 @@ async function positioned(guest: Guest, data: Data, { installed, mounted }: Prep
   return glance ? { ...data, asked: false } : data;
 }
 
-async function letTell(guest: Guest): Promise<void> {
+/** Waits until MariaDB has said in the position file what it holds. The file stays empty where it cannot open that. */
+export async function letTell(guest: Guest): Promise<void> {
   const [unit, answer] = ["datastores-position", positionFile];
   const recover = `mariadbd --user=mysql --wsrep-recover --disable-log-error >${answer}.log 2>&1; cat ${answer}.log >&2; grep 'Recovered position' ${answer}.log >${answer}.new; mv ${answer}.new ${answer}`;
   await guest.look(sh`[ -e ${optionsFile} ] || exit 0; mkdir -p /run/datastores

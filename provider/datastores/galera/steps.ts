@@ -10,7 +10,7 @@ import type { Cluster } from "../datastore";
 import { certificates, dataDirectory, dataPath as data, families, hostsText, isVersion, noHistory, optionsFile, optionsText, packages, positionFile, transferFile, unsecured } from "./configuration";
 import type { Options } from "./options";
 import { judgeOptions } from "./judge";
-import { observe } from "./observe";
+import { letTell, observe } from "./observe";
 import type { Do } from "./plan";
 import { nobodyIsNewer } from "./rules";
 import { inCluster, type Sight } from "./sight";
@@ -27,17 +27,17 @@ const startSeconds = 300;
 const stopSeconds = 930;
 
 /**
- * The guard comes before the package, whose own start of the server it skips, and so does the word that nobody else upgrades it.
- * Debian's socket units would hold port 3306.
+ * The guard comes before the package, whose own start of the server it skips, and after all else that keeps it: where it is, an installation
+ * that was cut left out nothing. Debian's socket units would hold port 3306.
  * A package that is mended under a server that runs may start it anew: then it is waited for.
  */
 const install: Step = async (cluster, { name }) => {
   const { want } = cluster;
   const guest = await cluster.guest(name);
   const before = (await unitState(guest)) === "active" ? await running(cluster, everyone(cluster)) : [];
-  await guardUnit(guest, "mariadb.service", { configured: optionsFile, data: dataDirectory, untilStart: positionFile, transfer: transferFile, anew: noHistory });
   await guest.run("systemctl mask --quiet mariadb.socket mariadb-extra.socket");
   await sparePackages(guest, families);
+  await guardUnit(guest, "mariadb.service", { configured: optionsFile, data: dataDirectory, untilStart: positionFile, transfer: transferFile, anew: noHistory });
   await installPackages(guest, packages);
   const version = (await guest.look(installedVersion("mariadb-server"))).trim();
   if (!isVersion(want.options, version))
@@ -155,8 +155,8 @@ const join: Step = async (cluster, member) => {
   const down = ["inactive", "failed"].includes(await unitState(guest));
   if (down) await refuseNewer(cluster, member, before);
   const [{ hasHadData, left }, cut] = await lookAtVolume(guest, cluster.want.owner, member, `${transferred(`$root/${transferFile}`, "$root")} || echo cut`);
-  const torn = down && cut.trim() === "cut" && await isTorn(guest);
-  if (torn) await setTornAside(guest, cluster, member);
+  const aside = down && cut.trim() === "cut" && await isUnreadable(guest);
+  if (aside) await setUnreadableAside(guest, cluster, member);
   else if (left) await mark(guest, cluster.want.owner, member, { hasHadData, left: false });
   await guest.run(`${letStart}${sh`
 rm -f /run/mariadb-wsrep-new-cluster; systemctl unset-environment _WSREP_NEW_CLUSTER
@@ -168,20 +168,23 @@ systemctl reset-failed mariadb 2>/dev/null || true
 systemctl start --no-block mariadb`}`);
   await gate(cluster, [...before, member.name], guest);
   await onDisk(guest);
-  if (torn && hasHadData) await mark(guest, cluster.want.owner, member, { hasHadData, left: false });
+  if (aside && hasHadData) await mark(guest, cluster.want.owner, member, { hasHadData, left: false });
   await guest.run("systemctl unset-environment MYSQLD_OPTS");
 };
 
 /** At each start MariaDB is asked for the position of what is there. Where it cannot open it, it never comes to ask for a transfer. */
-const isTorn = async (guest: Guest): Promise<boolean> => (await guest.run(sh`[ -e ${data}/ibdata1 ] || exit 0
-mariadbd --user=mysql --wsrep-recover --disable-log-error 2>&1 | grep 'Recovered position' >/dev/null || echo torn`)).trim() === "torn";
+async function isUnreadable(guest: Guest): Promise<boolean> {
+  if ((await guest.look(sh`[ ! -e ${data}/ibdata1 ] || echo yes`)) === "") return false;
+  await letTell(guest);
+  return (await guest.look(sh`[ -s ${positionFile} ] || echo unreadable`)) !== "";
+}
 
 /** The mark goes first: from an emptied volume that once had data no server starts. It comes back with the data. */
-async function setTornAside(guest: Guest, { want }: Galera, member: Member): Promise<void> {
+async function setUnreadableAside(guest: Guest, { want }: Galera, member: Member): Promise<void> {
   const aside = asideOf("cut");
   await mark(guest, want.owner, member, { hasHadData: false, left: false });
   await guest.run(sh`mv -T ${data} ${aside}`);
-  guest.say(`what a power cut left of a state transfer to ${member.name} is kept in ${aside}`);
+  guest.say(`what a power cut left of a state transfer to ${member.name} is kept in ${aside}: MariaDB cannot open it, and where room is short it may go`);
 }
 
 /** What a volume under a new server holds is told only now that MariaDB is there. */

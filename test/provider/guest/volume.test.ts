@@ -26,7 +26,7 @@ describe("the guard of a datastore's unit", () => {
       write: (path, content) => Promise.resolve(written.push([path, content]) > 0),
     };
     await guardUnit(guest, "db.service", { configured: "/var/lib/configured", data: "data", transfer: "data/space", anew: "[ -e /var/lib/datastore/data/nothing-known ]", untilStart: "/run/told" });
-    [guard, settle] = written.map(([, content]) => content).filter((content) => content.startsWith("#!/bin/sh")) as [string, string];
+    [settle, guard] = written.map(([, content]) => content).filter((content) => content.startsWith("#!/bin/sh")) as [string, string];
     const unit = written.find(([path]) => path.endsWith(".conf"))![1];
     match(unit, new RegExp(`^ExecCondition=${written.find(([, content]) => content === guard)![0]}$`, "m"));
     match(unit, new RegExp(`^ExecStartPost=-\\+${written.find(([, content]) => content === settle)![0]}$`, "m"));

@@ -9,7 +9,7 @@ export const synced = (size: number, more: Partial<View> = {}): View => ({ state
 export const running = (...names: string[]): Record<string, View> => Object.fromEntries(names.map((name) => [name, synced(names.length)]));
 
 /** Guests whose servers answer with one view each, for as long as they are asked; one that is stopped leaves the others' views. */
-export function guests(views: Record<string, View | undefined>, { unit = "ActiveState=active\nResult=success\nNRestarts=0", leaving = [] as string[], marks = {} as Record<string, Mark>, disk = "", files = "", df = "", torn = false, deaf = false, bare = false } = {}) {
+export function guests(views: Record<string, View | undefined>, { unit = "ActiveState=active\nResult=success\nNRestarts=0", leaving = [] as string[], marks = {} as Record<string, Mark>, disk = "", files = "", df = "", unreadable = false, deaf = false, bare = false } = {}) {
   /** What was done on each guest, in order. */
   const ran: string[] = [];
   /** Who was asked for its view after each of these. */
@@ -29,6 +29,9 @@ export function guests(views: Record<string, View | undefined>, { unit = "Active
       if (command.includes("sst_in_progress")) return "";
       if (command.includes("grep -q ^ii")) return bare && at("--unit=datastores-install") < 0 ? "mariadb-server\n" : "";
       if (command.includes("df ")) return df;
+      if (command.includes("/ibdata1 ] || echo yes")) return "yes\n";
+      if (command.includes("datastores-position")) { if (command.includes("systemd-run")) note(`${name} tells its position`); return ""; }
+      if (command.includes("echo unreadable")) return unreadable ? "unreadable\n" : "";
       if (command.includes("journalctl")) return "not started: /var/lib/datastore is not the data volume\n";
       asked.at(-1)!.push(name);
       return !view ? "" : [["cluster_status", view.primary === false ? "non-Primary" : "Primary"], ["local_state_comment", view.state], ["cluster_size", view.size],
@@ -37,7 +40,6 @@ export function guests(views: Record<string, View | undefined>, { unit = "Active
     run: async (command) => {
       note(`${name} runs ${command}`);
       if (command.includes("systemctl stop")) stop(name);
-      if (torn && command.includes("--wsrep-recover")) return "torn\n";
       if (deaf && command.startsWith("mariadb")) throw new Error("ERROR 1040 (HY000): Too many connections");
       return "";
     },

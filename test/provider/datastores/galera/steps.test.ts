@@ -13,7 +13,9 @@ describe("galera steps", () => {
     it("has the server guarded and its packages spared from unattended upgrades before they are there", () => fast(async () => {
       const { three, ran, at } = guests({}, { bare: true, unit: "inactive" });
       await steps.install(three, member("db-2"));
-      const places = ["db-2 writes /usr/local/lib/datastores/may-start", "db-2 writes /etc/apt/apt.conf.d/99-datastore", "systemd-run"].map(at);
+      // By the guard an installation that was cut is seen: what comes before it is there where it is.
+      const places = ["systemctl mask", "db-2 writes /etc/apt/apt.conf.d/99-datastore", "db-2 writes /usr/local/lib/datastores/settle", "db-2 writes /etc/systemd/system/mariadb.service.d/datastore.conf",
+        "systemctl daemon-reload", "db-2 writes /usr/local/lib/datastores/may-start", "systemd-run"].map(at);
       ok(places.every((place, index) => place > (places[index - 1] ?? -1)), ran.join("\n"));
     }));
 
@@ -38,6 +40,11 @@ describe("galera steps", () => {
       installed(undefined, { missing: "galera-4\nsocat\n", journal: "Reading package lists...\nW: Failed to fetch http://deb.debian.org/debian/dists/bookworm/InRelease\nBuilding dependency tree...\nE: Unable to locate package galera-4\n" }),
       { message: "could not install galera-4, socat: W: Failed to fetch http://deb.debian.org/debian/dists/bookworm/InRelease | E: Unable to locate package galera-4. "
         + "Way forward: let db-1 reach a Debian package source that has them, as `sudo apt-get update && apt-cache policy galera-4 socat` there shows, then run `pulumi up` again" }));
+
+    it("that failed of something else blames no source", () => rejects(
+      installed(undefined, { missing: "galera-4\n", journal: "E: You don't have enough free space in /var/cache/apt/archives/.\n" }),
+      { message: "could not install galera-4: E: You don't have enough free space in /var/cache/apt/archives/.. "
+        + "Way forward: see on db-1 why, with `sudo journalctl -u datastores-install` and `df -h`, and mend it, then run `pulumi up` again" }));
   });
 
   describe("a configure", () => {
@@ -119,13 +126,13 @@ describe("galera steps", () => {
       ok(begun.includes(`inactive|failed) ${transferred("/var/lib/datastore/mysql/ibdata1", "/var/lib/datastore")} || rm -f /var/lib/datastore/mysql/grastate.dat;; esac\n`), begun);
     }));
 
-    for (const [what, torn, done] of [
+    for (const [what, unreadable, done] of [
       ["moves aside what MariaDB cannot open of such a transfer, once the marker says that no data are there", true,
-        ["db-2 runs [ -e", "db-2 marked {\"hasHadData\":false,\"left\":false}", "db-2 runs mv -T /var/lib/datastore/mysql /var/lib/datastore/mysql.cut-", "db-2 says what a power cut left", "db-2 runs mkdir"]],
-      ["leaves to MariaDB what it can open of such a transfer", false, ["db-2 runs [ -e", "db-2 runs mkdir"]],
+        ["db-2 tells its position", "db-2 marked {\"hasHadData\":false,\"left\":false}", "db-2 runs mv -T /var/lib/datastore/mysql /var/lib/datastore/mysql.cut-", "db-2 says what a power cut left", "db-2 runs mkdir"]],
+      ["leaves to MariaDB what it can open of such a transfer", false, ["db-2 tells its position", "db-2 runs mkdir"]],
     ] as const)
       it(what, () => fast(async () => {
-        const { three, ran } = guests({ ...running("db-1", "db-3") }, { files: "cut\n", torn, marks: { "db-2": { hasHadData: true, left: false } } });
+        const { three, ran } = guests({ ...running("db-1", "db-3") }, { files: "cut\n", unreadable, marks: { "db-2": { hasHadData: true, left: false } } });
         const joined = steps.join(three, member("db-2"));
         joined.catch(() => undefined);
         while (!ran.some((line) => line.includes("systemctl start"))) await sleep(10);
@@ -134,7 +141,7 @@ describe("galera steps", () => {
 
     it("says on the volume again that it has had data, once they are there", () => fast(async () => {
       const views = running("db-1", "db-3");
-      const { three, ran, at } = guests(views, { files: "cut\n", torn: true, marks: { "db-2": { hasHadData: true, left: false } } });
+      const { three, ran, at } = guests(views, { files: "cut\n", unreadable: true, marks: { "db-2": { hasHadData: true, left: false } } });
       const joined = steps.join(three, member("db-2"));
       while (at("systemctl start") < 0) await sleep(10);
       Object.assign(views, running("db-1", "db-2", "db-3"));
