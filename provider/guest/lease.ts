@@ -42,7 +42,7 @@ read -r uptime _ </proc/uptime
  */
 export async function lease(guests: Guest[], run: string, doing: string): Promise<{ release(): Promise<void> }> {
   const title = `${doing}, on ${hostname()}, since ${new Date().toISOString()}`;
-  let taken: Guest[] = [];
+  const taken: Guest[] = [];
   let renewal: Promise<unknown> = Promise.resolve();
   // By `run`: a lease that was lost is not taken again, for the plan of this run is old by then.
   const timer = setInterval(() => {
@@ -55,13 +55,15 @@ export async function lease(guests: Guest[], run: string, doing: string): Promis
     await giveBack();
   };
   try {
-    const asked = await Promise.allSettled(guests.map((guest) => tryOn(guest, run, title)));
-    taken = guests.filter((_, index) => (asked[index] as PromiseFulfilledResult<string>).value === "");
+    // Renewed from the first answer on: another guest may be slow to give its.
+    const asked = await Promise.allSettled(guests.map(async (guest) => {
+      if ((await tryOn(guest, run, title)) === "") taken.push(guest);
+    }));
     const failed = asked.find(({ status }) => status === "rejected") as PromiseRejectedResult | undefined;
     if (failed) throw failed.reason;
     if (taken.length === guests.length) return { release };
     await giveBack();
-    taken = [];
+    taken.length = 0;
     for (const guest of guests) {
       await takeOn(guest, run, title);
       taken.push(guest);

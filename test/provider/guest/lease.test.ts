@@ -151,6 +151,18 @@ describe("lease", () => {
       deepEqual(gone, ["db-1", "db-3"]);
     });
 
+    it("is renewed of those that have it while another is slow to answer", async () => {
+      let answer: (said: string) => void = () => undefined;
+      const [first, second] = three() as [ReturnType<typeof named>, ReturnType<typeof named>];
+      const taken = lease([first, { ...second, look: () => new Promise<string>((resolve) => { answer = resolve; }) }], "run-1", "first");
+      await sleep(10);
+      renew();
+      deepEqual(gone, ["db-1"]);
+      answer("");
+      await (await taken).release();
+      deepEqual(gone, ["db-1", "db-1", "db-2"]);
+    });
+
     it("is given back when one of them fails", async () => {
       held = { "db-3": -200 };
       await rejects(lease(three(), "run-1", "first"), /db-3 is gone/);
