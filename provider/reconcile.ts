@@ -25,6 +25,7 @@ const everyone = ({ want, leaving }: Cluster<unknown>): Member[] => [...want.mem
 export async function reconcile<O, S, Do extends string>(
   it: Datastore<O, S, Do>, cluster: Cluster<O>, forecast: string[], say: Say,
 ): Promise<Record<string, S>> {
+  let looked = false;
   for (let round = 1; ; round++) {
     const seen = await observe(it, cluster);
     const plan = it.plan({ members: names(cluster.want), forget: cluster.want.forget }, seen);
@@ -36,7 +37,8 @@ export async function reconcile<O, S, Do extends string>(
     if (plan.length === 0) return seen;
     if (round > rounds) throw new Error(`after ${rounds} plans there is still to do: ${describe(plan).join("; ")}. Run \`pulumi up\` again`);
     say(`plan: ${describe(plan).join("; ")}`);
-    if (round === 1) await preflight(it, cluster, seen, say);
+    // Machines whose image started a server of its own are known as new once that is stopped.
+    looked ||= await preflight(it, cluster, seen, say);
     const steps = plan.filter(({ on }) => on.length > 0);
     for (const [index, step] of steps.entries()) await perform(it, cluster, step, (line) => say(`step ${index + 1}/${steps.length} ${line}`));
   }

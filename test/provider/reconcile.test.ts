@@ -160,6 +160,15 @@ describe("reconcile", () => {
       deepEqual(said.filter((line) => line.startsWith("plan")), members.map((name) => `plan: join ${name}`));
     });
 
+    it("looks at new machines in the first round that knows of some, and once", async () => {
+      const { it } = memory(prepared);
+      const rounds = [{}, { "db-2": "error" }, { "db-3": "error" }] as const;
+      let round = 0;
+      await run({ ...it, newcomers: () => rounds[round++]!, plan: (want, seen) => it.plan(want, seen).slice(0, 1) });
+      deepEqual(said.filter((line) => /^(plan|warning)/.test(line)), ["plan: join db-1", "plan: join db-2",
+        ...members.map((name) => `warning: the machine of ${name} could not be looked at: no guest`), "plan: join db-3"]);
+    });
+
     it("a plan that a second look found too grave is not done", async () => {
       const { it, log, seen } = memory({ "db-1": "in", "db-2": "in", "db-3": "prepared" });
       it.beforeEnd = async () => { seen["db-1"] = "unreachable: cut"; };
