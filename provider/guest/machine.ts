@@ -57,8 +57,6 @@ export interface MachineSight {
   calls: Record<string, Record<string, string>>;
   /** Who listens on the datastore's ports. */
   listeners: Record<string, string>;
-  /** The server's unit is there, and so its package. */
-  installed: boolean;
   /** A server that runs, and packages that are there. */
   process?: string;
   rivals: string[];
@@ -204,7 +202,6 @@ function sightOf(told: Record<string, string | undefined>, asked: number, answer
     cut: under("cut.").map(([name]) => name),
     calls,
     listeners: Object.fromEntries(under("listener.").map(([port, by]) => [port, by || "an unknown process"])),
-    installed: told.LoadState === "loaded",
     process: told.process || undefined,
     rivals: (told.rivals ?? "").split(",").filter(Boolean),
     profile: told.profile?.replaceAll(" (enforce)", "") || undefined,
