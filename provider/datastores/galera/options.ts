@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { cnf } from "../../template";
 
 /** Settings that the package itself decides: another value would break the cluster or its safety. */
 const ours = ["wsrep_", "datadir", "port", "socket", "bind_address", "networking", "binlog_format", "default_storage_engine", "innodb_autoinc_lock_mode",
@@ -12,7 +11,7 @@ function isOurs(key: string): boolean {
   return bare.startsWith("wsrep_") || ours.some((name) => name.startsWith(bare));
 }
 
-/** MariaDB reads an option file in pieces of 4 KiB (`mysys/my_default.c`): the rest of a longer line would be a line of its own. */
+/** MariaDB reads an option file in pieces of 4 KiB (`mysys/my_default.c`): the rest of a longer line would be a line of its own. Quoted as in JSON a value is no shorter than there. */
 const valueBytes = 4000;
 /** The scripts of a state transfer read options a line each, as `my_print_defaults` prints them: such a line of a value would be an option to them. */
 const optionLine = /\n\s*--/;
@@ -29,7 +28,7 @@ export const options = z.strictObject({
     z.union([
       z.string()
         .refine((value) => !value.includes("\0") && !optionLine.test(value), { error: "has a NUL or a line that begins with --, which MariaDB would not take for a part of the value: leave them out" })
-        .refine((value) => Buffer.byteLength(cnf(value)) <= valueBytes, { error: `is longer than a line of MariaDB's option files can be: ${valueBytes} bytes at most, quoted; shorten it` }),
+        .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= valueBytes, { error: `is longer than a line of MariaDB's option files can be: ${valueBytes} bytes at most, quoted; shorten it` }),
       z.number(), z.boolean(),
     ], must("the option's value, as a string")), must("an object with the names of options for keys"),
   ).default({}),
