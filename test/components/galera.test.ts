@@ -16,6 +16,8 @@ const of = (registered: Registered[], type: string) => registered.filter((each) 
 const lines = (registered: Registered[]) => registered.map(({ type, name, parent, options }) =>
   [`${type} ${name} <- ${parent || "nothing"}`, ...Object.entries(options).flatMap(([key, value]) => (value === true ? [`  ${key}`] : value === false || value.length === 0 ? [] : [`  ${key}: ${value.join(" ")}`]))].join("\n")).join("\n");
 
+/** `ssh-keygen -t ed25519 -N of-the-key` made it; nothing takes it. */
+const encryptedKey = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0AAAAGAAAABDI8p5I7X\ny9qRK0di6kLoGPAAAAEAAAAAEAAAAzAAAAC3NzaC1lZDI1NTE5AAAAIF5iqpilJy3BG5bY\nA9Qf8nq1LRfdnj/F+Aq6OfcidM/pAAAAkI58QycY/u3Bva1ZVHSQT6GrPRFZNA3mkhiyUo\n+r048LYZYECDscXZx60j4rCvNbGj2vSdHU5TZ0333v2wUPwqGJ7GWOKnNH3igBBooQR2MC\nYTDWt4Bl0P/MgRklV5BLK/9lPBLokIdc6vMR+Dpd5Y2Yph+5KCR8Hs9lwevht0I3PKgxmk\n2hwle+4eHWcQZ84Q==\n-----END OPENSSH PRIVATE KEY-----\n";
 const publicKey = sshpk.parsePrivateKey(privateKey).toPublic().toString("ssh");
 
 describe("GaleraCluster", () => {
@@ -182,8 +184,9 @@ describe("GaleraCluster", () => {
     for (const [what, text, wayForward] of [
       ["what is no private key", "ssh-ed25519 c2VjcmV0", whole],
       ["half a private key", privateKey.slice(0, 90), whole],
-      ["an encrypted private key", generateKeyPairSync("rsa", { modulusLength: 1024, publicKeyEncoding: { type: "spki", format: "pem" },
-        privateKeyEncoding: { type: "pkcs1", format: "pem", cipher: "aes-256-cbc", passphrase: "of-the-key" } }).privateKey, copy],
+      ...(["pkcs1", "pkcs8"] as const).map((type) => [`an encrypted private key of ${type}`, generateKeyPairSync("rsa", { modulusLength: 1024, publicKeyEncoding: { type: "spki", format: "pem" },
+        privateKeyEncoding: { type, format: "pem", cipher: "aes-256-cbc", passphrase: "of-the-key" } }).privateKey, copy] as const),
+      ["an encrypted private key of ssh-keygen", encryptedKey, copy],
     ] as const) it(`${what}, names the argument and the way forward, and shows nothing of it`, () => rejects(settled(publicKeyOf("orders", text)), (error: Error) => {
       const said = inspect(error, { depth: 9, showHidden: true });
       equal(error.message, `orders: access.privateKey must be an unencrypted private key in OpenSSH or PEM form: ${wayForward}`);
