@@ -6,8 +6,9 @@ import { connect, type Connection } from "../provider/guest/ssh";
 import { optionsText } from "../provider/datastores/galera/configuration";
 import type { Stack } from "../demo/stack";
 import type { Engine } from "../tools/engine";
-import { measure, median, table, type Measured } from "./measure";
-import { resourcesOf, stackOf, type Kind } from "./stacks";
+import { begin } from "./interruption";
+import { judged, measure, median, table, type Measured } from "./measure";
+import { inTurn, resourcesOf, stackOf, type Kind } from "./stacks";
 
 const rounds = 3;
 const names = [1, 2, 3].map((number) => `shop1-${number}`);
@@ -19,15 +20,12 @@ interface Life extends Measured {
   logins: number[];
 }
 
-/**
- * From nothing to three Synced members: by plain resources and the shortest shell script, and by ours. They take turns, in
- * both orders, for a machine has moods. Each is looked at when it says that it is ready.
- */
+/** From nothing to three Synced members: by plain resources and the shortest shell script, and by ours. Each is looked at when it says that it is ready. */
 export async function cluster(engine: Engine, folder: string): Promise<string> {
   const lives: Record<Kind, Life[]> = { plain: [], ours: [] };
   const resources: Partial<Record<Kind, Record<string, number>>> = {};
   for (let round = 0; round <= rounds; round++)
-    for (const kind of round % 2 === 0 ? ["plain", "ours"] as const : ["ours", "plain"] as const) {
+    for (const kind of inTurn(round)) {
       const stack = await stackOf(kind, engine, folder, { clusters: 1, members: 3 });
       const life = await live(kind, stack, folder);
       resources[kind] = await resourcesOf(stack);
@@ -49,7 +47,7 @@ async function live(kind: Kind, stack: Stack, folder: string): Promise<Life> {
     const members = names.map((name, index) => ({ name, address: addresses[index]!, server: "", volume: "" }));
     for (const self of members)
       writeFileSync(join(scratch, `${self.address}.cnf`), optionsText({ owner: { project: "", stack: "", cluster: "shop1" }, members, options: { vendor: "mariadb", configuration: {} } }, self, { certificate: "" }));
-    const shell = await measure(execa(join(__dirname, "cluster.sh"), [stack.keyFile, scratch, ...addresses]));
+    const shell = await measure(begin(() => execa(join(__dirname, "cluster.sh"), [stack.keyFile, scratch, ...addresses], { detached: true }), true));
     Object.assign(life, { seconds: life.seconds + shell.seconds, shell: shell.seconds });
   }
   const connections = await Promise.all(addresses.map((address, index) =>
@@ -80,13 +78,18 @@ function told({ plain, ours }: Record<Kind, Life[]>): string {
 
 ${table(["", "seconds, median", "each", "peak MiB of `pulumi up`", "logins to a guest"], [row("(a) plain resources, then the shortest shell script", plain, a), row("(b) ours", ours, b)])}
 
-(b)/(a) = **${(b / a).toFixed(2)}**. Of (a), the script takes ${median(plain.map(({ shell }) => shell!)).toFixed(1)} s. Of (b):
+${judged("(b)/(a)", b / a, 1.25)}
+${judged("Logins of (b) to a guest", Math.max(...ours.flatMap(({ logins }) => logins)), 1)}
+
+Of (a), the script takes ${median(plain.map(({ shell }) => shell!)).toFixed(1)} s. Of (b):
 
 ${table(["until", "seconds", "since the last"], passages(middle))}`;
 }
 
-/** Where the time of a life went, by what the run itself said. */
-function passages({ lines, seconds }: Life): (string | number)[][] {
+/** Where the time of a life went, by what the run itself said. At its end Pulumi says all of it once more. */
+function passages({ lines: all, seconds }: Life): (string | number)[][] {
+  const again = all.findIndex(({ line }) => line.startsWith("Diagnostics:"));
+  const lines = again < 0 ? all : all.slice(0, again);
   const marks: [string, number][] = [];
   const first = (what: string, pattern: RegExp) => {
     const found = lines.find(({ line }) => pattern.test(line));
@@ -106,5 +109,5 @@ function passages({ lines, seconds }: Life): (string | number)[][] {
     if (step) marks.push([`\`${step[1]}\``, at]);
   }
   marks.push(["the end", seconds]);
-  return marks.sort((x, y) => x[1] - y[1]).map(([what, at], index, all) => [what, at, at - (all[index - 1]?.[1] ?? 0)]);
+  return marks.sort((x, y) => x[1] - y[1]).map(([what, at], index, sorted) => [what, at, at - (sorted[index - 1]?.[1] ?? 0)]);
 }

@@ -48,6 +48,10 @@ function read(file: string, pattern: RegExp): number[] {
 
 export const median = (values: number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
+/** What was measured, beside what it shall be at most. */
+export const judged = (what: string, value: number, most: number): string =>
+  `- ${what}: **${Number.isInteger(value) ? value : value.toFixed(2)}**. Aim: at most ${most}, ${value <= most ? "met" : "**not met**"}.`;
+
 /** A table in Markdown. */
 export const table = (head: string[], rows: (string | number)[][]): string =>
   [head, head.map(() => "---"), ...rows].map((row) => `| ${row.map((cell) => (typeof cell === "number" ? cell.toFixed(cell < 10 ? 2 : 1) : cell)).join(" | ")} |`).join("\n");

@@ -1,81 +1,69 @@
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
-import { newAuthority } from "../provider/certificates";
-import { galera } from "../provider/datastores/galera";
-import { lease } from "../provider/guest/lease";
-import { names } from "../provider/topology";
-import { reach } from "../provider/reach";
-import { reconcile } from "../provider/reconcile";
 import { newKey, publicHalf } from "../test/provider/guest/sshd";
-import { table } from "./measure";
+import { Companion } from "./companion";
+import { judged, median, table } from "./measure";
 import { installationTakes } from "./simulated";
 
-const sizes = [3, 10, 50];
+const few = 3;
+const many = 50;
+const sizes = [few, 10, many];
+const rounds = 3;
 /** What goes side by side. */
-const parallel = ["install", "mount", "configure"];
-const owner = { project: "bench", stack: "bench", cluster: "shop1" };
+const steps = ["install", "mount", "configure"];
+const headings = ["login", "lease", "look and preflight", ...steps, "look again", "all"];
+
+interface Life {
+  size: number;
+  marks: Record<string, number>;
+  /** Most memory that the run's process had. */
+  mebibytes: number;
+  logins: number[];
+}
 
 /** What a run does on all new members at once, over real SSH to guests that are simulated, with the time that a real one takes. */
 export async function phases(): Promise<string> {
-  const rows: (string | number)[][] = [];
-  // The first is to warm up.
-  await live(3);
-  for (const size of sizes) {
-    const { marks, logins } = await live(size);
-    console.error(`${size} guests: ${marks.all!.toFixed(1)} s`);
-    rows.push([`${size}`, ...headings.map((heading) => marks[heading]!), [...new Set(logins)].join(", "), marks.all! / Number(rows[0]?.[headings.length] ?? marks.all!)]);
-  }
-  return `### The phases that go side by side, on simulated guests (an installation takes ${installationTakes / 1000} s)\n\n${table(["guests", ...headings.map((each) => `${each}, seconds`), "logins to a guest", "of the time for 3"], rows)}`;
+  const lives: Life[] = [];
+  for (let round = 0; round < rounds; round++)
+    for (const size of round % 2 === 0 ? sizes : [...sizes].reverse()) {
+      const life = await live(size);
+      console.error(`${size} guests: ${life.marks.all!.toFixed(1)} s`);
+      lives.push(life);
+    }
+  return told(lives);
 }
 
-const headings = ["login", "lease", "look and preflight", ...parallel, "look again", "all"];
-
-async function live(size: number): Promise<{ marks: Record<string, number>; logins: number[] }> {
+async function live(size: number): Promise<Life> {
   const privateKey = newKey();
   const members = Array.from({ length: size }, (_, index) => ({ name: `shop1-${index + 1}`, address: `127.18.0.${index + 1}`, server: `server-${index}`, volume: `volume-${index}` }));
-  const guests = fork(join(__dirname, "simulated.ts"), [members.map(({ address }) => address).join(), publicHalf(privateKey).wire.toString("base64")], { execArgv: ["-r", "ts-node/register/transpile-only"] });
+  const guests = new Companion("the simulated guests", join(__dirname, "simulated.ts"), [members.map(({ address }) => address).join(), publicHalf(privateKey).wire.toString("base64")]);
+  const run = new Companion("the run's process", join(__dirname, "run.js"));
   try {
-    await once(guests, "message");
-    const marks = await run(members, privateKey);
-    const answer = once(guests, "message");
-    guests.send("logins");
-    return { marks, logins: (await answer)[0] as number[] };
+    await guests.says("ready", 60);
+    run.tell({ members, privateKey, steps });
+    await run.says("all", 180, [guests]);
+    guests.tell({ ask: "logins" });
+    const { mebibytes, ...marks } = run.said as Record<string, number>;
+    return { size, marks, mebibytes: mebibytes!, logins: await guests.says("logins", 10) };
   } finally {
-    guests.kill();
+    await Promise.all([guests.end(), run.end()]);
   }
 }
 
-async function run(members: { name: string; address: string; server: string; volume: string }[], privateKey: string): Promise<Record<string, number>> {
-  const marks: Record<string, number> = {};
-  let last = Date.now();
-  const began = last;
-  const mark = (what: string) => {
-    marks[what] = (Date.now() - last) / 1000;
-    last = Date.now();
-  };
-  const authority = await newAuthority("shop1");
-  const { guests, cluster } = reach({
-    datastore: "galera", owner, members, options: { vendor: "mariadb", configuration: {} }, servers: {}, access: { user: "debian", privateKey }, rootPassword: "not-a-secret", authority,
-    deletionProtection: false, plan: {},
-  }, { leaving: [], pins: {}, say: () => undefined });
-  try {
-    mark("the authority");
-    const all = await Promise.all(names(cluster.want).map(guests.reach));
-    mark("login");
-    const held = await lease(all, cluster.run, "bench");
-    mark("lease");
-    const plan: typeof galera.plan = (want, seen) => galera.plan(want, seen).filter((step) => parallel.includes(step.do));
-    await reconcile({ ...galera, plan } as never, cluster, [], (line) => {
-      const [, step] = /^step \d+\/\d+ (\w+) .*: done in /.exec(line) ?? [];
-      if (step) mark(step);
-      else if (line.startsWith("step 1/")) mark("look and preflight");
-    });
-    mark("look again");
-    await held.release();
-    marks.all = (Date.now() - began) / 1000;
-    return marks;
-  } finally {
-    await guests.close();
-  }
+function told(lives: Life[]): string {
+  const installation = installationTakes / 1000;
+  const of = (size: number) => lives.filter((life) => life.size === size);
+  const took = (size: number, what = "all") => median(of(size).map(({ marks }) => marks[what]!));
+  const ratio = (size: number, without = 0) => (took(size) - without) / (took(few) - without);
+  const rows = sizes.map((size) => [
+    `${size}`, ...headings.map((heading) => took(size, heading)), of(size).map(({ marks }) => marks.all!.toFixed(1)).join(", "),
+    [...new Set(of(size).flatMap(({ logins }) => logins))].sort().join(", "), Math.max(...of(size).map(({ mebibytes }) => mebibytes)), ratio(size), ratio(size, installation),
+  ]);
+  const head = ["guests", ...headings.map((each) => `${each}, seconds`), "each", "logins to a guest", "peak MiB of the run", `of the time for ${few}`, "without the installation"];
+  return `### The phases that go side by side, on simulated guests (an installation takes ${installation} s)
+
+${table(head, rows)}
+
+${judged(`The time for ${many} guests by that for ${few}`, ratio(many), 1.3)}
+${judged("The same without the installation, which is simulated and takes all guests as long", ratio(many, installation), 1.3)}
+${judged("Logins to a guest", Math.max(...lives.flatMap(({ logins }) => logins)), 1)}`;
 }

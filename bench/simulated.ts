@@ -55,7 +55,7 @@ function serve(guest: Simulated, command: string, channel: ServerChannel): void 
   }, commandTakes));
 }
 
-/** A process of its own, for its work is not the provider's. Says when it is ready, and at the end how often each guest was logged in to. */
+/** A process of its own, for its work is not the provider's. Says when it is ready, and when asked how often each guest was logged in to. */
 async function main(addresses: string[], wanted: Buffer): Promise<void> {
   const hostKey = newKey();
   const guests = addresses.map((_, index) => new Simulated(`shop1-${index + 1}`));
@@ -65,9 +65,15 @@ async function main(addresses: string[], wanted: Buffer): Promise<void> {
     connection.on("ready", () => { guests[index]!.logins += 1; });
     connection.on("session", (accept) => accept().on("exec", (acceptCommand, _reject, { command }) => serve(guests[index]!, command, acceptCommand())));
   }).once("error", reject).listen(22, address, resolve))));
-  process.on("message", () => process.send!(guests.map(({ logins }) => logins)));
+  process.on("message", () => process.send!({ logins: guests.map(({ logins }) => logins) }));
   process.on("disconnect", () => process.exit());
-  process.send!("ready");
+  process.send!({ ready: true });
 }
 
-if (require.main === module) void main(process.argv[2]!.split(","), Buffer.from(process.argv[3]!, "base64"));
+if (require.main === module)
+  main(process.argv[2]!.split(","), Buffer.from(process.argv[3]!, "base64")).catch((error: NodeJS.ErrnoException) => {
+    console.error(error.code === "EADDRINUSE"
+      ? `${error.message}: simulated guests need port 22, which is where the provider dials. This machine's sshd holds it where it listens on all addresses, and a bench that was killed may. Way out: \`ss -ltnp "sport = :22"\` shows who holds it; end that, or give sshd only the addresses it needs, with ListenAddress in /etc/ssh/sshd_config`
+      : error);
+    process.exit(1);
+  });

@@ -1,7 +1,7 @@
 // Runs the tests: those that are named, else all. Quick ones go first, those on real guests last; with `--full` the ones that
 // take hours, and draw no lots, in place of the life on guests that each change is tried with; of several files two at a time.
 import { closeSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { interrupted, program, root, run, statusOf } from "./commands.mjs";
 
 const mocha = "node_modules/mocha/bin/mocha.js";
@@ -9,19 +9,32 @@ const within = (...places) => places.map((place) => `test/${place}/**/*.test.ts`
 const quick = ["test/*.test.ts", ...within("cli", "components", "provider", "tools", "package", "devcloud")];
 /** One measures the whole machine, the others build anew what the programs of others run on. */
 const alone = ["test/full/figures.test.ts", "test/full/node.test.ts", "test/full/package.test.ts"];
+const isAlone = (file) => alone.includes(relative(root, resolve(root, file)));
+const down = [...program("devcloud/main.ts"), "down"];
 
 const args = process.argv.slice(2);
 const full = args[0] === "--full";
 const named = full ? args.slice(1) : args;
 await run("npm", ["run", "--silent", "check"]);
-if (full && named.length > 1 && named.every((file) => file.endsWith(".test.ts"))) process.exit(await sideBySide(named));
+if (full && named.length > 1 && named.every((file) => file.endsWith(".test.ts"))) process.exit(await inOrder(named));
 else if (named.length > 0) await run("node", [mocha, ...named]);
 else if (!full) await run("node", [mocha, ...quick, ...within("guests")]);
 else {
   await run("node", [mocha, ...quick, ...alone]);
-  await run("node", [...program("devcloud/main.ts"), "down"]);
+  await run("node", down);
   const files = readdirSync(join(root, "test/full")).filter((name) => name.endsWith(".test.ts")).map((name) => `test/full/${name}`);
   process.exit(await sideBySide(files.filter((file) => !alone.includes(file))));
+}
+
+/** First those that must be alone, one after another, then the others, beside which no devcloud of theirs is left. The worst exit status. */
+async function inOrder(files) {
+  const first = files.filter(isAlone);
+  const others = files.filter((file) => !isAlone(file));
+  if (first.length === 0) return sideBySide(others);
+  const status = await statusOf("node", [mocha, ...first]);
+  if (others.length === 0 || interrupted) return status;
+  await run("node", down);
+  return Math.max(status, await sideBySide(others));
 }
 
 /** Two files at a time, each beside a devcloud of its own; what one prints comes in one piece, once it has ended. The worst exit status. */
@@ -39,7 +52,7 @@ async function sideBySide(files) {
       rmSync(report);
       worst = Math.max(worst, status);
     }
-    await statusOf("node", [...program("devcloud/main.ts"), "down"], { env });
+    await statusOf("node", down, { env });
   };
   await Promise.all([lane(1), lane(2)]);
   return worst;
