@@ -24,6 +24,7 @@ const laws = [
   { place: ["provider/template.ts"], forbidden: [ssh, zod] },
   { place: ["provider/reconcile.ts"], forbidden: [ssh, zod, ejs, here("lifecycle|/guest/", "reconcile knows datastores, not how guests are reached")] },
   { place: ["provider/preflight.ts"], forbidden: [ssh, zod, ejs, here("lifecycle|reconcile|guest/(?!machine$)", "a preflight knows guests through guest/machine")] },
+  { place: ["provider/requirements.ts"], forbidden: [{ ...here("^(?!\\./(check|servers|wire)$)", "what is required is judged, not gathered: beside check, servers and wire it imports types"), allowTypeImports: true }] },
   { place: ["provider/demands.ts", "provider/findings.ts"], forbidden: [{ ...here("^(?!\\./demands$)", "what is found is judged, not gathered: beside demands it imports types"), allowTypeImports: true }] },
   { place: ["provider/guest/**"], forbidden: [ssh, zod, ejs, here("lifecycle|reconcile|datastores(/|$)", "guests know no datastore")] },
   { place: ["provider/guest/ssh.ts"], forbidden: [zod, ejs, here("lifecycle|reconcile|datastores(/|$)", "guests know no datastore")] },

@@ -62,14 +62,14 @@ export class GaleraCluster extends pulumi.ComponentResource {
   declare readonly securityGroupId: pulumi.Output<string>;
 
   /**
-   * Registers the servers, ports and volumes of a cluster, and the cluster itself. All arguments that are wrong are refused
-   * at once, before anything is registered; what only the provider or the guests can tell is refused in a preview, or
-   * when `pulumi up` looks at the guests.
+   * Registers the servers, ports and volumes of a cluster, and the cluster itself. Arguments that are wrong are refused before
+   * anything is registered, all of one kind at once: first what each must be, then what does not go together, then the key. What
+   * only the provider or the guests can tell is refused in a preview, or when `pulumi up` looks at the guests.
    * @param name Of the cluster. Its members are named after it, `orders-1` and so on, for ever: lower-case letters,
    * digits and dashes, a letter first, 51 at most.
    * @param args What the cluster should be.
    * @param opts Pulumi's own options of a component, such as `provider`, for a certain cloud.
-   * @throws `pulumi.RunError` that names each wrong argument, its rule, what was given and the way forward.
+   * @throws `pulumi.RunError` that names each wrong argument of one kind, its rule, what was given and the way forward.
    */
   constructor(name: string, args: GaleraClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const late = opts?.urn ? [] : refuseWrong(name, args);

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
 import { byArgument, schemaFailures, type Raw } from "./check";
 import type { Facts, Named } from "./index";
@@ -8,8 +7,8 @@ import { failure, hasUnknown } from "./wire";
 interface Asked {
   cluster: string;
   members: string[];
-  /** The members of the first run. What is made of others that come, only the cluster knows: they may be changed until it has them. */
-  founders?: string[];
+  /** Some states have it. Nothing reads it, but without it they would show a difference. */
+  founders?: unknown;
   /** Whose server is made again: after it is gone it would be late to learn that there is no image. */
   replace?: string[];
   servers: {
@@ -27,17 +26,16 @@ type Wrong = dynamic.CheckFailure[];
 
 /**
  * Judges what is new: the document of a new cluster, which itself is looked at only when all servers are made; members that
- * come, and those of which another server is asked for. What was accepted stays so, for a cluster goes on when its image is
+ * come, and those whose server is to be made again. What was accepted stays so, for a cluster goes on when its image is
  * long gone, and what a cut `up` made already is no need any more.
  */
 export async function check(olds: Partial<Asked> | undefined, news: Asked & { document: Raw; facts: Facts; late?: unknown }): Promise<dynamic.CheckResult> {
   const { document, facts, late, ...rest } = news;
   const first = olds?.members === undefined;
-  const founders = first ? news.members : olds.founders;
-  const asked = { ...rest, ...(founders && { founders }) };
+  const asked = { ...rest, ...(olds?.founders !== undefined && { founders: olds.founders }) };
   const added = asked.members.filter((name) => !olds?.members?.includes(name));
   const again = asked.replace?.filter((name) => !olds?.replace?.includes(name)) ?? [];
-  const come = asked.members.filter((name) => added.includes(name) || again.includes(name) || !isDeepStrictEqual(ofMember(olds!.servers, name), ofMember(asked.servers, name)));
+  const come = asked.members.filter((name) => added.includes(name) || again.includes(name));
   const changes = ignored(olds, asked);
   const wrong = [
     ...(first ? schemaFailures(document).map(byArgument) : []), ...changes,
@@ -51,15 +49,16 @@ export const create = async (asked: Asked): Promise<dynamic.CreateResult> => ({ 
 export const update = async (_id: string, _olds: unknown, asked: Asked): Promise<dynamic.UpdateResult> => ({ outs: asked });
 
 /**
- * A first run that was cut has made some of it, and no cluster that could refuse a change. Whether a thing is made is not known here, so none
- * of them may change.
+ * A run that was cut has made some of it, and no cluster, or one that does not know the new members yet: neither could refuse a change.
+ * Whether a thing is made is not known here, so none of them may change.
  */
-function ignored(olds: Partial<Asked> | undefined, { servers, members, founders = [] }: Asked): Wrong {
+function ignored(olds: Partial<Asked> | undefined, { servers, members }: Asked): Wrong {
   if (!olds?.servers) return [];
-  const stay = founders.filter((name) => olds.members?.includes(name) && members.includes(name));
+  const stay = members.filter((name) => olds.members?.includes(name));
   return changedServers(olds.servers, servers, stay).map(({ argument, was }) => ({
     property: argument,
-    reason: `what is there was made ${before(was)}, and changing it cannot be done by this version; set it back. Or, if no \`pulumi up\` has made the cluster yet, let all be made anew: \`pulumi destroy\`, then \`pulumi up\``,
+    reason: `what is there was made ${before(was)}, and changing it cannot be done by this version; set it back. Or, if no \`pulumi up\` has made the cluster yet, let all be made anew: \`pulumi destroy\`, then \`pulumi up\``
+      + (argument === "memberOverrides" ? "; if none has brought the member into it yet, only that member: take it back, `pulumi up`, then ask for it again" : ""),
   }));
 }
 
@@ -71,13 +70,11 @@ function before(value: unknown): string {
 
 const thing = <T extends object>(found: Named<T> | undefined): T | undefined => (typeof found === "object" && !("unasked" in found) ? found as T : undefined);
 
-const ofMember = (servers: Asked["servers"] | undefined, name: string) => ({ ...servers, memberOverrides: servers?.memberOverrides?.[name] });
-
 /** What no user of a cloud can ask: of a server that found no host its plugin says that it is in ERROR, and nothing of why. */
 function caution({ cluster, members, servers: { locality } }: Asked, first: boolean): void {
   const needs = { "anti-affinity": `a host for each of its ${members.length} members`, affinity: `one host with room for all of its ${members.length} members` }[locality ?? ""];
   if (needs === undefined) return;
-  console.log(`${cluster}: locality ${locality} needs ${needs}, and only the cloud's administrators see its hosts. If a server ends in ERROR (\`openstack server show\` then says "No valid host was found"), `
+  console.log(`[${cluster}] locality ${locality} needs ${needs}, and only the cloud's administrators see its hosts. If a server ends in ERROR (\`openstack server show\` then says "No valid host was found"), `
     + `have hosts added and run \`pulumi refresh\` and \`pulumi up\`, or lower members${first ? `, or \`pulumi destroy\` what was made and begin anew with soft-${locality}` : ""}`);
 }
 

@@ -86,6 +86,12 @@ describe("laws", function () {
     keeps("provider/preflight.ts", value("./guest/machine"));
   });
 
+  describe("what is required is judged, not gathered", () => {
+    for (const module of ["node:fs", "zod", "./index", "./lifecycle", "./reconcile", "./datastores", "./guest/machine", "../components/cloud"]) breaks("provider/requirements.ts", value(module), law("what is required is judged"));
+    for (const module of ["./check", "./servers", "./wire"]) keeps("provider/requirements.ts", value(module));
+    keeps("provider/requirements.ts", 'import type { Facts } from "./index"; export type { Facts };');
+  });
+
   describe("options are a schema and nothing else", () => {
     for (const module of ["../../guest/guest", "../../errors"]) breaks("provider/datastores/galera/options.ts", value(module), law("options are a schema"));
   });
