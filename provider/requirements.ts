@@ -70,11 +70,11 @@ function before(value: unknown): string {
 
 const thing = <T extends object>(found: Named<T> | undefined): T | undefined => (typeof found === "object" && !("unasked" in found) ? found as T : undefined);
 
-/** What no user of a cloud can ask: of a server that found no host its plugin says that it is in ERROR, and nothing of why. */
+/** What no user of a cloud can ask, said without the brackets that a step has before it: of a server that found no host its plugin says that it is in ERROR, and nothing of why. */
 function caution({ cluster, members, servers: { locality } }: Asked, first: boolean): void {
   const needs = { "anti-affinity": `a host for each of its ${members.length} members`, affinity: `one host with room for all of its ${members.length} members` }[locality ?? ""];
   if (needs === undefined) return;
-  console.log(`[${cluster}] locality ${locality} needs ${needs}, and only the cloud's administrators see its hosts. If a server ends in ERROR (\`openstack server show\` then says "No valid host was found"), `
+  console.log(`${cluster}: locality ${locality} needs ${needs}, and only the cloud's administrators see its hosts. If a server ends in ERROR (\`openstack server show\` then says "No valid host was found"), `
     + `have hosts added and run \`pulumi refresh\` and \`pulumi up\`, or lower members${first ? `, or \`pulumi destroy\` what was made and begin anew with soft-${locality}` : ""}`);
 }
 

@@ -138,7 +138,7 @@ describe("what is refused", function () {
       { what: "a network without port security", change: { network: "open" }, given: () => network("open", { ip_version: 4, cidr: "198.18.250.0/24" }, { port_security_enabled: false }),
         says: ["Port security must be enabled and port must have an IP address in order to use security groups"] },
       { what: "strict anti-affinity over more members than hosts", change: { locality: "anti-affinity", availabilityZones: ["az3"], flavor: "m1.none" },
-        says: ["[orders] locality anti-affinity needs a host for each of its 3 members, and only the cloud's administrators see its hosts. If a server ends in ERROR (`openstack server show` then says \"No valid host was found\"), have hosts added and run `pulumi refresh` and `pulumi up`, or lower members, or `pulumi destroy` what was made and begin anew with soft-anti-affinity",
+        says: ["orders: locality anti-affinity needs a host for each of its 3 members, and only the cloud's administrators see its hosts. If a server ends in ERROR (`openstack server show` then says \"No valid host was found\"), have hosts added and run `pulumi refresh` and `pulumi up`, or lower members, or `pulumi destroy` what was made and begin anew with soft-anti-affinity",
           "Error waiting for instance (…) to become ready: unexpected state 'ERROR', wanted target 'ACTIVE'"] },
     ] as Refusal[]) it(`${named(refusal)}; a destroy leaves nothing`, async () => {
       try {

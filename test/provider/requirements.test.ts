@@ -70,9 +70,9 @@ describe("what a cluster needs of its cloud", () => {
     const anew = "or `pulumi destroy` what was made and begin anew with";
 
     it("is named, with the way forward, where it is asked for", async () => {
-      deepEqual(await said("anti-affinity"), [`[orders] locality anti-affinity needs a host for each of its 3 members, ${hosts}, ${anew} soft-anti-affinity`]);
-      deepEqual(await said("affinity"), [`[orders] locality affinity needs one host with room for all of its 3 members, ${hosts}, ${anew} soft-affinity`]);
-      deepEqual(await said("anti-affinity", { ...fresh, members: members(1), servers: { ...servers, locality: "anti-affinity" } }), [`[orders] locality anti-affinity needs a host for each of its 3 members, ${hosts}`]);
+      deepEqual(await said("anti-affinity"), [`orders: locality anti-affinity needs a host for each of its 3 members, ${hosts}, ${anew} soft-anti-affinity`]);
+      deepEqual(await said("affinity"), [`orders: locality affinity needs one host with room for all of its 3 members, ${hosts}, ${anew} soft-affinity`]);
+      deepEqual(await said("anti-affinity", { ...fresh, members: members(1), servers: { ...servers, locality: "anti-affinity" } }), [`orders: locality anti-affinity needs a host for each of its 3 members, ${hosts}`]);
     });
 
     it("is not where none is needed, nobody comes, or something else is wrong", async () => deepEqual(
