@@ -261,7 +261,7 @@ const apter: Demand = ({ sight: { apter: holder } }) => holder !== undefined && 
  * its state. On a new member the packages are spared as they are installed; when it reboots is for who made the image to say.
  */
 const restarts: Demand = ({ newcomer, sight: { upgrades, reboots, spared }, needs: { packages, server } }) => {
-  const isLeft = newcomer !== undefined || packages.every((each) => spared.split(/\s+/).some((pattern) => pattern !== "" && each.startsWith(pattern)));
+  const isLeft = newcomer !== undefined || packages.every((each) => spared.split(/\s+/).filter(Boolean).some((pattern) => each.startsWith(pattern.replace(/^\^|\.\*$/g, ""))));
   const set = (option: string, file: string) => `\`echo 'Unattended-Upgrade::${option};' | sudo tee /etc/apt/apt.conf.d/${file}\``;
   const does = [
     ...(upgrades && !isLeft ? [[`upgrades ${server}`, set(`Package-Blacklist { ${packages.map((each) => `"${each}"; `).join("")}}`, "99-datastore")]] : []),

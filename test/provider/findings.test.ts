@@ -135,6 +135,8 @@ const cases: Record<string, [Situation, ...string[]]> = {
   "unattended upgrades of members that run, beside a new one": [all({ upgrader: "/usr/bin/unattended-upgrade" }, { run: ["db-1", "db-2"] }), `warning: ${upgraded("db-1, db-2")}`],
   "unattended upgrades of a new member whose image has the packages, which the installation ends": [second({ upgrader: "/usr/bin/unattended-upgrade", LoadState: "loaded" })],
   "unattended upgrades that leave the database, and not its library": [all({ upgrader: "/usr/bin/unattended-upgrade", spared: "mariadb-" }, { run: names }), `warning: ${upgraded("db-1, db-2, db-3")}`],
+  "unattended upgrades that leave the database, by expressions": [all({ upgrader: "/usr/bin/unattended-upgrade", spared: "^mariadb galera.*" }, { run: names })],
+  "unattended upgrades that leave all but the server itself": [all({ upgrader: "/usr/bin/unattended-upgrade", spared: "libmariadb3 mariadb-client galera" }, { run: names }), `warning: ${upgraded("db-1, db-2, db-3")}`],
   "unattended upgrades that leave the database": [all({ upgrader: "/usr/bin/unattended-upgrade", spared: "linux- mariadb galera" }, { run: names })],
   "unattended reboots": [second({ upgrader: "/usr/bin/unattended-upgrade", reboots: "true" }),
     "warning: members restart one after another, when somebody says so. Seen: db-2: unattended-upgrades reboots the machine by itself. Way forward: `echo 'Unattended-Upgrade::Automatic-Reboot \"false\";' | sudo tee /etc/apt/apt.conf.d/99-no-reboot`."],
