@@ -1,7 +1,11 @@
-import "reflect-metadata";
-import { randomBytes, webcrypto } from "node:crypto";
-import * as x509 from "@peculiar/x509";
+import { createPrivateKey, KeyObject, randomBytes, webcrypto } from "node:crypto";
 import type { Authority } from "./inputs";
+
+/** Loaded when something is signed or looked at: a preview with nothing to do would wait for it in vain. */
+async function signer(): Promise<typeof import("@peculiar/x509")> {
+  await import("reflect-metadata");
+  return import("@peculiar/x509");
+}
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const day = 24 * 60 * 60 * 1000;
@@ -13,13 +17,13 @@ const pair = () => webcrypto.subtle.generateKey(algorithm, true, ["sign", "verif
 const serialNumber = () => `00${randomBytes(15).toString("hex")}`;
 const span = () => ({ notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + lifetime) });
 
-const pem = (key: ArrayBuffer) => x509.PemConverter.encode(key, "PRIVATE KEY");
-const exportKey = async (key: webcrypto.CryptoKey) => pem(await webcrypto.subtle.exportKey("pkcs8", key));
+const exportKey = (key: webcrypto.CryptoKey) => KeyObject.from(key).export({ type: "pkcs8", format: "pem" }) as string;
 const importKey = (text: string) =>
-  webcrypto.subtle.importKey("pkcs8", x509.PemConverter.decodeFirst(text), algorithm, true, ["sign"]) as Promise<webcrypto.CryptoKey>;
+  webcrypto.subtle.importKey("pkcs8", createPrivateKey(text).export({ type: "pkcs8", format: "der" }), algorithm, true, ["sign"]) as Promise<webcrypto.CryptoKey>;
 
 /** A certificate authority for one cluster. Its key stays in the state, encrypted; guests get leaves only. */
 export async function newAuthority(cluster: string): Promise<Authority> {
+  const x509 = await signer();
   const keys = await pair();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(), name: `CN=${cluster} authority`, ...span(), signingAlgorithm: algorithm, keys,
@@ -29,11 +33,12 @@ export async function newAuthority(cluster: string): Promise<Authority> {
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return { certificate: certificate.toString("pem"), key: await exportKey(keys.privateKey) };
+  return { certificate: certificate.toString("pem"), key: exportKey(keys.privateKey) };
 }
 
 /** A member's certificate, for both ends of a connection: members are servers and clients of each other. */
 export async function newLeaf(authority: Authority, name: string, address: string) {
+  const x509 = await signer();
   const issuer = new x509.X509Certificate(authority.certificate);
   const keys = await pair();
   const certificate = await x509.X509CertificateGenerator.create({
@@ -49,11 +54,12 @@ export async function newLeaf(authority: Authority, name: string, address: strin
       await x509.AuthorityKeyIdentifierExtension.create(issuer),
     ],
   });
-  return { certificate: certificate.toString("pem"), key: await exportKey(keys.privateKey) };
+  return { certificate: certificate.toString("pem"), key: exportKey(keys.privateKey) };
 }
 
 /** Whether `certificate` is a leaf of `authority` for this member that stays valid for a year. */
 export async function isLeaf(certificate: string, authority: Authority, name: string, address: string): Promise<boolean> {
+  const x509 = await signer();
   try {
     const leaf = new x509.X509Certificate(certificate);
     const issuer = new x509.X509Certificate(authority.certificate);

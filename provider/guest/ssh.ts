@@ -2,9 +2,8 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Duplex, Writable } from "node:stream";
-import { NodeSSH, type Config } from "node-ssh";
+import type { Config, NodeSSH } from "node-ssh";
 import type { ClientChannel } from "ssh2";
-import * as sshpk from "sshpk";
 import type { Access } from "../inputs";
 import { CommandFailed, reason, TimedOut } from "../errors";
 import { eventually } from "./eventually";
@@ -72,9 +71,10 @@ export const fingerprintsOf = (keys: string, argument: string): string[] => {
 };
 
 /** In OpenSSH's own form: PKCS#8, which `openssl genpkey` writes, ssh2 does not read. What the parser says may quote the key. */
-function openSsh(privateKey: string): string {
+async function openSsh(privateKey: string): Promise<string> {
+  const { parsePrivateKey } = await import("sshpk");
   try {
-    return sshpk.parsePrivateKey(privateKey).toString("ssh-private");
+    return parsePrivateKey(privateKey).toString("ssh-private");
   } catch {
     throw new Error("access.privateKey must be an unencrypted private key in OpenSSH or PEM form: give what is in the key's file, whole");
   }
@@ -93,9 +93,11 @@ export async function connectBastion(target: Target, session: Session, { user, p
 }
 
 async function dial(what: keyof typeof hints, target: Target, session: Session, as: Pick<Config, "username" | "port">, through?: Bastion) {
+  // Loaded when a guest is dialed: a preview with nothing to do would wait for it in vain.
+  const { NodeSSH } = await import("node-ssh");
   let shown = "";
   let ssh = new NodeSSH();
-  const privateKey = openSsh(session.access.privateKey);
+  const privateKey = await openSsh(session.access.privateKey);
   await eventually(`SSH to ${target.name} (${target.address})`, { seconds: session.seconds ?? bootSeconds, every: 250, say: session.say }, async () => {
     ssh = new NodeSSH();
     try {

@@ -77,7 +77,7 @@ describe("GaleraCluster", () => {
     const run = await program(() => [galera(), galera({}, "sales")]);
     const [orders] = of(run.registered, "Requirements");
     deepEqual(orders!.inputs.facts, {
-      flavors: { "m1.small": { ram: 2048, vcpus: 1, disk: 10 } }, images: { "debian-12": { minRam: 0, minDisk: 2 } }, networks: { private: { subnets: [4] } }, zones: ["az1", "az2"],
+      flavors: { "m1.small": { ram: 2048, vcpus: 1, disk: 10 } }, images: { "debian-12": { minRam: 0, minDisk: 2 } }, networks: { private: { subnets: [4] } },
       quotas: { instances: { limit: 10, used: 4 }, cores: { limit: 20, used: 8 }, "MiB of RAM": { limit: 51200, used: 8192 }, "members of a server group": { limit: 10 },
         volumes: { limit: 12 }, "GiB of volumes": { limit: 1000 }, ports: { limit: 500 } },
     });
@@ -85,6 +85,18 @@ describe("GaleraCluster", () => {
     const hasty = run.registered.filter(({ type, dependencies }) => type.startsWith("openstack:") && !dependencies.some((urn) => urn.includes("datastores:Requirements")));
     // They wait for their ports and volumes.
     deepEqual([...new Set(hasty.map(({ type }) => type.split(":").at(-1)))].sort(), ["Instance", "VolumeAttach"]);
+  });
+
+  it("requires zones of a cloud where it names one", async () => {
+    equal(asked(least, "getAvailabilityZones").length, 0);
+    for (const zoned of [{ availabilityZones: ["az1"] }, { memberOverrides: { "orders-3": { zone: "az1" } } }])
+      deepEqual(of((await program(() => galera(zoned))).registered, "Requirements")[0]!.inputs.facts.zones, ["az1", "az2"]);
+  });
+
+  it("takes a subnet that is not among those of IPv6 for one of IPv4", async () => {
+    const cloud = (token: string) => ({ ...(token.includes("getNetwork:") ? { id: "n", subnets: ["a", "b"] } : {}), ...(token.includes("getSubnetIdsV2:") ? { ids: ["b", "c"] } : {}) });
+    const { registered } = await program(() => galera(), false, cloud);
+    deepEqual(of(registered, "Requirements")[0]!.inputs.facts.networks, { private: { subnets: [4, 6] } });
   });
 
   it("requires a keypair that is not there, and knows of one that is", async () => {
