@@ -12,6 +12,9 @@ const apt = ["apt-get", "-q", "-y", "--no-install-recommends", "--no-upgrade", "
 export const installedVersion = (name: string): string =>
   sh`dpkg-query -W -f '\${db:Status-Abbrev}\${Version}' ${name} 2>/dev/null | sed -n 's/^ii *//p'`;
 
+/** Version of a Debian package that its sources offer, as a shell expression that prints nothing where they offer none. */
+export const offeredVersion = (name: string): string => sh`LC_ALL=C apt-cache policy ${name} | sed -n 's/^ *Candidate: *\([^(]\)/\1/p'`;
+
 /** Those of the packages that are not, or not wholly, installed. */
 export const missingPackages = async (guest: Guest, packages: string[]): Promise<string[]> => (await guest.look(
   sh`for name in ${packages}; do dpkg-query -W -f '\${db:Status-Abbrev}' "$name" 2>/dev/null | grep -q ^ii || echo "$name"; done`)).split(/\s+/).filter(Boolean);
@@ -24,7 +27,7 @@ export const sparePackages = (guest: Guest, beginnings: string[]): Promise<boole
   `// An upgrade restarts the datastore: members take it one after another, when somebody says so.\nUnattended-Upgrade::Package-Blacklist { ${beginnings.map((each) => `"${each}"; `).join("")}};\n`);
 
 /**
- * Installs Debian packages. The work runs in a transient unit, so a lost connection or a killed run
+ * Installs Debian packages, given as apt takes them: by name, or as `NAME=VERSION` with `*` in the version. The work runs in a transient unit, so a lost connection or a killed run
  * does not cut dpkg in the middle; the next run finds the unit and waits for it.
  */
 export async function installPackages(guest: Guest, packages: string[], seconds = 1800): Promise<void> {
@@ -34,7 +37,7 @@ export async function installPackages(guest: Guest, packages: string[], seconds 
 ! command -v cloud-init >/dev/null || cloud-init status --wait >/dev/null || true
 fetch() { for try in 1 2 3; do timeout "$@" && return; done; return 1; }
 dpkg --configure -a && fetch 120 ${apt} update && fetch 600 ${apt} install --download-only ${packages} && ${apt} install ${packages}`;
-  const missing = () => missingPackages(guest, packages);
+  const missing = () => missingPackages(guest, packages.map((each) => each.split("=")[0]!));
   const running = async () => ["active", "activating", "deactivating"]
     .includes((await guest.look(sh`systemctl show -P ActiveState ${unit}`)).trim());
   if (!(await running())) {

@@ -163,7 +163,7 @@ describe("what is refused", function () {
         + `May this machine reach port 22 there (access.allowedCidrs, routes), or is access.bastion needed? \`openstack console log show\` tells whether it booted). ${wayBack}`] },
     { what: "packages that nobody offers", given: async () => { await stopService("package-cache"); return () => startService("package-cache"); },
       says: ["install orders-1: could not install mariadb-server, galera-4, mariadb-backup…: …E: …. Way forward: let orders-1 reach a Debian package source that has them, as `sudo apt-get update && apt-cache policy mariadb-server galera-4 mariadb-backup…` there shows, then run `pulumi up` again"] },
-    { change: { version: "11.4" }, says: ["install orders-1: refused: a member runs the version that `version` names. Seen: orders-1's package sources offer MariaDB 1:10.11.…, wanted 11.4. "
+    { change: { version: "11.4" }, says: ["install orders-1: refused: a member runs the version that `version` names. Seen: orders-1 is offered MariaDB 1:10.11.…, wanted 11.4. "
       + "Way forward: leave `version` out, or make the cluster anew with an image whose package sources have that version."] },
     { change: { configuration: { no_such_option: "1" } }, says: ["configure orders-1: MariaDB on orders-1 would not start with this configuration: unknown variable 'no_such_option=1'. Mend it in `configuration`"] },
     { what: "a disk that is full", change: { configuration: { init_connect: statement } },

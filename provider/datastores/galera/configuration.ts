@@ -7,6 +7,9 @@ import type { Options } from "./options";
 
 /** What a member runs on. Debian's; `mariadb-server` gives the version. */
 export const packages = ["mariadb-server", "galera-4", "mariadb-backup", "socat", "xfsprogs"];
+/** As apt takes them: it fetches nothing where it is not offered the wanted major version. */
+export const ofVersion = ({ version }: Options): string[] =>
+  packages.map((name) => (version !== undefined && name.startsWith("mariadb") ? `${name}=1:${version}.*` : name));
 /** How the names of those begin that are to be of one version on all members: the server, its library, and what copies its data. */
 export const families = ["mariadb", "galera"];
 /** Below the volume's root, beside the marker: a state transfer empties this directory whole. */

@@ -2,12 +2,12 @@ import { Refused } from "../../errors";
 import { isLeaf, newLeaf } from "../../certificates";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
-import { installPackages, installedVersion, sparePackages } from "../../guest/packages";
+import { installPackages, installedVersion, offeredVersion, sparePackages } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
 import { guardUnit, letStart, lookAtVolume, mark, mountPoint, mountVolume, settle, transferred, usage } from "../../guest/volume";
 import { names, type Member } from "../../topology";
 import type { Cluster } from "../datastore";
-import { certificates, dataDirectory, dataPath as data, families, hostsText, isVersion, noHistory, optionsFile, optionsText, packages, positionFile, transferFile, unsecured } from "./configuration";
+import { certificates, dataDirectory, dataPath as data, families, hostsText, isVersion, noHistory, ofVersion, optionsFile, optionsText, positionFile, transferFile, unsecured } from "./configuration";
 import type { Options } from "./options";
 import { judgeOptions } from "./judge";
 import { letTell, observe } from "./observe";
@@ -38,13 +38,20 @@ const install: Step = async (cluster, { name }) => {
   await guest.run("systemctl mask --quiet mariadb.socket mariadb-extra.socket");
   await sparePackages(guest, families);
   await guardUnit(guest, "mariadb.service", { configured: optionsFile, data: dataDirectory, untilStart: positionFile, transfer: transferFile, anew: noHistory });
-  await installPackages(guest, packages);
-  const version = (await guest.look(installedVersion("mariadb-server"))).trim();
-  if (!isVersion(want.options, version))
-    throw new Refused("a member runs the version that `version` names", `${name}'s package sources offer MariaDB ${version}, wanted ${want.options.version}`,
-      "leave `version` out, or make the cluster anew with an image whose package sources have that version");
+  await installPackages(guest, ofVersion(want.options)).catch(async (error) => {
+    refuseOther(want.options, `${name} is offered`, await guest.look(offeredVersion("mariadb-server")));
+    throw error;
+  });
+  refuseOther(want.options, `${name} has`, await guest.look(installedVersion("mariadb-server")));
   if (before.length > 0) await gate(cluster, before, guest, { seconds: startSeconds });
 };
+
+/** Of another major version than is wanted. */
+function refuseOther(options: Options, who: string, version: string): void {
+  if (version.trim() !== "" && !isVersion(options, version))
+    throw new Refused("a member runs the version that `version` names", `${who} MariaDB ${version.trim()}, wanted ${options.version}`,
+      "leave `version` out, or make the cluster anew with an image whose package sources have that version");
+}
 
 const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member);
 

@@ -20,10 +20,10 @@ describe("galera steps", () => {
     }));
 
     /** Of a guest on which apt left these out, or brought this version. */
-    const installed = (version: string | undefined, { missing = "", journal = "" } = {}) => {
+    const installed = (version: string | undefined, { missing = "", journal = "", offered = "1:10.11.19-0+deb12u1\n", ran = [] as string[] } = {}) => {
       const guest: Guest = {
-        name: "db-1", run: async () => "", write: async () => true, say: () => undefined,
-        look: async (command) => (command.includes("journalctl") ? journal : command.includes("systemctl show") ? "" : command.startsWith("for name in") ? missing : "1:10.11.19-0+deb12u1\n"),
+        name: "db-1", run: async (command) => { ran.push(command); return ""; }, write: async () => true, say: () => undefined,
+        look: async (command) => (command.includes("journalctl") ? journal : command.includes("systemctl show") ? "" : command.startsWith("for name in") ? missing : command.includes("apt-cache policy") ? offered : "1:10.11.19-0+deb12u1\n"),
       };
       return steps.install(cluster(["db-1"], { version }, async () => guest), member("db-1"));
     };
@@ -33,8 +33,21 @@ describe("galera steps", () => {
       await installed("10.11");
     });
 
-    it("of another version than is named is refused", () => rejects(installed("11.4"), { message: "refused: a member runs the version that `version` names. Seen: db-1's package sources offer MariaDB 1:10.11.19-0+deb12u1, wanted 11.4. "
-      + "Way forward: leave `version` out, or make the cluster anew with an image whose package sources have that version." }));
+    const refused = (seen: string) => ({ message: `refused: a member runs the version that \`version\` names. Seen: db-1 ${seen} MariaDB 1:10.11.19-0+deb12u1, wanted 11.4. `
+      + "Way forward: leave `version` out, or make the cluster anew with an image whose package sources have that version." });
+    const missing = "mariadb-server\nmariadb-backup\n";
+    const journal = "Reading package lists...\nE: Version '1:11.4.*' for 'mariadb-server' was not found\n";
+
+    it("of another version than is named is refused, by apt before it fetches any of it", async () => {
+      const ran: string[] = [];
+      await rejects(installed("11.4", { missing, journal, ran }), refused("is offered"));
+      match(ran.join("\n"), /--download-only \S*mariadb-server=1:11\.4\.\*\S* galera-4 \S*mariadb-backup=1:11\.4\.\*\S* socat xfsprogs/);
+    });
+
+    it("is refused where the image has brought another version", () => rejects(installed("11.4"), refused("has")));
+
+    it("of a version of which no source says anything is the source's failure", () => rejects(
+      installed("11.4", { missing, journal, offered: "" }), { message: /^could not install mariadb-server, mariadb-backup: E: Version '1:11.4.\*' for 'mariadb-server' was not found/ }));
 
     it("of packages that nobody offers says what apt said, and the way forward", () => rejects(
       installed(undefined, { missing: "galera-4\nsocat\n", journal: "Reading package lists...\nW: Failed to fetch http://deb.debian.org/debian/dists/bookworm/InRelease\nBuilding dependency tree...\nE: Unable to locate package galera-4\n" }),
