@@ -29,7 +29,7 @@ export interface GaleraClusterArgs extends ClusterArgs {
    * Those that the package sets itself (`wsrep_*`, `datadir`, …) are refused.
    */
   configuration?: Record<string, pulumi.Input<string>>;
-  /** Password of `root` for clients, over TLS. Default: generated, and kept in the state. */
+  /** Password of `root` for clients, over TLS: 8 to 200 characters. Default: generated, and kept in the state. */
   rootPassword?: pulumi.Input<string>;
 }
 

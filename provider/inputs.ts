@@ -26,6 +26,9 @@ const member = z.strictObject({ name: z.string(), address: z.string(), server: z
 /** One key, the title of the change; its value, the steps. As a bare list it would be compared by index. */
 const plan = z.record(z.string(), z.array(z.string()));
 
+/** Clients and servers read it from option files, some of which have lines of 4 KiB at most, and end them at a NUL. */
+const password = z.string().regex(/^[^\0]{8,200}$/u, { error: "must have 8 to 200 characters, and no NUL among them" });
+
 /** What passes the door: made by a component, completed by `check`. Lax on top, for the engine adds keys of its own. */
 export const inputs = z.object({
   datastore: z.string(),
@@ -35,7 +38,7 @@ export const inputs = z.object({
   /** What the servers and volumes were asked to be: frozen on the resources, so that a change can be refused here. */
   servers: z.record(z.string(), z.unknown()),
   access,
-  rootPassword: z.string().min(8, { error: "must have at least 8 characters" }),
+  rootPassword: password,
   authority,
   deletionProtection: z.boolean(),
   /** Leaving members that can never be seen again. */

@@ -126,7 +126,7 @@ describe("what is refused", function () {
     it("all of it at once, and before anything is made", async () => {
       await refused({
         change: { vendor: "percona", configuration: { datadir: "/data" }, rootPassword: "short", flavor: "m1.huge", image: "debian-3", network: "privat", availabilityZones: ["az9"] },
-        says: ["vendor: must be", "configuration.datadir: is set by the package itself", "rootPassword: must have at least 8 characters",
+        says: ["vendor: must be", "configuration.datadir: is set by the package itself", "rootPassword: must have 8 to 200 characters, and no NUL among them",
           'flavor: the cloud has no flavor "m1.huge"', 'image: the cloud has no image "debian-3"', 'network: the cloud has no network "privat"', "availabilityZones: the cloud has no availability zone az9"],
       }, ["up", "--yes", "--skip-preview"]);
       deepEqual(await made(), []);

@@ -66,7 +66,7 @@ describe("check", () => {
   });
 
   it("names no property to the engine, which would print its value: a password", async () => {
-    deepEqual((await check({}, changed({ rootPassword: "short" }) as never)).failures, [{ property: "", reason: "rootPassword: must have at least 8 characters" }]);
+    deepEqual((await check({}, changed({ rootPassword: "short" }) as never)).failures, [{ property: "", reason: "rootPassword: must have 8 to 200 characters, and no NUL among them" }]);
   });
 
   it("refuses wrong arguments by name, in a new cluster and in a change", async () => {
@@ -77,7 +77,9 @@ describe("check", () => {
       [{ access: { ...news.access, privateKey: "none" } }, "access.privateKey: not a private key in PEM or OpenSSH form"],
       [{ access: { ...news.access, hostKeys: { "orders-1": "no key" } } }, `access.hostKeys.orders-1: ${hostKey}`],
       [{ access: { ...news.access, bastion: { host: "bastion", user: "jump", hostKey: "no key" } } }, `access.bastion.hostKey: ${hostKey}`],
-      [{ rootPassword: "short" }, "rootPassword: must have at least 8 characters"],
+      [{ rootPassword: "short" }, "rootPassword: must have 8 to 200 characters, and no NUL among them"],
+      [{ rootPassword: "x".repeat(201) }, "rootPassword: must have 8 to 200 characters, and no NUL among them"],
+      [{ rootPassword: "with\0 a NUL" }, "rootPassword: must have 8 to 200 characters, and no NUL among them"],
     ] as const) for (const olds of [{}, known]) equal((await reasons(olds, changed(change)))[0], text);
   });
 

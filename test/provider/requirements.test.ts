@@ -83,7 +83,7 @@ describe("what a cluster needs of its cloud", () => {
 
   it("is told beside what is wrong with the cluster itself, which else would be looked at when all servers are made", async () => {
     const wrong = { ...document, options: { vendor: "oracle" }, rootPassword: "short" };
-    const texts = ["vendor: must be \"mariadb\": no other can be run yet", "rootPassword: must have at least 8 characters"];
+    const texts = ["vendor: must be \"mariadb\": no other can be run yet", "rootPassword: must have 8 to 200 characters, and no NUL among them"];
     deepEqual(await reasons({ document: wrong }, facts), texts);
     deepEqual((await reasons({ document: wrong, servers: { ...servers, flavor: "m1.huge" } }, huge)).length, 3);
     deepEqual(await reasons({ document: { ...wrong, access: unknown, rootPassword: unknown } }, facts), texts.slice(0, 1));
