@@ -3,28 +3,21 @@ import { isLeaf, newLeaf } from "../../certificates";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { installPackages, installedVersion, offeredVersion, sparePackages } from "../../guest/packages";
-import { assignments, sh } from "../../guest/shell";
-import { guardUnit, letStart, lookAtVolume, mark, mountPoint, mountVolume, settle, transferred, usage } from "../../guest/volume";
+import { sh } from "../../guest/shell";
+import { guardUnit, letStart, lookAtVolume, mark, mountPoint, mountVolume, settle, transferred } from "../../guest/volume";
 import { names, type Member } from "../../topology";
-import type { Cluster } from "../datastore";
+import { isUnreadable, setLeftAside, setUnreadableAside } from "./aside";
 import { certificates, dataDirectory, dataPath as data, families, hostsText, isVersion, noHistory, ofVersion, optionsFile, optionsText, positionFile, transferFile, unsecured } from "./configuration";
+import { everyone, gate, onDisk, running, startSeconds, stopSeconds, transferSeconds, type Galera } from "./gates";
 import type { Options } from "./options";
 import { judgeOptions } from "./judge";
-import { letTell, observe } from "./observe";
+import { observe } from "./observe";
 import type { Do } from "./plan";
 import { nobodyIsNewer } from "./rules";
-import { inCluster, type Sight } from "./sight";
-import { administrators, execute, receives, unitState, wsrep } from "./sql";
+import type { Sight } from "./sight";
+import { administrators, execute, unitState, wsrep } from "./sql";
 
-type Galera = Cluster<Options>;
 type Step = (cluster: Galera, member: Member) => Promise<void>;
-
-/** Seconds for a state transfer without end in sight. The gate fails at once when the server gives up. */
-const transferSeconds = 4 * 3600;
-/** Seconds for what transfers nothing. */
-const startSeconds = 300;
-/** Seconds to stop: a large buffer pool is written out first. systemd's own limit is the same. */
-const stopSeconds = 930;
 
 /**
  * The guard comes before the package, whose own start of the server it skips, and after all else that keeps it: where it is, an installation
@@ -137,17 +130,7 @@ const secure: Step = async (cluster, { name }) => {
   await guest.run(sh`rm -f ${data}/${unsecured}; sync -f ${data}`);
 };
 
-const asideOf = (why: "left" | "cut"): string => `${data}.${why}-${new Date().toISOString().slice(0, 19).replace(/\D/g, "")}`;
-
-/** The data that a member took along when it left go aside, and stay on its volume. A cut in the middle is no loss of data. */
-const clean: Step = async ({ guest: reach, want }, member) => {
-  const guest = await reach(member.name);
-  const aside = asideOf("left");
-  await mark(guest, want.owner, member, { hasHadData: false, left: true });
-  await guest.run(sh`[ ! -e ${data} ] || mv -T ${data} ${aside}`);
-  await mark(guest, want.owner, member, { hasHadData: false, left: false });
-  guest.say(`what ${member.name} held when it left is kept in ${aside}`);
-};
+const clean: Step = async (cluster, member) => setLeftAside(await cluster.guest(member.name), cluster, member);
 
 /**
  * Joins a running cluster: incrementally when the data allows it, else by a full transfer from a donor. Without a state of
@@ -179,21 +162,6 @@ systemctl start --no-block mariadb`}`);
   await guest.run("systemctl unset-environment MYSQLD_OPTS");
 };
 
-/** At each start MariaDB is asked for the position of what is there. Where it cannot open it, it never comes to ask for a transfer. */
-async function isUnreadable(guest: Guest): Promise<boolean> {
-  if ((await guest.look(sh`[ ! -e ${data}/ibdata1 ] || echo yes`)) === "") return false;
-  await letTell(guest);
-  return (await guest.look(sh`[ -s ${positionFile} ] || echo unreadable`)) !== "";
-}
-
-/** The mark goes first: from an emptied volume that once had data no server starts. It comes back with the data. */
-async function setUnreadableAside(guest: Guest, { want }: Galera, member: Member): Promise<void> {
-  const aside = asideOf("cut");
-  await mark(guest, want.owner, member, { hasHadData: false, left: false });
-  await guest.run(sh`mv -T ${data} ${aside}`);
-  guest.say(`what a power cut left of a state transfer to ${member.name} is kept in ${aside}: MariaDB cannot open it, and where room is short it may go`);
-}
-
 /** What a volume under a new server holds is told only now that MariaDB is there. */
 async function refuseNewer(cluster: Galera, member: Member, before: string[]): Promise<void> {
   const all = await Promise.all([...cluster.want.members, ...cluster.leaving].filter(({ name }) => name === member.name || before.includes(name))
@@ -201,11 +169,6 @@ async function refuseNewer(cluster: Galera, member: Member, before: string[]): P
   const refused = nobodyIsNewer({ sights: all, running: all.filter(([name]) => name !== member.name) });
   if (refused) throw refused;
 }
-
-/** A start ends when what it brought is on the disk, which may be long after the member is Synced. */
-const onDisk = (guest: Guest): Promise<void> =>
-  eventually(`what ${guest.name} received to be on its disk`, { seconds: stopSeconds, say: guest.say }, async () =>
-    (await unitState(guest)) === "activating" ? "it is being written" : true);
 
 /** Of those that run now: among them may be none that the options file names, for that has only who stays. */
 const addressesOf = ({ want, leaving }: Galera, on: string[]): string =>
@@ -263,50 +226,3 @@ const verify: Step = async (cluster, member) => {
 };
 
 export const steps: Record<Do, Step> = { install, mount, configure, bootstrap, recover, secure, clean, join, leave, stop, verify };
-
-const everyone = ({ want, leaving }: Galera): string[] => names({ members: [...want.members, ...leaving] });
-
-/** Those that run in the cluster. One that cannot be reached is not counted on. */
-async function running(cluster: Galera, among: string[]): Promise<string[]> {
-  const views = await Promise.all(among.map(async (name) => cluster.guest(name).then(wsrep, () => undefined)));
-  return among.filter((_, index) => inCluster(views[index]?.cluster_status === "Primary", views[index]?.local_state_comment));
-}
-
-interface Gate {
-  seconds?: number;
-  /** The cluster has no other members than these. Else: one whose transfer an earlier run began counts at once. */
-  exactly?: boolean;
-  /** `starting` is one that is being started: it is no use to wait when its server gave up. Default: true. */
-  started?: boolean;
-}
-
-/** Waits until each of `on` itself says, steadily, that it is Synced in one Primary component of these members. */
-async function gate(cluster: Galera, on: string[], starting: Guest, { seconds = transferSeconds, exactly = false, started = true }: Gate = {}): Promise<void> {
-  const most = exactly ? on.length : everyone(cluster).length;
-  await eventually(`${on.join(", ")} to be one Synced cluster`, { seconds, steady: 3, say: starting.say }, async () => {
-    if (started) await failedToStart(starting);
-    const views = await Promise.all(on.map(async (name) => [name, await wsrep(await cluster.guest(name))] as const));
-    const lagging = views.filter(([, view]) => !view || view.cluster_status !== "Primary" || view.local_state_comment !== "Synced"
-      || view.ready !== "ON" || Number(view.cluster_size) < on.length || Number(view.cluster_size) > most);
-    if (lagging.length > 0)
-      return lagging.map(([name, view]) => `${name} ${view ? `${view.local_state_comment}, ${view.cluster_status}, size ${view.cluster_size}` : "does not answer yet"}`).join("; ");
-    const histories = new Set(views.map(([, view]) => `${view!.cluster_state_uuid}/${view!.cluster_conf_id}`));
-    return histories.size === 1 ? true : `different views: ${[...histories].join(" and ")}`;
-  });
-}
-
-async function failedToStart(guest: Guest): Promise<void> {
-  const { ActiveState, Result, Job, NRestarts } = assignments(await guest.look("systemctl show -p ActiveState -p Result -p Job -p NRestarts mariadb"));
-  const skipped = ActiveState === "inactive" && Result === "exec-condition" && !Job;
-  const again = ActiveState === "activating" && Number(NRestarts) >= 2 && !(await receives(guest));
-  if (ActiveState !== "failed" && !skipped && !again) return;
-  const log = await guest.look("journalctl -q -o cat -n 40 -u mariadb | grep -E 'ERROR|not started|Failed' | tail -n 5 || true");
-  throw new Error(`MariaDB does not start on ${guest.name}: ${log.trim().split("\n").join(" | ") || `result ${Result}`}${await fullness(guest)}`);
-}
-
-/** Of this a server tells in many ways, most of them not by its name. */
-async function fullness(guest: Guest): Promise<string> {
-  const { used = 0, size = Infinity } = (await usage(guest).catch(() => undefined)) ?? {};
-  const mib = (bytes: number) => Math.floor(bytes / 2 ** 20);
-  return used / size < 0.99 ? "" : `. Its volume is full: ${mib(used)} of ${mib(size)} MiB. Way forward: see with \`sudo du -xh --max-depth=2 ${mountPoint}\` what may go, make room, then run \`pulumi up\` again`;
-}

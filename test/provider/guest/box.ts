@@ -22,7 +22,9 @@ export class Box {
   /** A guest of the run `run`, without SSH between. */
   guest(run: string, said: string[] = []): Guest {
     const look = async (command: string, input = "") =>
-      (await execa(...this.inside("/bin/bash", "--norc", "-euo", "pipefail", "-c", command), { input, stripFinalNewline: false })).stdout;
+      (await execa(...this.inside("/bin/bash", "--norc", "-euo", "pipefail", "-c", command),
+        // A command that reads nothing may have ended before an empty input is written.
+        { ...(input === "" ? { stdin: "ignore" } : { input }), stripFinalNewline: false })).stdout;
     return {
       name: "db-1", look,
       run: (command, input) => look(`${onlyUnder(run)}\n${command}`, input),
