@@ -2,6 +2,10 @@
 export interface Step<Do extends string = string> {
   do: Do;
   on: string[];
+  /** Of what goes from one member to another: to whom, what, as the datastore writes it, and in words. */
+  to?: string;
+  what?: string;
+  words?: string;
 }
 
 /** No step when there is nobody to do it on, so planners need no `if`. */
@@ -13,7 +17,8 @@ export const oneByOne = <Do extends string>(what: Do, on: string[]): Step<Do>[] 
   on.flatMap((name) => together(what, [name]));
 
 /** The plan as people read it in a preview, a log and a golden file. */
-export const describe = (plan: Step[]): string[] => plan.map((step) => [step.do, ...step.on].join(" "));
+export const describe = (plan: Step[]): string[] =>
+  plan.map(({ do: act, on, to, words }) => [act, ...on, ...(to === undefined ? [] : ["to", to]), ...(words === undefined ? [] : [`(${words})`])].join(" "));
 
 /** Acts that no run may do unless its preview announced them. */
 const grave = ["bootstrap", "recover", "clean", "leave"];
@@ -24,7 +29,7 @@ const grave = ["bootstrap", "recover", "clean", "leave"];
  */
 export function surprises(plan: Step[], forecast: string[]): string[] {
   const announced = new Set(forecast.flatMap((line) => {
-    const [what = "", ...on] = line.split(" ");
+    const [what = "", ...on] = line.replace(/ to .*/, "").split(" ");
     return on.length === 0 ? [what, `${what} anybody`] : [what, ...on.map((name) => `${what} ${name}`)];
   }));
   return plan

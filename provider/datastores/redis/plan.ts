@@ -1,0 +1,140 @@
+import { oneByOne, together, type Step } from "../../plan";
+import type { Wanted } from "../../topology";
+import { strangers, unsafe } from "./rules";
+import { isIn, ownedBy, shardOf, those, ups, waits, type Sight, type Sights } from "./sight";
+import { count, joined, missing, moves, written, type Slots } from "./slots";
+
+export type Do = "install" | "mount" | "configure" | "clean" | "start" | "bootstrap" | "join" | "move" | "promote" | "leave" | "restart" | "verify";
+
+/**
+ * Pure: the steps from what is seen to a cluster of `members`, in which each shard's members hold the same slots and all shards as many.
+ * Who comes joins before slots move; who goes leaves when it owns none. A slot that is on its way gets there first.
+ */
+export function plan({ members, forget = [], replace = [] }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
+  const unseen: Sight = { is: "unreachable", why: "not looked at" };
+  const wanted: Sights = members.map((name) => [name, seen[name] ?? unseen]);
+  const leaving: Sights = Object.entries(seen).filter(([name]) => !members.includes(name)).sort(([a], [b]) => b.localeCompare(a, "en", { numeric: true }));
+  const forgotten = those(leaving, (sight, name) => forget.includes(name) && sight.is === "unreachable");
+  const sights: Sights = [...wanted, ...leaving.filter(([name]) => !forgotten.includes(name))];
+  const refusal = unsafe({ sights, wanted, forgotten, replaced: replace });
+  if (refusal) throw refusal;
+
+  const where = (holds: (sight: Exclude<Sight, { is: "unreachable" | "foreign" }>) => boolean) => those(wanted, (sight) => "installed" in sight && holds(sight));
+  const prepare: Step<Do>[] = [
+    ...together("install", where(({ installed }) => !installed)),
+    ...together("mount", where(({ mounted }) => !mounted)),
+    ...together("configure", where(({ configured }) => !configured)),
+  ];
+  // Whose the slots are is known once all that have data serve it again. Addresses are as before, so they find each other by themselves.
+  const back = those(sights, waits);
+  if (back.length > 0) return [...prepare, ...together("start", back), { do: "verify", on: members }];
+
+  const shards = shardsOf(members, sights);
+  const begun = missing(joined(...ownedBy(sights).values())).length === 0;
+  const steps: Step<Do>[] = [
+    ...prepare,
+    ...together("clean", those(wanted, (sight) => sight.is === "down" && sight.hasHadData)),
+    ...together("start", those(wanted, ({ is }) => is === "down")),
+    ...(begun ? [] : together<Do>("bootstrap", shards.map(({ head }) => head).slice(0, 1))),
+    ...joins(shards, seen, begun),
+    ...(begun ? changes(shards, members, sights) : []),
+  ];
+  const unmarked = where(({ hasHadData, left }) => !hasHadData || left).length > 0;
+  return steps.length > 0 || unmarked || strangers(sights).length > 0 ? [...steps, { do: "verify", on: members }] : [];
+}
+
+interface Shard {
+  members: string[];
+  /** Who is to own its slots. */
+  head: string;
+  /** Who owns them, where that is one that leaves. */
+  instead?: string;
+}
+
+/** The wanted shards. The head of one is who owns its slots, if it stays; else who follows that one and has most of it; else who came first. */
+function shardsOf(members: string[], sights: Sights): Shard[] {
+  const owned = ownedBy(sights);
+  const slotsOf = (name: string) => count(owned.get(name) ?? []);
+  return [...new Set(members.map(shardOf))].map((shard) => {
+    const stay = members.filter((name) => shardOf(name) === shard);
+    const owner = [...owned.keys()].filter((name) => shardOf(name) === shard && slotsOf(name) > 0).sort((a, b) => slotsOf(b) - slotsOf(a))[0];
+    if (owner !== undefined && stay.includes(owner)) return { members: stay, head: owner };
+    const views = ups(sights).filter(([name]) => stay.includes(name));
+    const id = ups(sights).find(([name]) => name === owner)?.[1].id;
+    const [heir] = views.filter(([, { of, linked }]) => id !== undefined && of === id && linked).sort(([, a], [, b]) => (b.offset ?? 0) - (a.offset ?? 0));
+    const [came] = views.filter(([, view]) => view.role === "primary" && isIn(view));
+    return { members: stay, head: (heir ?? (owner === undefined ? came : undefined))?.[0] ?? stay[0]!, ...(owner !== undefined && { instead: owner }) };
+  });
+}
+
+/** Those that are not in yet, or do not follow who owns their shard's slots: one of each shard at a time, for who gives its data to two has twice the work. */
+function joins(shards: Shard[], seen: Record<string, Sight>, begun: boolean): Step<Do>[] {
+  const isSettled = ({ head, instead }: Shard, name: string): boolean => {
+    const sight = seen[name]!;
+    const owner = seen[instead ?? head];
+    if (!begun && name === head) return true;
+    if (sight.is !== "up" || !isIn(sight)) return false;
+    return name === (instead ?? head) || (sight.role === "replica" ? owner?.is === "up" && sight.of === owner.id : instead === undefined && name === head);
+  };
+  const come = shards.map((shard) => [shard.head, ...shard.members.filter((name) => name !== shard.head)].filter((name) => !isSettled(shard, name)));
+  const waves = Math.max(0, ...come.map(({ length }) => length));
+  return Array.from({ length: waves }, (_, wave) => together<Do>("join", come.flatMap((names) => names.slice(wave, wave + 1)))).flat();
+}
+
+/** What changes a cluster that runs: whose the slots are, who is in it, and what each runs with. */
+function changes(shards: Shard[], members: string[], sights: Sights): Step<Do>[] {
+  const owned = ownedBy(sights);
+  const open = opened(sights);
+  const promoted = shards.filter(({ instead }) => instead !== undefined);
+  const then = new Map(owned);
+  for (const { from, to, slots } of open) {
+    then.set(from, without(then.get(from) ?? [], slots));
+    then.set(to, joined(then.get(to) ?? [], slots));
+  }
+  for (const { head, instead } of promoted) {
+    then.set(head, then.get(instead!)!);
+    then.delete(instead!);
+  }
+  const gone = those(sights, (sight, name) => !members.includes(name) && mayServe(sight));
+  return [
+    ...open.map(move),
+    ...promoted.flatMap(({ head }) => together<Do>("promote", [head])),
+    ...moves(then, shards.map(({ head }) => head)).map(move),
+    ...shards.flatMap((shard) => restarts(shard, gone, sights)),
+    // Replicas first: they would follow whoever gets the slots of their primary.
+    ...oneByOne<Do>("leave", [...gone.filter((name) => !owned.has(name)), ...gone.filter((name) => owned.has(name))]),
+  ];
+}
+
+const move = ({ from, to, slots }: { from: string; to: string; slots: Slots }): Step<Do> =>
+  ({ do: "move", on: [from], to, what: written(slots), words: `${count(slots)} slots` });
+
+/** Runs, or would again. */
+const mayServe = (sight: Sight): boolean => sight.is === "starting" || waits(sight) || (sight.is === "up" && !sight.left);
+
+/** Slots that are on their way: who owns them gives them, to whom they were going. */
+function opened(sights: Sights): { from: string; to: string; slots: Slots }[] {
+  const nameOf = (id: string) => ups(sights).find(([, view]) => view.id === id)?.[0];
+  const found = new Map<string, { from: string; to: string; slots: Slots }>();
+  for (const [name, view] of ups(sights))
+    for (const { slot, peer, way } of view.open) {
+      const [from, to] = way === "out" ? [name, nameOf(peer)] : [nameOf(peer), name];
+      if (from === undefined || to === undefined) continue;
+      found.set(`${from} ${to}`, { from, to, slots: joined(found.get(`${from} ${to}`)?.slots ?? [], [[slot, slot]]) });
+    }
+  return [...found.values()];
+}
+
+const without = (slots: Slots, others: Slots): Slots => missing(joined(missing(slots), others));
+
+/** Replicas, then one of them takes over, then who was primary: where a setting waits for that. Where none stays, one that leaves takes over for as long. */
+function restarts({ members, head }: Shard, gone: string[], sights: Sights): Step<Do>[] {
+  const old = those(sights, (sight, name) => members.includes(name) && sight.is === "up" && !sight.current);
+  const replicas = members.filter((name) => name !== head);
+  const leaving = gone.filter((name) => shardOf(name) === shardOf(head) && isIn(new Map(sights).get(name)!));
+  const [heir] = [...replicas, ...leaving];
+  return [
+    ...oneByOne<Do>("restart", replicas.filter((name) => old.includes(name))),
+    ...(old.includes(head) ? oneByOne<Do>("promote", heir ? [heir] : []).concat(together("restart", [head]), together("promote", heir && !replicas.includes(heir) ? [head] : [])) : []),
+  ];
+}

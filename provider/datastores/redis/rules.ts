@@ -1,0 +1,82 @@
+import { Refused } from "../../errors";
+import { evidence, isIn, ownedBy, shardOf, ups, waits, type Sight, type Sights } from "./sight";
+import { joined, missing, written } from "./slots";
+
+export interface Situation {
+  /** All members that count: the wanted, and those that are to leave and are not forgotten. */
+  sights: Sights;
+  wanted: Sights;
+  /** Who is to leave, cannot be seen, and is to be forgotten. */
+  forgotten: string[];
+  /** Whose server is about to be made again. */
+  replaced: string[];
+}
+
+type Rule = (situation: Situation) => Refused | undefined | false;
+
+const that = (among: Sights, holds: (sight: Sight, name: string) => boolean): Sights => among.filter(([name, sight]) => holds(sight, name));
+const namesOf = (sights: Sights) => sights.map(([name]) => name);
+
+/** The first rule that forbids any plan: they are in order of what a person has to mend first. */
+export function unsafe(situation: Situation): Refused | undefined {
+  for (const rule of [allAreSeen, noVolumeIsForeign, theyAreOneCluster, nobodyUnknownServes, everySlotHasItsData, othersKeepTheirMajority]) {
+    const refused = rule(situation);
+    if (refused) return refused;
+  }
+  return undefined;
+}
+
+const allAreSeen: Rule = ({ sights, wanted }) => {
+  const unseen = that(sights, ({ is }) => is === "unreachable");
+  const leavers = namesOf(unseen).filter((name) => !namesOf(wanted).includes(name));
+  return unseen.length > 0 && new Refused("every member and its volume must be seen before anything is changed", evidence(unseen),
+    "start the server, mend its network, attach its volume or let its database answer, then run `pulumi up` again; `openstack server show` tells its state. A server that is gone for ever is deleted with `openstack server delete`; after `pulumi refresh` the next `pulumi up` makes it again over its volume"
+    + (leavers.length > 0 ? `. A leaving member that is gone for ever is named in forget: ${JSON.stringify(leavers)}` : ""));
+};
+
+const noVolumeIsForeign: Rule = ({ sights }) => {
+  const foreign = that(sights, ({ is }) => is === "foreign");
+  return foreign.length > 0 && new Refused("a volume that we did not format is never touched", evidence(foreign),
+    "mend its marker if that is what is wrong; else empty the volume yourself if its data may go, or give the member another volume");
+};
+
+/** A meeting joins two clusters into one, in which each slot has one owner: the other's keys would be gone. */
+const theyAreOneCluster: Rule = ({ sights }) => {
+  const inIt = ups(sights).filter(([, sight]) => isIn(sight) || sight.slots !== "");
+  const apart = inIt.filter(([, view]) => inIt.some(([, other]) => view.slots !== "" && !other.knows.includes(view.id)));
+  return apart.length > 0 && new Refused("members that own slots must be known to all that are in a cluster", evidence(sights),
+    "if members are just finding each other, run `pulumi up` again; else there are two clusters: decide which data is right, and on the members of the other stop the server and move its data aside");
+};
+
+/** One that failed is a server's former life, or a member that was forgotten: it is taken out. One that is well is somebody's. */
+const nobodyUnknownServes: Rule = ({ sights }) => {
+  const known = new Set(ups(sights).map(([, { id }]) => id));
+  const strange = ups(sights).filter(([, view]) => view.knows.some((id) => !known.has(id) && !view.failed.includes(id)));
+  return strange.length > 0 && !sights.some(([, sight]) => waits(sight) || sight.is === "starting")
+    && new Refused("a cluster has no members but those that are known", evidence(strange),
+      "a run that was killed may have let others in: set the arguments to what that run wanted, run `pulumi up` to its end, and change them then; else `CLUSTER FORGET` those that do not belong to it");
+};
+
+/** Slots that nobody serves are either new, or some lost member's keys: those are given up by nobody but a person. */
+const everySlotHasItsData: Rule = ({ sights, forgotten }) => {
+  const unserved = missing(joined(...ownedBy(sights).values()));
+  if (unserved.length === 0 || sights.some(([, sight]) => waits(sight) || sight.is === "starting")) return false;
+  const had = sights.some(([, sight]) => "hasHadData" in sight && sight.hasHadData) || forgotten.length > 0;
+  return had && new Refused("slots whose keys are lost are not given out again as if they were empty", `nobody serves ${written(unserved)}: ${evidence(sights)}`,
+    "bring back a member of the shard that had them, with its data; or, to go on without those keys, let a server take them with `CLUSTER ADDSLOTSRANGE`, then `pulumi refresh`");
+};
+
+/** A failover needs the word of most primaries that own slots. */
+const othersKeepTheirMajority: Rule = ({ sights, replaced }) => {
+  const down = sights.filter(([name, sight]) => !replaced.includes(name) && !(sight.is === "up" && sight.ok));
+  const alone = replaced.filter((name) => !sights.some(([other, sight]) => other !== name && shardOf(other) === shardOf(name) && isIn(sight)));
+  if (replaced.length > 0 && down.length > 0)
+    return new Refused("a member's server is taken away only while all others run", evidence(sights), `bring ${namesOf(down).join(", ")} back first, without \`replace\``);
+  return alone.length > 0 && new Refused("a shard's only member is not taken away", evidence(sights), "give each shard a replica first, with `replicasPerShard`");
+};
+
+/** Whom the cluster still counts, and that is no member any more. */
+export const strangers = (sights: Sights): string[] => {
+  const known = new Set(ups(sights).map(([, { id }]) => id));
+  return [...new Set(ups(sights).flatMap(([, { knows }]) => knows))].filter((id) => !known.has(id));
+};

@@ -1,0 +1,84 @@
+import { read, type Slots } from "./slots";
+
+export interface Prepared {
+  installed: boolean;
+  mounted: boolean;
+  /** Its files are as wanted. */
+  configured: boolean;
+  /** The volume's marker says that it once was in a cluster that was verified. */
+  hasHadData: boolean;
+  /** The volume's marker says that the member left the cluster by our word. */
+  left: boolean;
+}
+
+/** A slot that is on its way between two members: a move was cut, or is under way. */
+export interface Open {
+  slot: number;
+  /** Id of the other end. */
+  peer: string;
+  way: "out" | "in";
+}
+
+/** What a server says of itself and of its cluster. Ids are Redis's own: a member's stays with its data. */
+export interface View {
+  id: string;
+  role: "primary" | "replica";
+  /** Of a replica: whose. */
+  of?: string;
+  /** Of a replica: it has all, and follows. */
+  linked: boolean;
+  /** As Redis writes them. */
+  slots: string;
+  open: Open[];
+  /** `cluster_state` is ok. */
+  ok: boolean;
+  /** Whom it knows, itself among them, without those that are just shaking hands. */
+  knows: string[];
+  /** Those of them that it takes for failed. */
+  failed: string[];
+  /** Runs with all that is wanted: no setting waits for a restart. */
+  current: boolean;
+  /** How much a replica has received; of a primary, how much it has sent. */
+  offset?: number;
+}
+
+export type Sight =
+  | { is: "unreachable"; why: string }
+  | { is: "foreign"; why: string }
+  | { is: "down"; data: boolean } & Prepared
+  | { is: "starting" } & Prepared
+  | { is: "up" } & View & Prepared;
+
+export type Up = Extract<Sight, { is: "up" }>;
+export type Sights = [name: string, sight: Sight][];
+
+/** Members are named `CLUSTER-SHARD-NUMBER`: to which shard one belongs never changes, whatever its role. */
+export const shardOf = (name: string): number => Number(/-(\d+)-\d+$/.exec(name)![1]);
+
+export const those = (sights: Sights, holds: (sight: Sight, name: string) => boolean): string[] =>
+  sights.filter(([name, sight]) => holds(sight, name)).map(([name]) => name);
+
+/** Knows others, so it is in a cluster. */
+export const isIn = (sight: Sight): boolean => sight.is === "up" && sight.knows.length > 1;
+export const isAlive = ({ is }: Sight): boolean => is === "up" || is === "starting";
+/** Its data are to be served again. */
+export const waits = (sight: Sight): boolean => sight.is === "down" && sight.data && !sight.left;
+
+export const ups = (sights: Sights): [name: string, view: Up][] => sights.flatMap(([name, sight]) => (sight.is === "up" ? [[name, sight] as [string, Up]] : []));
+
+/** What each primary owns. */
+export const ownedBy = (sights: Sights): Map<string, Slots> =>
+  new Map(ups(sights).filter(([, { role }]) => role === "primary").map(([name, { slots }]) => [name, read(slots)]));
+
+/** What was seen, one clause a member. */
+export const evidence = (sights: Sights): string => sights.map(([name, sight]) => `${name} ${words(sight)}`).join("; ");
+
+function words(sight: Sight): string {
+  switch (sight.is) {
+    case "unreachable": return `cannot be seen (${sight.why})`;
+    case "foreign": return `has a volume that is not known as ours (${sight.why})`;
+    case "starting": return "is starting";
+    case "down": return (sight.data ? "is down with data" : `is down without data${sight.hasHadData ? ", but once had some" : ""}`) + (sight.left ? ", and left the cluster" : "");
+    case "up": return `is ${sight.role}${sight.slots === "" ? "" : ` of slots ${sight.slots}`}, cluster ${sight.ok ? "ok" : "not ok"}, knows ${sight.knows.length}${sight.failed.length > 0 ? `, of whom ${sight.failed.length} failed` : ""}`;
+  }
+}

@@ -1,0 +1,109 @@
+import { deepEqual, ok } from "node:assert/strict";
+import fc from "fast-check";
+import { plan, type Do } from "../../../../provider/datastores/redis/plan";
+import { shardOf } from "../../../../provider/datastores/redis/sight";
+import { count, read, slotCount } from "../../../../provider/datastores/redis/slots";
+import { describe as lines } from "../../../../provider/plan";
+import { after, blank, during, isCovered, named, running, ups, type Seen } from "./model";
+
+const sizes = fc.record({ shards: fc.integer({ min: 3, max: 6 }), replicas: fc.integer({ min: 0, max: 2 }) });
+/** A cluster that is to be made, or one that runs, with any member of each shard as its primary; and what it is to become. */
+const cases = fc.record({ from: fc.option(sizes), to: sizes, primary: fc.func(fc.nat(5)), more: fc.record({ restart: fc.boolean(), unconfigured: fc.boolean() }) }).map(({ from, to, primary, more }) => {
+  const members = named(to.shards, to.replicas);
+  const there = from ? running(from.shards, from.replicas, primary) : {};
+  for (const [, view] of ups(there)) Object.assign(view, { current: !more.restart, configured: !more.unconfigured });
+  return { members, seen: { ...Object.fromEntries(members.map((name) => [name, structuredClone(blank)])), ...there } as Seen };
+});
+
+const wanted = (members: string[], seen: Seen) => plan({ members }, seen);
+const done = (members: string[], seen: Seen): Seen => wanted(members, seen).reduce((now, step) => after(now, step, members), seen);
+
+function isWell(members: string[], seen: Seen): void {
+  ok(isCovered(seen), "a slot has no owner");
+  const views = ups(seen).filter(([name]) => members.includes(name));
+  deepEqual(views.map(([name]) => name).sort(), [...members].sort());
+  for (const shard of new Set(members.map(shardOf))) {
+    const ofShard = views.filter(([name]) => shardOf(name) === shard);
+    const owners = ofShard.filter(([, { slots }]) => slots !== "");
+    deepEqual(owners.length, 1, `shard ${shard} has ${owners.length} owners`);
+    const share = slotCount / new Set(members.map(shardOf)).size;
+    ok(Math.abs(count(read(owners[0]![1].slots)) - share) <= Math.max(1, share * 0.02), `shard ${shard} owns ${owners[0]![1].slots}`);
+    for (const [name, view] of ofShard) if (name !== owners[0]![0]) deepEqual([view.role, view.of], ["replica", owners[0]![1].id], name);
+  }
+  const ids = views.map(([, { id }]) => id).sort();
+  for (const [name, view] of views) deepEqual([[...view.knows].sort(), view.open, view.current], [ids, [], true], name);
+}
+
+describe("redis plan", () => {
+  const holds = (check: (members: string[], seen: Seen) => void, numRuns = 300) => fc.assert(fc.property(cases, ({ members, seen }) => check(members, seen)), { numRuns });
+
+  it("ends well, and then there is nothing to do", () => holds((members, seen) => {
+    const end = done(members, seen);
+    isWell(members, end);
+    deepEqual(lines(wanted(members, end)), []);
+  }));
+
+  it("cut anywhere, planned again from what is then seen, ends as well", () => holds((members, seen) => {
+    let now = seen;
+    for (const step of wanted(members, seen)) {
+      for (const middle of during(now, step, members)) isWell(members, done(members, middle));
+      now = after(now, step, members);
+    }
+  }, 150));
+
+  it("cut twice ends as well", () => fc.assert(fc.property(cases, fc.nat(), fc.nat(), ({ members, seen }, first, second) => {
+    let now = seen;
+    for (const at of [first, second]) {
+      const steps = wanted(members, now);
+      if (steps.length === 0) return;
+      const done = steps.slice(0, at % steps.length);
+      now = done.reduce((state, step) => after(state, step, members), now);
+      const middles = during(now, steps[done.length]!, members);
+      now = middles[at % Math.max(1, middles.length)] ?? now;
+    }
+    isWell(members, done(members, now));
+  }), { numRuns: 300 }));
+
+  it("on its way never leaves a slot without its owner, and never has fewer than three owners", () => holds((members, seen) => {
+    let now = seen;
+    for (const step of wanted(members, seen)) {
+      const before = isCovered(now);
+      now = after(now, step, members);
+      if (before) ok(isCovered(now), `${lines([step])[0]}`);
+      if (before) ok(ups(now).filter(([, { slots }]) => slots !== "").length >= 3);
+    }
+  }));
+
+  it("lets nobody leave who owns slots, or is followed by who stays", () => holds((members, seen) => {
+    let now = seen;
+    for (const step of wanted(members, seen)) {
+      if (step.do === "leave") for (const name of step.on) {
+        const self = ups(now).find(([each]) => each === name)![1];
+        deepEqual(self.slots, "", name);
+        ok(!ups(now).some(([other, view]) => members.includes(other) && view.of === self.id), `${name} is followed`);
+      }
+      now = after(now, step, members);
+    }
+  }));
+
+  it("acts on one member at a time where a second failure would cost a shard", () => holds((members, seen) => {
+    const alone: Do[] = ["promote", "move", "leave", "restart"];
+    for (const step of wanted(members, seen)) {
+      if (alone.includes(step.do)) deepEqual(step.on.length, 1, lines([step])[0]);
+      if (step.do === "join") deepEqual(new Set(step.on.map(shardOf)).size, step.on.length, "two of a shard");
+    }
+  }));
+
+  it("restarts a primary only once another of its shard has taken over, and no member that needs none", () => holds((members, seen) => {
+    let now = seen;
+    for (const step of wanted(members, seen)) {
+      if (step.do === "restart") for (const name of step.on) {
+        const self = ups(now).find(([each]) => each === name)![1];
+        ok(!self.current);
+        const shard = ups(now).filter(([other]) => shardOf(other) === shardOf(name));
+        ok(self.slots === "" || shard.length === 1, `${name} is primary`);
+      }
+      now = after(now, step, members);
+    }
+  }));
+});
