@@ -107,7 +107,7 @@ function changes(shards: Shard[], members: string[], sights: Sights): Step<Do>[]
 }
 
 const move = ({ from, to, slots }: { from: string; to: string; slots: Slots }): Step<Do> =>
-  ({ do: "move", on: [from], to, what: written(slots), words: `${count(slots)} slots` });
+  ({ do: "move", on: [from], to, what: written(slots), words: count(slots) === 1 ? "1 slot" : `${count(slots)} slots` });
 
 /** Runs, or would again. */
 const mayServe = (sight: Sight): boolean => sight.is === "starting" || waits(sight) || (sight.is === "up" && !sight.left);

@@ -49,12 +49,13 @@ const theyAreOneCluster: Rule = ({ sights }) => {
 };
 
 /** One that failed is a server's former life, or a member that was forgotten: it is taken out. One that is well is somebody's. */
-const nobodyUnknownServes: Rule = ({ sights }) => {
+const nobodyUnknownServes: Rule = ({ sights, forgotten }) => {
   const known = new Set(ups(sights).map(([, { id }]) => id));
   const strange = ups(sights).filter(([, view]) => view.knows.some((id) => !known.has(id) && !view.failed.includes(id)));
   return strange.length > 0 && !sights.some(([, sight]) => waits(sight) || sight.is === "starting")
-    && new Refused("a cluster has no members but those that are known", evidence(strange),
-      "a run that was killed may have let others in: set the arguments to what that run wanted, run `pulumi up` to its end, and change them then; else `CLUSTER FORGET` those that do not belong to it");
+    && new Refused("a cluster has no members but those that are known", evidence(strange), forgotten.length > 0
+      ? `the cluster still counts a member that cannot be seen: power off ${forgotten.join(", ")}, then run \`pulumi up\` again`
+      : "a run that was killed may have let others in: set the arguments to what that run wanted, run `pulumi up` to its end, and change them then; else `CLUSTER FORGET` those that do not belong to it");
 };
 
 /** Slots that nobody serves are either new, or some lost member's keys: those are given up by nobody but a person. */

@@ -1,0 +1,55 @@
+import { isIn, shardOf, ups, type Prepared, type Sight, type Sights, type Up } from "./sight";
+import { evenly, written } from "./slots";
+
+/** What is seen of a new server. */
+export const blank: Sight = { is: "down", data: false, installed: false, mounted: false, configured: false, hasHadData: false, left: false };
+
+/**
+ * What a preview takes the members for: as last seen, and well where nothing is known. One that was starting is taken for well too:
+ * `up` looks for itself. One that never could be seen is new, or has still to leave.
+ */
+export function recall(names: string[], seen: Record<string, Sight | undefined>, leaving: string[] = []): Record<string, Sight> {
+  const well = healthy(names);
+  const ran = names.some((name) => seen[name] === undefined || isIn(seen[name]!));
+  const now: Sights = names.map((name) => {
+    const sight = seen[name];
+    if (!sight || (ran && sight.is === "starting")) return [name, { ...well[name]!, ...(sight && marksOf(sight)) }];
+    return [name, sight.is !== "unreachable" ? sight : ran && leaving.includes(name) ? well[name]! : blank];
+  });
+  // They know each other, whatever each was seen to know: and whom else they were seen to know, they still do.
+  const ids = ups(now).filter(([, view]) => isIn(view)).map(([, { id }]) => id);
+  const known = [...new Set([...ids, ...names.flatMap((name) => (seen[name]?.is === "up" && isIn(seen[name]) ? seen[name].knows : []))])];
+  return Object.fromEntries(now.map(([name, sight]) => [name, isIn(sight) ? { ...(sight as Up), knows: known } : sight]));
+}
+
+const marksOf = (sight: Sight): Partial<Prepared> => {
+  if (!("installed" in sight)) return {};
+  const { installed, mounted, configured, hasHadData, left } = sight;
+  return { installed, mounted, configured, hasHadData, left };
+};
+
+/** A cluster of these in which each shard's first member is its primary. */
+function healthy(names: string[]): Record<string, Up> {
+  const shards = [...new Set(names.map(shardOf))];
+  const dealt = evenly(shards.length);
+  const idOf = (name: string) => `known-${name}`;
+  return Object.fromEntries(names.map((name): [string, Up] => {
+    const head = names.find((other) => shardOf(other) === shardOf(name))!;
+    const role = name === head ? { role: "primary" as const, slots: written(dealt[shards.indexOf(shardOf(name))]!) } : { role: "replica" as const, of: idOf(head), slots: "" };
+    return [name, { is: "up", id: idOf(name), linked: name !== head, open: [], ok: true, knows: names.map(idOf), failed: [], current: true, ...role,
+      installed: true, mounted: true, configured: true, hasHadData: true, left: false }];
+  }));
+}
+
+/** What is remembered: how far a replication has come is news at each look. */
+export const kept = (seen: Record<string, Sight>): Record<string, Sight> => Object.fromEntries(Object.entries(seen).map(([name, { ...sight }]) => {
+  if (sight.is === "up") delete sight.offset;
+  return [name, sight];
+}));
+
+/** What is seen of a member whose server was made again over its volume: its identity lies there with its data. */
+export function underNew(sight: Sight): Sight {
+  if (!("installed" in sight)) return sight.is === "foreign" ? sight : blank;
+  const { hasHadData, left } = sight;
+  return { is: "down", data: sight.is === "down" ? sight.data : true, installed: false, mounted: false, configured: false, hasHadData, left };
+}

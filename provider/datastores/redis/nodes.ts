@@ -1,0 +1,44 @@
+import type { Open } from "./sight";
+import { read, written, joined } from "./slots";
+
+/** One line of `CLUSTER NODES` (Redis: CLUSTER NODES, Serialization format). */
+export interface Node {
+  id: string;
+  /** Undefined where it is not known. */
+  address?: string;
+  flags: string[];
+  /** Of a replica: its primary's id. */
+  of?: string;
+  epoch: number;
+  /** The bus to it is up. */
+  connected: boolean;
+  /** As Redis writes them. */
+  slots: string;
+  /** Told by a node of itself alone. */
+  open: Open[];
+}
+
+/** What a node says of all that it knows, itself among them. */
+export const nodesOf = (text: string): Node[] => text.split("\n").filter((line) => line.trim() !== "").map((line) => {
+  const [id = "", at = "", flags = "", of = "-", , , epoch = "0", link = "", ...slots] = line.trim().split(" ");
+  // `address:port@bus,hostname`; an address of IPv6 has colons of its own.
+  const address = /^(.*):\d+@\d+/.exec(at)?.[1];
+  return {
+    id, ...(address ? { address } : {}), flags: flags.split(","), ...(of === "-" ? {} : { of }), epoch: Number(epoch), connected: link === "connected",
+    slots: written(joined(...slots.filter((each) => !each.startsWith("[")).map(read))),
+    open: slots.flatMap((each): Open[] => {
+      const [, slot, way, peer] = /^\[(\d+)-([<>])-([0-9a-f]+)\]$/.exec(each) ?? [];
+      return slot === undefined ? [] : [{ slot: Number(slot), peer: peer!, way: way === ">" ? "out" : "in" }];
+    }),
+  };
+});
+
+export const isSelf = ({ flags }: Node): boolean => flags.includes("myself");
+/** It is not just being met, and it is known where it is. */
+export const isKnown = ({ flags }: Node): boolean => !flags.includes("handshake") && !flags.includes("noaddr");
+/** Most primaries agree that it does not answer. */
+export const hasFailed = ({ flags }: Node): boolean => flags.includes("fail") || flags.includes("noaddr");
+
+/** Who owns which slots, as one text: nodes that say the same agree. */
+export const signature = (nodes: Node[]): string =>
+  nodes.filter(({ slots }) => slots !== "").map(({ id, slots }) => `${id}[${slots}]`).sort().join(" ");
