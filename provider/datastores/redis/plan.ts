@@ -112,14 +112,15 @@ const move = ({ from, to, slots }: { from: string; to: string; slots: Slots }): 
 /** Runs, or would again. */
 const mayServe = (sight: Sight): boolean => sight.is === "starting" || waits(sight) || (sight.is === "up" && !sight.left);
 
-/** Slots that are on their way: who owns them gives them, to whom they were going. */
+/** Slots that are on their way: who owns them gives them, whoever did when they set out, to whom they were going. */
 function opened(sights: Sights): { from: string; to: string; slots: Slots }[] {
   const nameOf = (id: string) => ups(sights).find(([, view]) => view.id === id)?.[0];
+  const ownerOf = (slot: number) => [...ownedBy(sights)].find(([, slots]) => slots.some(([first, last]) => first <= slot && slot <= last))?.[0];
   const found = new Map<string, { from: string; to: string; slots: Slots }>();
   for (const [name, view] of ups(sights))
     for (const { slot, peer, way } of view.open) {
-      const [from, to] = way === "out" ? [name, nameOf(peer)] : [nameOf(peer), name];
-      if (from === undefined || to === undefined) continue;
+      const [from, to] = [ownerOf(slot), way === "out" ? nameOf(peer) : name];
+      if (from === undefined || to === undefined || from === to) continue;
       found.set(`${from} ${to}`, { from, to, slots: joined(found.get(`${from} ${to}`)?.slots ?? [], [[slot, slot]]) });
     }
   return [...found.values()];
