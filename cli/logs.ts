@@ -16,13 +16,14 @@ export interface Journal {
 export async function logs(clusters: Outputs[], member: string, { lines, follow }: Journal, to: Writable, say: (line: string) => void): Promise<boolean> {
   const state = clusters.find((each) => names({ members: everyone(each) }).includes(member));
   if (!state) throw new Error(`the stack has no member ${member}; it has ${names({ members: clusters.flatMap(everyone) }).join(", ")}`);
-  const { guests } = reach(state, { leaving: leavers(state, state.known), pins: state.pins, seconds: patience, say });
+  const { guests, cluster } = reach(state, { leaving: leavers(state, state.known), pins: state.pins, seconds: patience, say });
   const until = new AbortController();
   const end = () => until.abort();
   try {
     await guests.reach(member);
     process.once("SIGINT", end);
-    await guests.follow(member, sh`journalctl --quiet --no-pager ${[`--unit=${byName(state.datastore).unit}`, `--lines=${lines}`, ...(follow ? ["--follow"] : [])]}`, to, until.signal);
+    const { unit } = byName(state.datastore).needs(cluster.want.options);
+    await guests.follow(member, sh`journalctl --quiet --no-pager ${[`--unit=${unit}`, `--lines=${lines}`, ...(follow ? ["--follow"] : [])]}`, to, until.signal);
     return until.signal.aborted;
   } finally {
     process.removeListener("SIGINT", end);

@@ -4,14 +4,14 @@ import type { dynamic } from "@pulumi/pulumi";
 import { newAuthority } from "./certificates";
 import { byName } from "./datastores";
 import { Refused } from "./errors";
-import { failures, inputs, type Inputs, type Outputs } from "./inputs";
+import { failures, inputs, parse, type Inputs, type Outputs } from "./inputs";
 import { describe } from "./plan";
 import { changedServers } from "./servers";
 import { names } from "./topology";
 import { differing, failure, hasUnknown, isUnknown, secret } from "./wire";
 
 export type Raw = Record<string, unknown>;
-export type Document = Pick<Inputs, "datastore" | "members" | "owner" | "forget" | "replace">;
+export type Document = Pick<Inputs, "datastore" | "members" | "options" | "owner" | "forget" | "replace">;
 
 /** Made or kept by `check`, so not part of what the user asked for. */
 const made = ["plan", "authority", "rootPassword", "__provider"];
@@ -108,11 +108,14 @@ export interface Forecast {
  * The steps from what was last seen. A server that is another than then, or not known yet, is seen as new, over its
  * volume if that is the same. A member to be forgotten is first taken as last seen; if that is refused, as gone.
  */
-export function forecast(olds: Pick<Outputs, "datastore" | "members" | "known" | "seen" | "unreached">, news: Document): Forecast {
+export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options" | "known" | "seen" | "unreached">, news: Document): Forecast {
   const it = byName(news.datastore);
   const [was, wanted] = [names({ members: olds.known }), names(news)];
   const again = madeAgain(olds.known, news);
-  const others = wanted.length !== olds.members.length || names(olds).some((name) => !wanted.includes(name));
+  const change = {
+    members: wanted.length !== olds.members.length || names(olds).some((name) => !wanted.includes(name)),
+    ...(hasUnknown(news.options) ? {} : { options: { was: parse(it.options, olds.options, "options"), wanted: parse(it.options, news.options, "options") } }),
+  };
   const replace = news.replace?.filter((name) => again.includes(name)) ?? [];
   const volumeOf = (members: Inputs["members"], name: string) => members.find((each) => each.name === name)?.volume;
   const keepsVolume = (name: string) => volumeOf(olds.known, name) === volumeOf(news.members, name);
@@ -127,7 +130,7 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "known" |
       if (replace.length > 0 && olds.unreached.includes(name)) return it.unreachable("the last look did not reach it");
       return recalled[name];
     };
-    const now = [...new Set([...wanted, ...was])].map((name) => [name, others && wanted.includes(name) ? it.outdated(sightOf(name)) : sightOf(name)]);
+    const now = [...new Set([...wanted, ...was])].map((name) => [name, wanted.includes(name) ? it.outdated(sightOf(name), change) : sightOf(name)]);
     try {
       return { lines: describe(it.plan({ members: wanted, forget: news.forget, replace }, Object.fromEntries(now))) };
     } catch (error) {
@@ -160,7 +163,8 @@ export async function diff(id: string, olds: Outputs, news: Raw): Promise<dynami
   const ofRefresh = refreshed.delete(id);
   if (unknownMembers(news)) return {};
   const cluster = olds.owner.cluster;
-  const options = differing(olds.options, news.options);
+  const { frozen } = byName(olds.datastore);
+  const options = differing(olds.options, news.options).filter((key) => frozen.includes(key));
   if (olds.status === "ready" && options.length > 0)
     throw new Error(`${cluster}: changing ${options.map((key) => argument(`options.${key}`)).join(", ")} of a cluster that runs cannot be done by this version; set it back`);
   const keys = changed(olds, news);

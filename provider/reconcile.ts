@@ -50,7 +50,7 @@ async function perform<O, S, Do extends string>(it: Datastore<O, S, Do>, cluster
   say(`${line}`);
   const done = await Promise.allSettled(step.on.map(async (name) => {
     const member = everyone(cluster).find((each) => each.name === name)!;
-    await it.steps[step.do](cluster, member).catch((error) => {
+    await it.steps[step.do](cluster, member, step).catch((error) => {
       throw new StepFailed(step.do, name, error);
     });
   }));

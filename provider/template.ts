@@ -8,6 +8,9 @@ export type Escape = (value: unknown) => string;
 /** A value in a MariaDB option file: quoted, so that `#`, `;` and blanks stay part of it. */
 export const cnf: Escape = (value) => `"${String(value).replace(/[\\"]/g, "\\$&").replace(/\n/g, "\\n")}"`;
 
+/** A value in a Redis configuration file, quoted as its `CONFIG REWRITE` does. */
+export const conf: Escape = (value) => `"${String(value).replace(/[^ !#-[\]-\uffff]/g, (letter) => (letter === "\\" || letter === "\"" ? `\\${letter}` : `\\x${letter.charCodeAt(0).toString(16).padStart(2, "0")}`))}"`;
+
 /** A value that may hold nothing a unit file or a hosts file could read as syntax. */
 export const word: Escape = (value) => {
   const text = String(value);

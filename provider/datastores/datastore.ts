@@ -32,6 +32,13 @@ export interface Report {
   wrong?: { what: string; shownBy?: string };
 }
 
+/** What is to be otherwise than it was. */
+export interface Change<Options> {
+  members: boolean;
+  /** Undefined where it is not known yet. */
+  options?: { was: Options; wanted: Options };
+}
+
 /** Everything the provider needs to know about one kind of database. */
 export interface Datastore<Options, Seen, Do extends string> {
   options: z.ZodType<Options>;
@@ -39,8 +46,6 @@ export interface Datastore<Options, Seen, Do extends string> {
   observe(cluster: Cluster<Options>, member: Member): Promise<Seen>;
   /** Looks at one guest for people. Changes nothing. */
   report(cluster: Cluster<Options>, member: Member): Promise<Report>;
-  /** The unit that runs the database, in whose journal it tells how it fares. */
-  unit: string;
   /** What is seen of a member that cannot be reached. */
   unreachable(why: string): Seen;
   /** Why a member could not be seen; undefined when it was. */
@@ -53,15 +58,17 @@ export interface Datastore<Options, Seen, Do extends string> {
   kept(seen: Record<string, Seen>): Record<string, Seen>;
   /** What is seen of a member whose server was made again over its volume. */
   underNew(sight: Seen): Seen;
-  /** What is seen of a member once the cluster is to have other members or options. */
-  outdated(sight: Seen): Seen;
+  /** Options that a cluster which runs cannot be given anew. */
+  frozen: string[];
+  /** What is seen of a member once the cluster is to have other members, or other options. */
+  outdated(sight: Seen, change: Change<Options>): Seen;
   /** The members whose machines are new to the cluster, and how grave what is found of each may be. None while data wait to be served again. */
   newcomers(members: string[], seen: Record<string, Seen>): Record<string, Severity>;
   /** What a member needs of its machine. */
   needs(options: Options): Needs;
   /** Pure: the ordered steps from what is seen, also of members that are to leave, to what is wanted. Throws `Refused`. */
   plan(want: Wanted, seen: Record<string, Seen>): Step<Do>[];
-  steps: Record<Do, (cluster: Cluster<Options>, member: Member) => Promise<void>>;
+  steps: Record<Do, (cluster: Cluster<Options>, member: Member, step: Step<Do>) => Promise<void>>;
 }
 
 export const datastore = <O, S, Do extends string>(it: Datastore<O, S, Do>): Datastore<O, S, Do> => it;

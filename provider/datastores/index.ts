@@ -1,7 +1,8 @@
 import type { Datastore } from "./datastore";
 import { galera } from "./galera";
+import { redis } from "./redis";
 
-const all = { galera };
+const all = { galera, redis };
 
 /** Only here do the datastores' own types meet: what a datastore saw is given back to that datastore alone. */
 export function byName(name: string): Datastore<unknown, unknown, string> {

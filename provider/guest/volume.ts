@@ -179,15 +179,27 @@ export const transferred = (transfer: string, root: string): string => `[ "$(${i
  */
 export const letStart = sh`mkdir -p /run/datastores; touch /run/datastores/let-start`;
 
+/** What a datastore's unit needs to start, and is to do then. */
+export interface Start {
+  /** A file without which it is not configured. */
+  configured: string;
+  /** Below the volume: it lies there once the member has had data. */
+  data: string;
+  /** A command that each start begins with, as root. */
+  first: string;
+  /** Lines for the unit's `[Service]`. */
+  service?: string[];
+  /** Where others' data come by state transfers: a file below the volume that each makes anew, and a shell condition under which a start gets one by itself. */
+  transfers?: { file: string; anew: string };
+}
+
 /**
  * Lets the datastore's unit start only on its marked volume: a guest that boots without its disk, or with
  * an emptied one, stays down and says why in the unit's journal. A start that fails is tried again, five times in all:
- * after a power cut members find each other only once all of them are back. `configured` is a file, `data` a directory
- * below the volume, `untilStart` a file that a start makes untrue, `transfer` one below the volume that each state transfer
- * makes anew, `anew` a shell condition under which a start gets one by itself. A start ends once all that it brought is on the disk, and says so in a stamp: state transfers do not see to
+ * after a power cut members find each other only once all of them are back. A start ends once all that a state transfer brought is on the disk, and says so in a stamp: state transfers do not see to
  * that, and a power cut right after one leaves empty files among whole ones. A full disk has no room for the stamp: that ends no server. A stop ends too, also of a server that hangs.
  */
-export async function guardUnit(guest: Guest, service: string, { configured, data, untilStart, transfer, anew }: Record<"configured" | "data" | "untilStart" | "transfer" | "anew", string>): Promise<void> {
+export async function guardUnit(guest: Guest, service: string, { configured, data, first, service: more = [], transfers }: Start): Promise<void> {
   await guest.run(sh`mkdir -p ${guard.replace(/\/[^/]+$/, "")} ${`/etc/systemd/system/${service}.d`}`);
   const mayStart = `#!/bin/sh
 # Exit code 1 is systemd's word for "not now": the unit is skipped, not failed.
@@ -196,25 +208,27 @@ refuse() { echo "not started: $1"; exit 1; }
 [ -s ${mountPoint}/${marker} ] || refuse "${mountPoint} is not the data volume: it has no ${marker}"
 ! grep -Eq '"left"[[:space:]]*:[[:space:]]*true' ${mountPoint}/${marker} || refuse "this member left the cluster"
 grep -Eq '"hasHadData"[[:space:]]*:[[:space:]]*true' ${mountPoint}/${marker} || [ -e /run/datastores/let-start ] || refuse "this member was not verified yet: the next pulumi up starts it"
-${transferred(`${mountPoint}/${transfer}`, mountPoint)} || ${anew} || [ -e /run/datastores/let-start ] || refuse "its last state transfer was not whole on the disk when it lost power: the next pulumi up starts it"
-if grep -Eq '"hasHadData"[[:space:]]*:[[:space:]]*true' ${mountPoint}/${marker} && [ -z "$(ls -A ${mountPoint}/${data} 2>/dev/null)" ]; then
+${transfers ? `${transferred(`${mountPoint}/${transfers.file}`, mountPoint)} || ${transfers.anew} || [ -e /run/datastores/let-start ] || refuse "its last state transfer was not whole on the disk when it lost power: the next pulumi up starts it"
+` : ""}if grep -Eq '"hasHadData"[[:space:]]*:[[:space:]]*true' ${mountPoint}/${marker} && [ -z "$(ls -A ${mountPoint}/${data} 2>/dev/null)" ]; then
   refuse "the data volume once held data and is empty now"
 fi
 `;
-  await guest.write(settle, `#!/bin/sh
+  if (transfers) await guest.write(settle, `#!/bin/sh
 set -e
 cd ${mountPoint}
 sync -f .
-! ${transferred(transfer, ".")} || exit 0
-identity=$(${identity(transfer)} || true)
+! ${transferred(transfers.file, ".")} || exit 0
+identity=$(${identity(transfers.file)} || true)
 echo "$identity" >${stamp}.new
 chmod 644 ${stamp}.new
 sync ${stamp}.new
 mv ${stamp}.new ${stamp}
 sync -f .
 `, { mode: "0755" });
+  const lines = [`ExecCondition=${guard}`, `ExecStartPre=+${first}`, ...(transfers ? [`ExecStartPost=-+${settle}`] : []), ...more,
+    "SendSIGKILL=yes", "Restart=on-failure", "RestartSec=5", "TimeoutStartSec=infinity", "TimeoutStopSec=900"];
   await guest.write(`/etc/systemd/system/${service}.d/datastore.conf`,
-    `[Unit]\nRequiresMountsFor=${mountPoint}\nStartLimitIntervalSec=900\nStartLimitBurst=5\n\n[Service]\nExecCondition=${guard}\nExecStartPre=+/bin/rm -f ${untilStart}\nExecStartPost=-+${settle}\nSendSIGKILL=yes\nRestart=on-failure\nRestartSec=5\nTimeoutStartSec=infinity\nTimeoutStopSec=900\n`);
+    `[Unit]\nRequiresMountsFor=${mountPoint}\nStartLimitIntervalSec=900\nStartLimitBurst=5\n\n[Service]\n${lines.join("\n")}\n`);
   await guest.run("systemctl daemon-reload");
   // The last: where it is missing the unit starts nothing, and where it is, all of this is there.
   await guest.write(guard, mayStart, { mode: "0755" });

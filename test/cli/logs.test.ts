@@ -9,12 +9,12 @@ describe("logs", () => {
 
   it("prints the journal of the member's database, and asks no other guest", async () => {
     deepEqual(await at.run("logs orders-2"), { code: 0, out: "orders-2 told this\n", error: "" });
-    deepEqual([at.fleet.followed, at.fleet.dialled, at.fleet.printed], [["orders-2: journalctl --quiet --no-pager --unit=mariadb --lines=50"], ["orders-2"], []]);
+    deepEqual([at.fleet.followed, at.fleet.dialled, at.fleet.printed], [["orders-2: journalctl --quiet --no-pager --unit=mariadb.service --lines=50"], ["orders-2"], []]);
   });
 
   it("prints as many lines as are asked for, of the stack that is named", async () => {
     await at.run("logs orders-1 --lines 7 --cwd /srv/shop --stack prod");
-    deepEqual(at.fleet.followed, ["orders-1: journalctl --quiet --no-pager --unit=mariadb --lines=7"]);
+    deepEqual(at.fleet.followed, ["orders-1: journalctl --quiet --no-pager --unit=mariadb.service --lines=7"]);
     deepEqual(at.asked, ["stack export --show-secrets --non-interactive --cwd /srv/shop --stack prod"]);
   });
 
@@ -23,7 +23,7 @@ describe("logs", () => {
     // Mocha listens to Ctrl-C too, and would end with it.
     const end = () => void setImmediate(() => process.listeners("SIGINT").at(-1)!("SIGINT"));
     deepEqual(await at.run("logs orders-3 --follow", { on: end }), { code: 130, out: "orders-3 told this\n", error: "" });
-    deepEqual(at.fleet.followed, ["orders-3: journalctl --quiet --no-pager --unit=mariadb --lines=50 --follow"]);
+    deepEqual(at.fleet.followed, ["orders-3: journalctl --quiet --no-pager --unit=mariadb.service --lines=50 --follow"]);
     equal(listeners(), before);
   });
 

@@ -45,7 +45,7 @@ export class Fleet {
       await cluster.guest(name);
       if (cluster.glance) this.glanced.push(name);
       const sight = structuredClone(this.seen[name]!);
-      return (this.written[name] ?? membersOf(cluster)) === membersOf(cluster) ? sight : galera.outdated(sight);
+      return (this.written[name] ?? membersOf(cluster)) === membersOf(cluster) ? sight : galera.outdated(sight, { members: true });
     };
     for (const what of Object.keys(galera.steps) as (keyof typeof galera.steps)[])
       galera.steps[what] = async (cluster, { name }) => {

@@ -26,7 +26,7 @@ function memory(start: Record<string, Sight>) {
     log.push(`${what} ${name} done`);
   };
   const it = {
-    options, blank: "new", outdated: (sight) => sight,
+    options, blank: "new", outdated: (sight) => sight, frozen: [],
     recall: (members, sights) => Object.fromEntries(members.map((name) => [name, sights[name] ?? "in"])),
     beforeEnd: (async () => undefined) as (step: Do, name: string) => Promise<void>,
     unreachable: (why) => `unreachable: ${why}`,
@@ -34,7 +34,6 @@ function memory(start: Record<string, Sight>) {
     kept: (sights) => sights,
     underNew: () => "new",
     newcomers: () => ({}), needs,
-    unit: "datastore",
     report: async () => ({ role: "in", state: "in" }),
     observe: async (_, { name }) => {
       log.push(`look at ${name}`);

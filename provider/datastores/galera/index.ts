@@ -14,7 +14,6 @@ export const galera = datastore<Options, Sight, Do>({
   newcomers,
   needs,
   report,
-  unit: "mariadb",
   plan,
   recall,
   blank,
@@ -23,5 +22,7 @@ export const galera = datastore<Options, Sight, Do>({
   unseen: (sight) => (sight.is === "unreachable" ? sight.why : undefined),
   underNew,
   kept,
-  outdated: (sight) => ("configured" in sight ? { ...sight, configured: false } : sight),
+  frozen: ["vendor", "version", "configuration"],
+  // Each member's options name all the others.
+  outdated: (sight, { members }) => (members && "configured" in sight ? { ...sight, configured: false } : sight),
 });

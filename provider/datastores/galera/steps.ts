@@ -30,7 +30,7 @@ const install: Step = async (cluster, { name }) => {
   const before = (await unitState(guest)) === "active" ? await running(cluster, everyone(cluster)) : [];
   await guest.run("systemctl mask --quiet mariadb.socket mariadb-extra.socket");
   await sparePackages(guest, families);
-  await guardUnit(guest, "mariadb.service", { configured: optionsFile, data: dataDirectory, untilStart: positionFile, transfer: transferFile, anew: noHistory });
+  await guardUnit(guest, "mariadb.service", { configured: optionsFile, data: dataDirectory, first: sh`/bin/rm -f ${positionFile}`, transfers: { file: transferFile, anew: noHistory } });
   await installPackages(guest, ofVersion(want.options)).catch(async (error) => {
     refuseOther(want.options, `${name} is offered`, await guest.look(offeredVersion("mariadb-server")));
     throw error;

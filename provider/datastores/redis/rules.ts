@@ -50,7 +50,7 @@ const theyAreOneCluster: Rule = ({ sights }) => {
 
 /** One that failed is a server's former life, or a member that was forgotten: it is taken out. One that is well is somebody's. */
 const nobodyUnknownServes: Rule = ({ sights, forgotten }) => {
-  const known = new Set(ups(sights).map(([, { id }]) => id));
+  const known = new Set(sights.map(([, sight]) => ("id" in sight ? sight.id : undefined)));
   const strange = ups(sights).filter(([, view]) => view.knows.some((id) => !known.has(id) && !view.failed.includes(id)));
   return strange.length > 0 && !sights.some(([, sight]) => waits(sight) || sight.is === "starting")
     && new Refused("a cluster has no members but those that are known", evidence(strange), forgotten.length > 0

@@ -45,7 +45,7 @@ export interface View {
 export type Sight =
   | { is: "unreachable"; why: string }
   | { is: "foreign"; why: string }
-  | { is: "down"; data: boolean } & Prepared
+  | { is: "down"; data: boolean; id?: string } & Prepared
   | { is: "starting" } & Prepared
   | { is: "up" } & View & Prepared;
 

@@ -25,7 +25,7 @@ describe("the guard of a datastore's unit", () => {
       name: "db-1", look: () => Promise.resolve(""), run: () => Promise.resolve(""), say: () => undefined,
       write: (path, content) => Promise.resolve(written.push([path, content]) > 0),
     };
-    await guardUnit(guest, "db.service", { configured: "/var/lib/configured", data: "data", transfer: "data/space", anew: "[ -e /var/lib/datastore/data/nothing-known ]", untilStart: "/run/told" });
+    await guardUnit(guest, "db.service", { configured: "/var/lib/configured", data: "data", first: "/bin/rm -f /run/told", transfers: { file: "data/space", anew: "[ -e /var/lib/datastore/data/nothing-known ]" } });
     [settle, guard] = written.map(([, content]) => content).filter((content) => content.startsWith("#!/bin/sh")) as [string, string];
     const unit = written.find(([path]) => path.endsWith(".conf"))![1];
     match(unit, new RegExp(`^ExecCondition=${written.find(([, content]) => content === guard)![0]}$`, "m"));

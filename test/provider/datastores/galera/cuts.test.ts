@@ -67,7 +67,7 @@ function reaches(members: string[], seen: Seen, cut: string): void {
 const isGone = (each: Seen[string]) => each.is === "down" && (each.data.is === "none" || each.left);
 
 /** The same guests once something else is wanted of them. */
-const outdated = (seen: Seen): Seen => Object.fromEntries(Object.entries(seen).map(([name, each]) => [name, galera.outdated(each)]));
+const outdated = (seen: Seen): Seen => Object.fromEntries(Object.entries(seen).map(([name, each]) => [name, galera.outdated(each, { members: true })]));
 
 /** All that guests may show when what is planned is cut: between two steps, with a part of the members done, or inside one. */
 function* cuts(members: string[], start: Seen): Generator<[string, Seen]> {

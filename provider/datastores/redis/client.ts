@@ -1,0 +1,63 @@
+import type { Guest } from "../../guest/guest";
+import { assignments, sh } from "../../guest/shell";
+import type { Authority } from "../../inputs";
+import { render, word } from "../../template";
+import type { Cluster } from "../datastore";
+import { accounts, port } from "./configuration";
+import { nodesOf, type Node } from "./nodes";
+import type { Options } from "./options";
+
+export type Redis = Cluster<Options>;
+export type Answer = string | number | null | Answer[] | { error: string };
+export type Command = (string | number)[];
+
+/** What speaks to a server, on its own machine: one process for many commands, and nothing secret among its arguments. */
+export const programText = (): string => render(__dirname, "redis.py", word, {});
+
+/** Asks a member's own server, as the provider's user. Throws when it cannot be asked at all. */
+export async function ask(guest: Guest, authority: Pick<Authority, "key">, commands: Command[]): Promise<Answer[]> {
+  const { administrator } = accounts(authority);
+  return JSON.parse(await guest.look(sh`python3 -c ${programText()}`, JSON.stringify({ host: "127.0.0.1", login: [administrator.name, administrator.password], commands }))) as Answer[];
+}
+
+/** The same, for commands that change something: the guest refuses them when this run has not the lease. Throws what Redis says of one that fails. */
+export async function tell(guest: Guest, authority: Pick<Authority, "key">, commands: Command[]): Promise<Answer[]> {
+  const { administrator } = accounts(authority);
+  const answers = JSON.parse(await guest.run(sh`python3 -c ${programText()}`, JSON.stringify({ host: "127.0.0.1", login: [administrator.name, administrator.password], commands }))) as Answer[];
+  answers.forEach((answer, index) => {
+    if (isError(answer)) throw new Error(`${commands[index]!.slice(0, 2).join(" ")} on ${guest.name}: ${answer.error}`);
+  });
+  return answers;
+}
+
+export const isError = (answer: Answer | undefined): answer is { error: string } => typeof answer === "object" && answer !== null && "error" in answer;
+
+/** What a server says of itself and of the cluster. */
+export interface Said {
+  id: string;
+  nodes: Node[];
+  cluster: Record<string, string | undefined>;
+  info: Record<string, string | undefined>;
+}
+
+const questions: Command[] = [["CLUSTER", "MYID"], ["CLUSTER", "NODES"], ["CLUSTER", "INFO"], ["INFO", "replication"], ["INFO", "persistence"], ["INFO", "memory"]];
+
+/** Its view, or why there is none. */
+export async function viewOf(guest: Guest, authority: Pick<Authority, "key">): Promise<{ said?: Said; why: string }> {
+  let answers: Answer[];
+  try {
+    answers = await ask(guest, authority, questions);
+  } catch (error) {
+    return { why: error instanceof Error ? error.message : String(error) };
+  }
+  const failed = answers.find(isError);
+  if (failed) return { why: failed.error };
+  const [id = "", nodes = "", cluster = "", ...info] = answers.map(String);
+  return { said: { id, nodes: nodesOf(nodes), cluster: pairs(cluster), info: pairs(info.join("\n")) }, why: "" };
+}
+
+/** Lines such as `cluster_state:ok`. */
+const pairs = (text: string): Record<string, string | undefined> => assignments(text.replace(/\r/g, "").replace(/^([^:\n]+):/gm, "$1="));
+
+export const addressOf = ({ want, leaving }: Redis, name: string): string => [...want.members, ...leaving].find((member) => member.name === name)!.address;
+export { port };

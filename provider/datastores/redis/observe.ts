@@ -1,0 +1,112 @@
+import { TimedOut } from "../../errors";
+import { eventually } from "../../guest/eventually";
+import type { Guest } from "../../guest/guest";
+import { installedVersion, missingPackages } from "../../guest/packages";
+import { assignments, sh } from "../../guest/shell";
+import { guard, lookAtVolume, lookOnceAttached } from "../../guest/volume";
+import type { Member } from "../../topology";
+import { viewOf, type Redis, type Said } from "./client";
+import { dataDirectory, dataFile, isCurrent, isVersion, optionsFile, optionsText, packages, sha256, startedFile, vendorOf } from "./configuration";
+import { hasFailed, isKnown, isSelf } from "./nodes";
+import type { Prepared, Sight, View } from "./sight";
+
+/** Seconds for members to find each other again, and to agree who is whose primary, before anything else is thought of. */
+const settleSeconds = 60;
+
+/** Looks at one member: its packages, its volume and data, its server. Changes nothing. */
+export async function observe(cluster: Redis, member: Member): Promise<Sight> {
+  const guest = await cluster.guest(member.name);
+  const { state, said, why } = await (cluster.glance ? serverOf(cluster, guest) : settled(cluster, guest));
+  const [volume, files] = await (cluster.glance ? lookAtVolume : lookOnceAttached)(guest, cluster.want.owner, member, lookAtData(cluster));
+  if (volume.disk === "absent") return { is: "unreachable", why: `its volume ${member.volume} is not attached` };
+  if (volume.disk === "foreign" && isDown(state)) return { is: "foreign", why: volume.why ?? "unknown" };
+  if (volume.disk === "foreign") throw new Error(`the server is ${state}, and its volume is not ours: ${volume.why}`);
+  const { hasHadData, left } = volume;
+  // A cut between mounting and marking is mended by mounting again: what an unmarked volume holds is nobody's.
+  const mounted = volume.mounted && volume.disk === "ours";
+  const { current, ...software } = await softwareOf(guest, cluster, member);
+  const prepared = { ...software, mounted, hasHadData, left };
+  const { data, id } = assignments(files);
+  if (isDown(state)) return { is: "down", data: data === "yes", ...(id ? { id } : {}), ...prepared };
+  if (!said && !["activating", "deactivating"].includes(state)) throw new Error(`the server is ${state} and does not answer its administrator: ${why}`);
+  if (!said || said.info.loading === "1") return { is: "starting", ...prepared };
+  return { is: "up", ...viewIn(said), current, ...prepared };
+}
+
+/** Who it was, and whether its keys are there: below the volume's root. */
+const lookAtData = ({ want }: Redis): string => `data=$root/${dataDirectory}
+[ -z "$(ls -A "$data/${dataFile(want.options)}" 2>/dev/null)" ] || echo data=yes
+sed -n 's/^\\([0-9a-f]*\\) .* \\?myself,.*/id=\\1/p' "$data/nodes.conf" 2>/dev/null || true`;
+
+interface Server {
+  state: string;
+  said?: Said;
+  /** Why it says nothing. */
+  why: string;
+}
+
+export const isDown = (state: string): boolean => ["inactive", "failed", "unknown"].includes(state);
+
+/** What systemd says of the server. */
+export const unitState = async (guest: Guest, { want }: Redis): Promise<string> => {
+  const { ActiveState = "unknown", Job } = assignments(await guest.look(sh`systemctl show -p ActiveState -p Job ${vendorOf(want.options).server}`));
+  return ActiveState === "inactive" && Job ? "activating" : ActiveState;
+};
+
+async function serverOf(cluster: Redis, guest: Guest): Promise<Server> {
+  const state = await unitState(guest, cluster);
+  return { state, ...(isDown(state) ? { why: "" } : await viewOf(guest, cluster.authority)) };
+}
+
+/** What the server says, once the cluster has agreed on what became of members that are gone; or what it says after a while. */
+async function settled(cluster: Redis, guest: Guest): Promise<Server> {
+  let last: Server = { state: "", why: "" };
+  await eventually("the server to be in an agreed cluster, or down", { seconds: settleSeconds, say: guest.say }, async () => {
+    last = await serverOf(cluster, guest);
+    const { state, said, why } = last;
+    if (isDown(state)) return true;
+    if (!said) return `it is ${state}: ${why}`;
+    if (said.info.loading === "1") return "it loads its data";
+    if (said.nodes.length < 2) return true;
+    const dying = said.nodes.filter(({ flags }) => flags.includes("fail?") || flags.includes("handshake"));
+    return dying.length > 0 ? `it waits for ${dying.map(({ address, id }) => address ?? id).join(", ")}` : said.cluster.cluster_state === "ok" ? true : `the cluster is ${said.cluster.cluster_state}`;
+  }).catch((error) => {
+    if (!(error instanceof TimedOut)) throw error;
+  });
+  return last;
+}
+
+/** What a server said, in our words. */
+export function viewIn({ id, nodes, cluster, info }: Said): Omit<View, "current"> {
+  const self = nodes.find(isSelf)!;
+  const known = nodes.filter((node) => isKnown(node) || isSelf(node));
+  return {
+    id,
+    role: self.of === undefined ? "primary" : "replica",
+    ...(self.of === undefined ? {} : { of: self.of }),
+    linked: info.master_link_status === "up" && info.master_sync_in_progress !== "1",
+    slots: self.of === undefined ? self.slots : "",
+    open: self.open,
+    ok: cluster.cluster_state === "ok",
+    knows: known.map((node) => node.id).sort(),
+    failed: known.filter(hasFailed).map((node) => node.id).sort(),
+    offset: Number(info.role === "master" ? info.master_repl_offset : info.slave_repl_offset),
+  };
+}
+
+/** A set of packages that a cut left half or that an image has brought, another version, other options: each is seen, so each is mended. */
+async function softwareOf(guest: Guest, { want, authority, rootPassword }: Redis, member: Member): Promise<Pick<Prepared, "installed" | "configured"> & { current: boolean }> {
+  const { server } = vendorOf(want.options);
+  const missing = await missingPackages(guest, packages(want.options));
+  const answer = await guest.look(`echo "version=$(${installedVersion(server)} || true)"
+[ ! -e ${guard} ] || echo guarded=yes
+echo "options=$(sha256sum ${optionsFile} 2>/dev/null | cut -d ' ' -f 1)"
+echo ---; cat ${startedFile} 2>/dev/null || true`);
+  const [head = "", started = ""] = answer.split("---\n");
+  const { version = "", options, guarded } = assignments(head);
+  return {
+    installed: missing.length === 0 && isVersion(want.options, version) && guarded === "yes",
+    configured: options === sha256(optionsText(want, member, rootPassword, authority)),
+    current: isCurrent(want.options, started),
+  };
+}

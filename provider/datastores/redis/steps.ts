@@ -1,0 +1,311 @@
+import { isLeaf, newLeaf } from "../../certificates";
+import { Refused, TimedOut } from "../../errors";
+import { eventually } from "../../guest/eventually";
+import type { Guest } from "../../guest/guest";
+import { installPackages, installedVersion, offeredVersion, sparePackages } from "../../guest/packages";
+import { assignments, sh } from "../../guest/shell";
+import { guardUnit, letStart, lookAtVolume, mark, mountVolume } from "../../guest/volume";
+import type { Step as Planned } from "../../plan";
+import { names, type Member } from "../../topology";
+import { addressOf, ask, programText, tell, viewOf, type Command, type Redis, type Said } from "./client";
+import { accounts, dataDirectory, dataFile, dataPath, families, folder, isVersion, ofVersion, optionsFile, optionsText, port, settings, startedFile, users, vendorOf } from "./configuration";
+import { hasFailed, isKnown, isSelf, signature } from "./nodes";
+import { isDown, unitState } from "./observe";
+import type { Do } from "./plan";
+import { shardOf } from "./sight";
+import { count, evenly, joined, missing, read, type Slots } from "./slots";
+
+type Step = (cluster: Redis, member: Member, step: Planned<Do>) => Promise<void>;
+
+/** Seconds for what moves no data. */
+const gateSeconds = 120;
+/** Seconds for a server to read its data, or for a replica to get its primary's. The gate fails at once when the server gives up. */
+const dataSeconds = 4 * 3600;
+
+const install: Step = async ({ guest: reach, want }, { name }) => {
+  const guest = await reach(name);
+  const { server, user } = vendorOf(want.options);
+  await sparePackages(guest, families);
+  await guest.run(sh`mkdir -p ${folder}`);
+  await guardUnit(guest, `${server}.service`, {
+    configured: optionsFile, data: `${dataDirectory}/${dataFile(want.options)}`, first: `/bin/sh -c "mkdir -p /run/datastores; head -n 2 ${optionsFile} >${startedFile}"`,
+    service: ["ExecStart=", `ExecStart=/usr/bin/${server} ${optionsFile} --supervised systemd --daemonize no`, `ReadWritePaths=-${dataPath}`, `User=${user}`],
+  });
+  await installPackages(guest, ofVersion(want.options)).catch(async (error) => {
+    refuseOther(want.options.version, `${name} is offered`, await guest.look(offeredVersion(server)));
+    throw error;
+  });
+  refuseOther(want.options.version, `${name} has`, await guest.look(installedVersion(server)));
+};
+
+/** Of another major version than is wanted. */
+function refuseOther(wanted: string | undefined, who: string, version: string): void {
+  if (version.trim() !== "" && !isVersion({ version: wanted }, version.trim()))
+    throw new Refused("a member runs the version that `version` names", `${who} ${version.trim()}, wanted ${wanted}`,
+      "leave `version` out, or make the cluster anew with an image whose package sources have that version");
+}
+
+const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member);
+
+/** A server that runs takes at once what it can: users, certificates and live settings. The options file is written last: seen as wanted, it says that all else was done too. */
+const configure: Step = async (cluster, member) => {
+  const { want, authority, rootPassword } = cluster;
+  const guest = await cluster.guest(member.name);
+  const { server, user } = vendorOf(want.options);
+  const owner = `${user}:${user}`;
+  await guest.run(sh`mkdir -p ${folder}; chown ${owner} ${folder}; chmod 700 ${folder}`);
+  const present = await guest.look(sh`cat ${folder}/server.pem 2>/dev/null || true`);
+  if (!(await isLeaf(present, authority, member.name, member.address))) {
+    const leaf = await newLeaf(authority, member.name, member.address);
+    await guest.write(`${folder}/server.key`, leaf.key, { mode: "600", owner });
+    await guest.write(`${folder}/server.pem`, leaf.certificate, { owner });
+  }
+  await guest.write(`${folder}/ca.pem`, authority.certificate, { owner });
+  const text = optionsText(want, member, rootPassword, authority);
+  const runs = (await unitState(guest, cluster)) === "active";
+  if (!runs) await judge(guest, server, user, text);
+  else {
+    const live = Object.entries(settings(want.options).live).flat();
+    const accountsNow = Object.entries(users(rootPassword, authority)).map(([name, rules]): Command => ["ACL", "SETUSER", name, ...rules.split(" ")]);
+    await tell(guest, authority, [...accountsNow, ["CONFIG", "SET", "tls-ca-cert-file", `${folder}/ca.pem`, "tls-cert-file", `${folder}/server.pem`, "tls-key-file", `${folder}/server.key`], ["CONFIG", "SET", ...live]]);
+  }
+  await guest.write(optionsFile, text, { mode: "600", owner });
+};
+
+/** Asks the server that is installed whether it would start so: it knows its own settings, no list of ours does. One that listens nowhere has read all of them. */
+async function judge(guest: Guest, server: string, user: string, text: string): Promise<void> {
+  const answer = await guest.look(sh`runuser -u ${user} -- timeout 10 ${`/usr/bin/${server}`} - --port 0 --tls-port 0 --unixsocket '' --daemonize no --dir /tmp --cluster-enabled no 2>&1 || true`, text);
+  const wrong = /FATAL CONFIG FILE ERROR[^\n]*\n(?:Reading the configuration file, at line \d+\n)?([^]*)/.exec(answer)?.[1]?.trim().split("\n").slice(0, 2).join(": ");
+  if (wrong !== undefined) throw new Error(`the server on ${guest.name} would not start with this configuration: ${wrong}. Mend it in \`configuration\``);
+}
+
+/** Its keys are gone and others have them: it begins anew, under another identity. What is left of the old one goes aside. */
+const clean: Step = async ({ guest: reach, want }, member) => {
+  const guest = await reach(member.name);
+  await mark(guest, want.owner, member, { hasHadData: false, left: false });
+  const aside = `${dataPath}.emptied-${new Date().toISOString().slice(0, 19).replace(/\D/g, "")}`;
+  await guest.run(sh`[ ! -e ${dataPath} ] || mv -T ${dataPath} ${aside}`);
+};
+
+/** Starts a server, with the identity that lies with its data, or as a new one. */
+const start: Step = async (cluster, member) => {
+  const guest = await cluster.guest(member.name);
+  const { server, user } = vendorOf(cluster.want.options);
+  const [{ hasHadData, left }] = await lookAtVolume(guest, cluster.want.owner, member, ":");
+  if (left) {
+    // It left with its keys, which others have: it comes back as a new one.
+    await clean(cluster, member, { do: "clean", on: [member.name] });
+  }
+  await guest.run(`${letStart}\n${sh`[ -d ${dataPath} ] || install -d -o ${user} -g ${user} -m 700 ${dataPath}
+systemctl enable --quiet ${server}
+systemctl reset-failed ${server} 2>/dev/null || true
+systemctl start --no-block ${server}`}`);
+  await answers(cluster, guest, hasHadData ? dataSeconds : gateSeconds);
+};
+
+/** Waits until a server has read its data and answers. */
+async function answers(cluster: Redis, guest: Guest, seconds: number): Promise<void> {
+  await eventually(`the server on ${guest.name} to answer`, { seconds, say: guest.say }, async () => {
+    await failedToStart(cluster, guest);
+    const { said, why } = await viewOf(guest, cluster.authority);
+    return said === undefined ? why : said.info.loading === "1" ? "it loads its data" : true;
+  });
+}
+
+async function failedToStart(cluster: Redis, guest: Guest): Promise<void> {
+  const { server } = vendorOf(cluster.want.options);
+  const { ActiveState, Result, Job } = assignments(await guest.look(sh`systemctl show -p ActiveState -p Result -p Job ${server}`));
+  if (ActiveState !== "failed" && !(ActiveState === "inactive" && Result === "exec-condition" && !Job)) return;
+  const log = await guest.look(sh`journalctl -q -o cat -n 20 -u ${server} | grep -vE '^(Starting|Stopped|Started) ' | tail -n 5 || true`);
+  throw new Error(`the server does not start on ${guest.name}: ${log.trim().split("\n").join(" | ") || `result ${Result}`}`);
+}
+
+/** The first of each shard makes the cluster: each with an epoch of its own before they meet, for no two may have the same. */
+const bootstrap: Step = async (cluster) => {
+  const { want, authority } = cluster;
+  const heads = [...new Set(names(want).map(shardOf))].map((shard) => names(want).find((name) => shardOf(name) === shard)!);
+  const guests = await Promise.all(heads.map(cluster.guest));
+  const before = await saidBy(cluster, heads);
+  for (const [index, name] of heads.entries()) {
+    const { nodes } = before.get(name)!;
+    const [keys] = await ask(guests[index]!, authority, [["DBSIZE"]]);
+    if (keys !== 0) throw new Refused("a cluster is made of empty members", `${name} holds ${String(keys)} keys`, "empty it yourself if its keys may go, or give the member another volume");
+    const self = nodes.find(isSelf)!;
+    if (nodes.length === 1 && self.epoch === 0) await tell(guests[index]!, authority, [["CLUSTER", "SET-CONFIG-EPOCH", index + 1]]);
+  }
+  await tell(guests[0]!, authority, heads.slice(1).map((name) => ["CLUSTER", "MEET", addressOf(cluster, name), port]));
+  await eventually(`${heads.join(", ")} to know each other`, { seconds: gateSeconds, say: guests[0]!.say }, async () => {
+    const said = await saidBy(cluster, heads);
+    const ids = [...said.values()].map(({ id }) => id);
+    const strangers = heads.filter((name) => !ids.every((id) => said.get(name)!.nodes.some((node) => node.id === id && isKnown(node))));
+    return strangers.length === 0 ? true : `${strangers.join(", ")} do not know all`;
+  });
+  const owned = new Map([...(await saidBy(cluster, heads))].map(([name, { nodes }]) => [name, read(nodes.find(isSelf)!.slots)]));
+  const nobodys = missing(joined(...owned.values()));
+  const dealt = evenly(heads.length);
+  for (const [index, guest] of guests.entries()) {
+    const ranges = common(dealt[index]!, nobodys).flatMap(([first, last]) => [first, last]);
+    if (ranges.length > 0) await tell(guest, authority, [["CLUSTER", "ADDSLOTSRANGE", ...ranges]]);
+  }
+  await agreed(cluster, heads, guests[0]!);
+};
+
+const common = (some: Slots, others: Slots): Slots => missing(joined(missing(some), missing(others)));
+
+/** Meets the cluster, and follows who owns the slots of its shard. */
+const join: Step = async (cluster, member) => {
+  const { authority } = cluster;
+  const guest = await cluster.guest(member.name);
+  const others = await saidBy(cluster, everyone(cluster).filter((name) => name !== member.name));
+  const inIt = [...others].filter(([, { nodes }]) => nodes.length > 1);
+  if (inIt.length === 0) throw new Refused("a member joins a cluster that runs", "no other member is in one", "run `pulumi up` again: it plans from what it then sees");
+  const { id } = (await saidBy(cluster, [member.name])).get(member.name)!;
+  if (!inIt.every(([, { nodes }]) => nodes.some((node) => node.id === id && isKnown(node))))
+    await tell(await cluster.guest(inIt[0]![0]), authority, [["CLUSTER", "MEET", addressOf(cluster, member.name), port]]);
+  const all = [...inIt.map(([name]) => name), member.name];
+  await agreed(cluster, all, guest);
+  const now = await saidBy(cluster, all);
+  const self = now.get(member.name)!.nodes.find(isSelf)!;
+  const ofShard = [...now].filter(([name]) => name !== member.name && shardOf(name) === shardOf(member.name)).map(([, said]) => said.nodes.find(isSelf)!);
+  const primary = ofShard.find(({ slots, of }) => of === undefined && slots !== "") ?? (self.slots === "" ? ofShard.find(({ of }) => of === undefined) : undefined);
+  if (!primary || self.slots !== "") return;
+  if (self.of !== primary.id) await tell(guest, authority, [["CLUSTER", "REPLICATE", primary.id]]);
+  await follows(cluster, guest, primary.id);
+};
+
+/** Waits until a replica has all of its primary's data. */
+const follows = (cluster: Redis, guest: Guest, primary: string): Promise<void> =>
+  eventually(`${guest.name} to have its primary's data`, { seconds: dataSeconds, steady: 2, say: guest.say }, async () => {
+    await failedToStart(cluster, guest);
+    const { said, why } = await viewOf(guest, cluster.authority);
+    if (!said) return why;
+    const { of } = said.nodes.find(isSelf)!;
+    const { master_link_status: link, master_sync_left_bytes: left } = said.info;
+    return of === primary && link === "up" ? true : of !== primary ? `it follows ${of ?? "nobody"}` : `its link is ${link}${left && left !== "-1" ? `, ${left} bytes to come` : ""}`;
+  });
+
+/** Hands over a shard to a replica that has all, without a write lost: its primary holds writes for as long. */
+const promote: Step = async (cluster, member) => {
+  const guest = await cluster.guest(member.name);
+  const isPrimary = async () => {
+    const { said } = await viewOf(guest, cluster.authority);
+    const self = said?.nodes.find(isSelf);
+    return self !== undefined && self.of === undefined && self.slots !== "";
+  };
+  // A failover that does not end within 5 s is given up by the replica itself: it is asked again.
+  for (let tries = 1; !(await isPrimary()); tries++) {
+    if (tries > 5) throw new Error(`${member.name} does not take over: see \`sudo journalctl -u ${vendorOf(cluster.want.options).server}\` there`);
+    await tell(guest, cluster.authority, [["CLUSTER", "FAILOVER"]]);
+    await eventually(`${member.name} to take over`, { seconds: 10, every: 100 }, async () => ((await isPrimary()) ? true : "it is a replica")).catch((error) => {
+      if (!(error instanceof TimedOut)) throw error;
+    });
+  }
+  const ofShard = everyone(cluster).filter((name) => shardOf(name) === shardOf(member.name) && name !== member.name);
+  const { id } = (await saidBy(cluster, [member.name])).get(member.name)!;
+  for (const name of ofShard) {
+    const other = await cluster.guest(name);
+    if (!isDown(await unitState(other, cluster))) await follows(cluster, other, id);
+  }
+};
+
+const unit = "datastores-move";
+
+/** Moves slots from this member to another. The work runs in a unit of its own, which a lost connection does not cut; the next run finds it. */
+const move: Step = async (cluster, member, { to, what = "" }) => {
+  const guest = await cluster.guest(member.name);
+  const { administrator } = accounts(cluster.authority);
+  const running = async () => ["active", "activating"].includes((await guest.look(sh`systemctl is-active ${unit} || true`)).trim());
+  if (!(await running())) {
+    const said = await saidBy(cluster, everyone(cluster));
+    const others = [...said].filter(([name, { nodes }]) => ![member.name, to].includes(name) && nodes.length > 1 && nodes.find(isSelf)!.of === undefined).map(([name]) => addressOf(cluster, name));
+    const input = JSON.stringify({ host: member.address, login: [administrator.name, administrator.password], move: { to: addressOf(cluster, to!), others, slots: read(what) } });
+    const file = `/run/${unit}.json`;
+    await guest.write(file, input, { mode: "600" });
+    await guest.write(`${folder}/redis.py`, programText());
+    await guest.run(sh`systemctl reset-failed ${unit} 2>/dev/null || true
+systemd-run --quiet --no-block --unit=${unit} --description="Move of slots" --service-type=oneshot -p ${`StandardInput=file:${file}`} -p ${`ExecStopPost=/bin/rm -f ${file}`} python3 ${`${folder}/redis.py`}`);
+  }
+  await eventually(`${count(read(what))} slots to move from ${member.name} to ${to}`, { seconds: dataSeconds, every: 250, say: guest.say }, async () =>
+    (await running()) ? (await guest.look(sh`journalctl -q -o cat -n 1 -u ${unit}`)).trim() || "begun" : true);
+  const { Result } = assignments(await guest.look(sh`systemctl show -p Result ${unit}`));
+  if (Result !== "success") throw new Error(`the move from ${member.name} to ${to} failed: ${(await guest.look(sh`journalctl -q -o cat -n 5 -u ${unit} | grep -v '^${unit}' || true`)).trim().split("\n").join(" | ")}. Run \`pulumi up\` again: it goes on from where it is`);
+  await agreed(cluster, everyone(cluster), guest);
+};
+
+/** Leaves once it owns nothing, as all others see it: it stops, and all forget it within the minute in which none may tell another of it. */
+const leave: Step = async (cluster, member) => {
+  const guest = await cluster.guest(member.name);
+  const stay = everyone(cluster).filter((name) => name !== member.name);
+  const said = await saidBy(cluster, stay);
+  const { said: own } = await viewOf(guest, cluster.authority);
+  const id = own?.id;
+  for (const [name, { nodes }] of said) {
+    const seen = nodes.find((node) => node.id === id);
+    if (seen && seen.slots !== "") throw new Refused("nobody leaves who owns slots", `${name} says that ${member.name} owns ${seen.slots}`, "run `pulumi up` again: it plans from what it then sees");
+  }
+  const { server } = vendorOf(cluster.want.options);
+  await mark(guest, cluster.want.owner, member, { hasHadData: true, left: true });
+  await guest.run(sh`systemctl disable --quiet ${server}; systemctl stop ${server}`);
+  if (id !== undefined) await forget(cluster, [...said].filter(([, { nodes }]) => nodes.some((node) => node.id === id)).map(([name]) => name), [id]);
+};
+
+/** All at once: one that still knows it would tell the others again. */
+async function forget(cluster: Redis, among: string[], ids: string[]): Promise<void> {
+  await Promise.all(among.map(async (name) => tell(await cluster.guest(name), cluster.authority, ids.map((id): Command => ["CLUSTER", "FORGET", id]))));
+}
+
+/** Takes the settings that wait for it. */
+const restart: Step = async (cluster, member) => {
+  const guest = await cluster.guest(member.name);
+  const { server } = vendorOf(cluster.want.options);
+  await guest.run(`${letStart}\n${sh`systemctl restart ${server}`}`);
+  await answers(cluster, guest, dataSeconds);
+  await agreed(cluster, everyone(cluster), guest);
+};
+
+/** All members agree, steadily, and each follows or serves; from now on an emptied volume keeps its member from starting. */
+const verify: Step = async (cluster, member) => {
+  const guest = await cluster.guest(member.name);
+  const all = names(cluster.want);
+  if (member.name === all[0]) {
+    const said = await saidBy(cluster, all);
+    const ids = [...said.values()].map(({ id }) => id);
+    const gone = [...new Set([...said.values()].flatMap(({ nodes }) => nodes.filter((node) => !ids.includes(node.id) && hasFailed(node) && node.slots === "").map((node) => node.id)))];
+    for (const id of gone) await forget(cluster, all.filter((name) => said.get(name)!.nodes.some((node) => node.id === id)), [id]);
+  }
+  await agreed(cluster, all, guest, true);
+  await guest.run(sh`systemctl enable --quiet ${vendorOf(cluster.want.options).server}`);
+  await mark(guest, cluster.want.owner, member, { hasHadData: true, left: false });
+};
+
+export const steps: Record<Do, Step> = { install, mount, configure, clean, start, bootstrap, join, move, promote, leave, restart, verify };
+
+const everyone = ({ want, leaving }: Redis): string[] => names({ members: [...want.members, ...leaving] });
+
+/** What each of those that answer says. */
+async function saidBy(cluster: Redis, among: string[]): Promise<Map<string, Said>> {
+  const said = await Promise.all(among.map(async (name) => [name, (await cluster.guest(name).then((guest) => viewOf(guest, cluster.authority), () => undefined))?.said] as const));
+  return new Map(said.flatMap(([name, view]) => (view ? [[name, view] as const] : [])));
+}
+
+/** Waits until each of `among` that is in the cluster says, steadily, the same of whose the slots are, and that all is well. `exactly`: all of them are, and nobody else is. */
+async function agreed(cluster: Redis, among: string[], teller: Guest, exactly = false): Promise<void> {
+  await eventually(`${exactly ? "the members" : among.join(", ")} to agree`, { seconds: gateSeconds, steady: 3, say: teller.say }, async () => {
+    const said = await saidBy(cluster, among);
+    const inIt = [...said].filter(([, { nodes }]) => exactly || nodes.length > 1);
+    if (exactly && said.size < among.length) return `${among.filter((name) => !said.has(name)).join(", ")} do not answer`;
+    const ids = inIt.map(([, { id }]) => id);
+    for (const [name, { nodes, cluster: state, info }] of inIt) {
+      const self = nodes.find(isSelf)!;
+      if (state.cluster_state !== "ok") return `${name} says that the cluster is ${state.cluster_state}`;
+      if (self.open.length > 0 && exactly) return `${name} has slots on their way`;
+      const unknown = ids.filter((id) => !nodes.some((node) => node.id === id && isKnown(node) && !hasFailed(node)));
+      if (unknown.length > 0) return `${name} does not know ${unknown.length} of the others`;
+      if (exactly && nodes.length !== ids.length) return `${name} knows ${nodes.length - ids.length} more`;
+      if (exactly && self.of !== undefined && info.master_link_status !== "up") return `${name} has no link to its primary`;
+    }
+    const views = new Set(inIt.map(([, { nodes }]) => signature(nodes)));
+    return views.size === 1 ? true : `there are ${views.size} views of whose the slots are`;
+  });
+}
+
