@@ -19,6 +19,8 @@ export const Unsafe = {
   UnderThreeMembers: "under-three-members",
   /** An even number survives no more failures than one fewer, and a cut network can leave two halves without a majority. */
   EvenMembers: "even-members",
+  /** A shard without a replica is away while its one server is, and with its volume its keys are lost. */
+  NoReplicas: "no-replicas",
 } as const;
 export type Unsafe = (typeof Unsafe)[keyof typeof Unsafe];
 

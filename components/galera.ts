@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "../provider";
 import { Unsafe, type ClusterArgs } from "./arguments";
 import { createMembers, memberNames, publicHalf } from "./members";
-import { refuse, refuseAll } from "./rules";
+import { refuse, refuseAll, wrongMembers, wrongName } from "./rules";
 import { mermaid } from "./topology";
 
 const port = 3306;
@@ -84,7 +84,8 @@ export class GaleraCluster extends pulumi.ComponentResource {
       access: pulumi.secret({ user, privateKey, bastion, hostKeys }),
       rootPassword,
     };
-    const { members, servers, rules, serverGroupId, securityGroupId } = createMembers(name, { count: args.members, args, port, document, late }, this);
+    const places = memberNames(name, args.members, args.without).map((member) => ({ name: member, turn: Number(member.slice(name.length + 1)) - 1, group: name }));
+    const { members, servers, rules, serverGroupIds: [serverGroupId], securityGroupId } = createMembers(name, { places, args, port, document, late }, this);
     const cluster = new Cluster(name, {
       ...document,
       owner: { project: pulumi.getProject(), stack: pulumi.getStack(), cluster: name },
@@ -110,8 +111,8 @@ export class GaleraCluster extends pulumi.ComponentResource {
       caCertificate: pulumi.unsecret(cluster.authority.apply(({ certificate }) => certificate)),
       plan: cluster.plan,
       status: cluster.status,
-      topology: addresses.apply((all) => mermaid(name, memberNames(name, args.members, args.without), all)),
-      serverGroupId,
+      topology: addresses.apply((all) => mermaid(name, places.map((place) => place.name), all)),
+      serverGroupId: serverGroupId!,
       securityGroupId,
     };
     Object.assign(this, outputs);
@@ -127,35 +128,21 @@ const sealed = (args: GaleraClusterArgs): GaleraClusterArgs => ({
 });
 
 function refuseWrong(name: string, args: GaleraClusterArgs): pulumi.Output<void>[] {
-  const late = refuse(name, args, ["vendor", "version", "configuration", "rootPassword"]);
+  const late = refuse(name, args, ["members"], ["vendor", "version", "configuration", "rootPassword"]);
   refuseAll(name, wrongTogether(name, args));
   if (typeof args.access.privateKey === "string") publicHalf(name, args.access.privateKey);
   return late;
 }
 
 /** Arguments of which each is right, but not with the name or the others. */
-function wrongTogether(name: string, { members, memberOverrides = {}, access, without = [], replace = [], forget = [], allowUnsafe = [] }: GaleraClusterArgs): string[] {
-  const wrong: string[] = [];
+function wrongTogether(name: string, args: GaleraClusterArgs): string[] {
+  const { members, without, allowUnsafe = [] } = args;
   const risk = members < 3 ? Unsafe.UnderThreeMembers : members % 2 === 0 ? Unsafe.EvenMembers : undefined;
-  if (risk && !allowUnsafe.includes(risk))
-    wrong.push(`members must be odd and at least 3; it is ${members}, so ${lost(members)}. To take that risk, name it: allowUnsafe: ["${risk}"]`);
-  if (!/^[a-z][a-z0-9-]{0,50}$/.test(name))
-    return [...wrong, `name becomes the servers' host names: give lower-case letters, digits and dashes, a letter first, 51 at most; it is ${JSON.stringify(name)}`];
-  const numbered = new RegExp(`^${name}-[1-9][0-9]*$`);
-  for (const [argument, by] of Object.entries({ without, forget })) {
-    const unnumbered = by.filter((member) => !numbered.test(member));
-    if (unnumbered.length > 0) wrong.push(`${argument} names ${unnumbered.join(", ")}, but members are named ${name}-1, ${name}-2 and so on`);
-  }
-  const all = memberNames(name, members, without);
-  const kept = forget.filter((member) => all.includes(member));
-  if (kept.length > 0) wrong.push(`forget names ${kept.join(", ")}, which is wanted: forget is for members that leave; name it in without, or lower members`);
-  if (replace.length > 1) wrong.push(`replace names ${replace.join(", ")}: one at a time, so that one more may fail. Name the next after \`pulumi up\``);
-  const hostKeys = pulumi.Output.isInstance(access.hostKeys) || access.hostKeys instanceof Promise ? {} : access.hostKeys ?? {};
-  for (const [argument, by] of Object.entries({ memberOverrides: Object.keys(memberOverrides), replace, "access.hostKeys": Object.keys(hostKeys) })) {
-    const unknown = by.filter((member) => !all.includes(member));
-    if (unknown.length > 0) wrong.push(`${argument} names ${unknown.join(", ")}, but the members are ${all.join(", ")}`);
-  }
-  return wrong;
+  const risky = risk && !allowUnsafe.includes(risk)
+    ? [`members must be odd and at least 3; it is ${members}, so ${lost(members)}. To take that risk, name it: allowUnsafe: ["${risk}"]`] : [];
+  const unfit = wrongName(name);
+  if (unfit.length > 0) return [...risky, ...unfit];
+  return [...risky, ...wrongMembers(memberNames(name, members, without), { words: `${name}-1, ${name}-2 and so on`, pattern: new RegExp(`^${name}-[1-9][0-9]*$`) }, args)];
 }
 
 /** What this number of members cannot bear. */

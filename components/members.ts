@@ -5,9 +5,18 @@ import { Requirements, type RequirementsArgs } from "../provider";
 import { Locality, type ClusterArgs } from "./arguments";
 import { factsOf, networkId } from "./cloud";
 
+/** Where a member is to be. */
+export interface Place {
+  name: string;
+  /** Zones are dealt in turn. By what is in the name, not by its place among others: a member that leaves moves no other to another zone. */
+  turn: number;
+  /** Members of one server group are spread over hosts. */
+  group: string;
+}
+
 /** What a datastore needs of the members' servers and networks. */
 export interface MembersSpec {
-  count: number;
+  places: Place[];
   args: ClusterArgs;
   /** TCP port that clients use. */
   port: number;
@@ -18,27 +27,25 @@ export interface MembersSpec {
 }
 
 /** The servers of a cluster and what belongs to them: identity (port, volume) outlives the server. */
-export function createMembers(name: string, { count, args, port, document, late }: MembersSpec, parent: pulumi.Resource) {
+export function createMembers(name: string, { places, args, port, document, late }: MembersSpec, parent: pulumi.Resource) {
   const { flavor: commonFlavor, image, network, availabilityZones, memberOverrides, locality = Locality.SoftAntiAffinity } = args;
   const publicKey = publicKeyOf(name, args.access.privateKey);
   const { size, type } = args.volume;
   const servers = { flavor: commonFlavor, image, network, availabilityZones, locality, memberOverrides, volumeSize: size, volumeType: type, publicKey };
-  const all = memberNames(name, count, args.without);
+  const all = places.map((place) => place.name);
   // Keypairs are unique per user: two stacks may have a cluster of the same name. Before its microversion 2.92 Nova takes no dots.
   const owned = `${pulumi.getProject()}-${pulumi.getStack()}-${name}`.replace(/[^\w-]/g, "-");
   const replace = args.replace?.length ? args.replace : undefined;
   const requirements = new Requirements(name, { cluster: name, members: all, replace, servers, document, facts: factsOf(args, owned, parent), late: pulumi.all([late, publicKey]) }, { parent });
   // Nothing is made before it is known that all of it can be.
   const first = { parent, dependsOn: requirements };
-  const group = new openstack.compute.ServerGroup(name, { name, policies: [locality] },
-    { ...first, ignoreChanges: ["policies"] });
+  const groups = new Map([...new Set(places.map(({ group }) => group))].map((group) =>
+    [group, new openstack.compute.ServerGroup(group, { name: group, policies: [locality] }, { ...first, ignoreChanges: ["policies"] })]));
   const { security, rules } = createSecurityGroup(name, port, args, first);
   const keyPair = new openstack.compute.Keypair(name, { name: owned, publicKey },
     { ...first, ignoreChanges: ["publicKey"], deleteBeforeReplace: true });
 
-  const members = all.map((member) => {
-    // By its number and not by its place: a member that leaves moves no other to another zone.
-    const index = Number(member.slice(name.length + 1)) - 1;
+  const members = places.map(({ name: member, turn, group }) => {
     const { zone, networks = [], flavor } = memberOverrides?.[member] ?? {};
     // To be named replaces the server once; to be named no more takes the word back in place.
     const replaced = args.replace?.includes(member);
@@ -55,8 +62,8 @@ export function createMembers(name: string, { count, args, port, document, late 
       imageName: image,
       keyPair: keyPair.name,
       networks: ports.map(({ id }) => ({ port: id })),
-      schedulerHints: [{ group: group.id }],
-      availabilityZone: zone ?? availabilityZones?.[index % availabilityZones.length],
+      schedulerHints: [{ group: groups.get(group)!.id }],
+      availabilityZone: zone ?? availabilityZones?.[turn % availabilityZones.length],
       stopBeforeDestroy: true,
       ...(replaced ? { metadata: { replaced: "yes" } } : {}),
       // The provider detaches a volume that it deletes from whatever runs on it: so the server goes first.
@@ -72,7 +79,7 @@ export function createMembers(name: string, { count, args, port, document, late 
       volume: disk.volumeId,
     };
   });
-  return { members, servers, rules, serverGroupId: group.id, securityGroupId: security.id };
+  return { members, servers, rules, serverGroupIds: [...groups.values()].map(({ id }) => id), securityGroupId: security.id };
 }
 
 /**

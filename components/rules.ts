@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { Locality, Unsafe } from "./arguments";
+import { Locality, Unsafe, type ClusterArgs } from "./arguments";
 
 const must = (what: string) => ({ error: `must be ${what}` });
 const text = (what: string) => z.string(must(what)).min(1, must(what));
@@ -36,7 +36,6 @@ const access = group({
  * provider's `check`, which spares a cluster that is there already.
  */
 const common = {
-  members: whole("a whole number, at least 1", 1),
   flavor: input(text("the name of a flavor")),
   image: input(text("the name of an image")),
   network: input(text("the name or id of a network")),
@@ -56,12 +55,20 @@ const common = {
   deletionProtection: input(flag).optional(),
 };
 
+/** How large a cluster is to be, in the words of its type. */
+const sizes = {
+  members: whole("a whole number, at least 1", 1),
+  // Fewer than three primaries are no majority without one of them (Redis: Cluster specification).
+  shards: whole("a whole number, at least 3", 3, 1000),
+  replicasPerShard: whole("a whole number, at least 0", 0).optional(),
+};
+
 /**
  * Throws, with every argument that is wrong, before anything is made. What becomes known only later is looked at then, and fails
- * what is given back: nothing is to be made before that is there. `own` are the arguments of the cluster's type alone, whose rules the provider has.
+ * what is given back: nothing is to be made before that is there. `size` are the arguments that say how large it is, `own` those of the cluster's type alone, whose rules the provider has.
  */
-export function refuse(cluster: string, args: object, own: string[]): pulumi.Output<void>[] {
-  const schema = group({ ...common, ...Object.fromEntries(own.map((argument) => [argument, z.unknown().optional()])) });
+export function refuse(cluster: string, args: object, size: (keyof typeof sizes)[], own: string[]): pulumi.Output<void>[] {
+  const schema = group({ ...Object.fromEntries(size.map((argument) => [argument, sizes[argument]])), ...common, ...Object.fromEntries(own.map((argument) => [argument, z.unknown().optional()])) });
   const issues = schema.safeParse(args).error?.issues ?? [];
   refuseAll(cluster, issues.map(({ code, path, message }) => `${path.join(".") || "a cluster"} ${message}${code === "unrecognized_keys" ? "" : shown(args, path)}`));
   const rules: [string[], z.ZodType][] = [
@@ -76,6 +83,28 @@ export function refuse(cluster: string, args: object, own: string[]): pulumi.Out
 const lookLater = (cluster: string, argument: string[], rule: z.ZodType, value: unknown): pulumi.Output<void> =>
   (pulumi.output(value as object) as pulumi.Output<unknown>).apply((known) =>
     refuseAll(cluster, (rule.safeParse(known).error?.issues ?? []).map(({ path, message }) => `${[...argument, ...path].join(".")} ${message}`)));
+
+/** Arguments that name members, of a cluster that has `all`. `named` is how its members are named, in words and as a pattern. */
+export function wrongMembers(all: string[], named: { words: string; pattern: RegExp }, { without = [], forget = [], replace = [], memberOverrides = {}, access }: Pick<ClusterArgs, "without" | "forget" | "replace" | "memberOverrides" | "access">): string[] {
+  const wrong: string[] = [];
+  for (const [argument, by] of Object.entries({ without, forget })) {
+    const unnamed = by.filter((member) => !named.pattern.test(member));
+    if (unnamed.length > 0) wrong.push(`${argument} names ${unnamed.join(", ")}, but members are named ${named.words}`);
+  }
+  const kept = forget.filter((member) => all.includes(member));
+  if (kept.length > 0) wrong.push(`forget names ${kept.join(", ")}, which is wanted: forget is for members that leave; name it in without, or lower members`);
+  if (replace.length > 1) wrong.push(`replace names ${replace.join(", ")}: one at a time, so that one more may fail. Name the next after \`pulumi up\``);
+  const hostKeys = isLater(access.hostKeys) ? {} : (access.hostKeys as object | undefined) ?? {};
+  for (const [argument, by] of Object.entries({ memberOverrides: Object.keys(memberOverrides), replace, "access.hostKeys": Object.keys(hostKeys) })) {
+    const unknown = by.filter((member) => !all.includes(member));
+    if (unknown.length > 0) wrong.push(`${argument} names ${unknown.join(", ")}, but the members are ${all.join(", ")}`);
+  }
+  return wrong;
+}
+
+/** Names of servers, so of hosts. */
+export const wrongName = (name: string): string[] => (/^[a-z][a-z0-9-]{0,50}$/.test(name) ? []
+  : [`name becomes the servers' host names: give lower-case letters, digits and dashes, a letter first, 51 at most; it is ${JSON.stringify(name)}`]);
 
 /** Throws what a person reads without a stack: nothing of the library is of use to them. */
 export function refuseAll(cluster: string, wrong: string[]): void {

@@ -23,7 +23,7 @@ describe("arguments that are wrong", () => {
     [{ members: 2 }, lost(2, half, "under-three-members")],
     [{ members: 4 }, lost(4, "no more failures are survived than with 3, and a network cut in the middle stops both halves", "even-members")],
     [{ members: 2, allowUnsafe: ["even-members"] }, lost(2, half, "under-three-members")],
-    [{ allowUnsafe: ["all"] }, 'allowUnsafe.0 must be one of under-three-members, even-members; it is "all"'],
+    [{ allowUnsafe: ["all"] }, 'allowUnsafe.0 must be one of under-three-members, even-members, no-replicas; it is "all"'],
     [{ flavor: "" }, 'flavor must be the name of a flavor; it is ""'],
     [{ image: 12 }, "image must be the name of an image; it is 12"],
     [{ network: undefined }, "network must be the name or id of a network; it is missing"],
@@ -58,7 +58,7 @@ describe("arguments that are wrong", () => {
       `name becomes the servers' host names: give lower-case letters, digits and dashes, a letter first, 51 at most; it is ${JSON.stringify(name)}`], name));
 
   it("are looked at when they are known, and then shown nowhere: they may be secret", async () => {
-    const later = (change: object) => settled(pulumi.all(refuse("orders", { ...least, ...change }, ["vendor"])));
+    const later = (change: object) => settled(pulumi.all(refuse("orders", { ...least, ...change }, ["members"], ["vendor"])));
     for (const [change, text] of [
       [{ flavor: pulumi.secret("") }, "flavor must be the name of a flavor"],
       [{ volume: { size: Promise.resolve(0) } }, "volume.size must be a whole number of GiB, at least 1"],

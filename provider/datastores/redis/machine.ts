@@ -38,8 +38,8 @@ export function needs(options: Options): Needs {
 }
 
 /** Bytes, as Redis reads them: `1k` is a thousand of them, `1kb` 1024. */
-export function sizeOf(value: string | number | undefined): number | undefined {
-  if (value === undefined || typeof value === "number") return value;
+export function sizeOf(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
   const [, digits = "", unit = ""] = /^(\d+)([kmg]b?)?$/i.exec(value)!;
   const factor = { "": 1, k: 1e3, kb: 1024, m: 1e6, mb: 1024 ** 2, g: 1e9, gb: 1024 ** 3 }[unit.toLowerCase()]!;
   return Number(digits) * factor;

@@ -14,13 +14,13 @@ export const persistences = ["every-second", "always", "snapshots"] as const;
 
 const must = (what: string) => ({ error: `must be ${what}` });
 const version = must("a major version such as \"7.0\", as a string; left out, it is what the image's package sources offer");
-const size = must("a number of bytes, or a size such as \"512mb\" or \"2gb\"");
+const size = must("a size such as \"512mb\" or \"2gb\", as a string");
 
 export const options = z.strictObject({
   vendor: z.enum(["redis", "valkey"], must("\"redis\" or \"valkey\"")),
   version: z.string(version).regex(/^\d+\.\d+$/, version).optional(),
   persistence: z.enum(persistences, must(`one of ${persistences.join(", ")}`)).default("every-second"),
-  maxMemory: z.union([z.number().int().min(1), z.string().regex(/^\d+([kmg]b?)?$/i)], size).optional(),
+  maxMemory: z.string(size).regex(/^[1-9]\d*([kmg]b?)?$/i, size).optional(),
   configuration: z.record(
     z.string().regex(/^[a-z][a-z0-9-]{0,79}$/i, { error: "is not the name of a setting: give one as it stands in redis.conf, such as maxmemory-policy" })
       .refine((key) => !isOurs(key), { error: "is set by the package itself, or by another argument: leave it out" }),
