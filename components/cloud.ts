@@ -14,7 +14,6 @@ export async function factsOf(args: ClusterArgs, keyPair: string, parent: pulumi
   const networkNames = [...new Set([args.network, ...overrides.flatMap(({ networks = [] }) => networks)])];
   const all = async <T>(names: string[], fact: (name: string) => Promise<T>): Promise<Record<string, T>> =>
     Object.fromEntries(await Promise.all(names.map(async (name) => [name, await fact(name)] as const)));
-  const versions = versionsOf(ask);
   const [flavors, imagesThere, networks, zones, quotas, taken] = await Promise.all([
     all(flavorNames, (name) => told(ask(`flavor ${name}`, async (options) => {
       const { ram, vcpus = 0, disk = 0 } = await compute.getFlavor({ name }, options) as Partial<openstack.compute.GetFlavorResult>;
@@ -28,7 +27,7 @@ export async function factsOf(args: ClusterArgs, keyPair: string, parent: pulumi
     all(networkNames, async (name) => {
       // Of an id nothing more need be known.
       const network = isId(name) ? await told(networkOf(name, ask)) : await networkOf(name, ask);
-      return typeof network === "object" && "id" in network ? network.subnets && { subnets: (await versions)(network.subnets) } : network;
+      return typeof network === "object" && "id" in network ? network.subnets && { subnets: network.subnets } : network;
     }),
     namesZone(args) ? told(ask("zones", async (options) => (await compute.getAvailabilityZones({}, options)).names)) : undefined,
     quotasOf(ask),
@@ -50,14 +49,10 @@ export async function networkId(network: string, parent: pulumi.Resource): Promi
 const networkOf = (network: string, ask: Ask) => ask(`network ${network}`, async (options) => {
   // In a preview in which the provider itself is not known yet all of it is undefined.
   const { id, subnets } = await networking.getNetwork(byNameOrId(network), options) as Partial<openstack.networking.GetNetworkResult>;
-  return { id: id!, subnets };
+  // A project may use a network of which it may not see the subnets: then it is for the cloud to say what is wrong.
+  const version = async (subnetId: string) => networking.getSubnet({ subnetId }, options).then(({ ipVersion }) => ipVersion, () => 4);
+  return { id: id!, subnets: subnets && await Promise.all(subnets.map(version)) };
 });
-
-/** Asked beside the networks and not after them. A project may use a network of which it may not see the subnets: then it is for the cloud to say what is wrong. */
-async function versionsOf(ask: Ask): Promise<(subnets: string[]) => number[]> {
-  const six = plainly(await told(ask("IPv6 subnets", async (options) => (await networking.getSubnetIdsV2({ ipVersion: 6 }, options)).ids))) ?? [];
-  return (subnets) => subnets.map((id) => (six.includes(id) ? 6 : 4));
-}
 
 const byNameOrId = (network: string) => (isId(network) ? { networkId: network } : { name: network });
 const isId = (network: string): boolean => /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/.test(network);

@@ -13,7 +13,7 @@ export const installedVersion = (name: string): string =>
   sh`dpkg-query -W -f '\${db:Status-Abbrev}\${Version}' ${name} 2>/dev/null | sed -n 's/^ii *//p'`;
 
 /** Version of a Debian package that its sources offer, as a shell expression that prints nothing where they offer none. */
-export const offeredVersion = (name: string): string => sh`LC_ALL=C apt-cache policy ${name} | sed -n 's/^ *Candidate: *\([^(]\)/\1/p'`;
+export const offeredVersion = (name: string): string => sh`LC_ALL=C apt-cache policy ${name} | sed -n 's/^ *Candidate: *\\([^ (]\\)/\\1/p'`;
 
 /** Those of the packages that are not, or not wholly, installed. */
 export const missingPackages = async (guest: Guest, packages: string[]): Promise<string[]> => (await guest.look(

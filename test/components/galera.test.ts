@@ -93,12 +93,6 @@ describe("GaleraCluster", () => {
       deepEqual(of((await program(() => galera(zoned))).registered, "Requirements")[0]!.inputs.facts.zones, ["az1", "az2"]);
   });
 
-  it("takes a subnet that is not among those of IPv6 for one of IPv4", async () => {
-    const cloud = (token: string) => ({ ...(token.includes("getNetwork:") ? { id: "n", subnets: ["a", "b"] } : {}), ...(token.includes("getSubnetIdsV2:") ? { ids: ["b", "c"] } : {}) });
-    const { registered } = await program(() => galera(), false, cloud);
-    deepEqual(of(registered, "Requirements")[0]!.inputs.facts.networks, { private: { subnets: [4, 6] } });
-  });
-
   it("requires a keypair that is not there, and knows of one that is", async () => {
     const cloud = (token: string) => (token.includes("getKeypair:") ? { fingerprint: "a9:7a" } : {});
     const { registered } = await program(() => galera(), false, cloud);

@@ -64,7 +64,7 @@ const answerOf = (token: string, { name, networkId }: { name?: string; networkId
   return {
     id: networkId ?? `id-of-${name}`,
     ...(token.includes("getNetwork:") ? { subnets: ["its-subnet"] } : {}),
-    ...(token.includes("getSubnetIdsV2:") ? { ids: [] } : {}),
+    ...(token.includes("getSubnet:") ? { ipVersion: 4 } : {}),
     ...(token.includes("getFlavor:") ? { ram: 2048, vcpus: 1, disk: 10 } : {}),
     ...(token.includes("getImage:") ? { minRamMb: 0, minDiskGb: 2 } : {}),
     ...(token.includes("getAvailabilityZones:") ? { names: ["az1", "az2"] } : {}),

@@ -7,7 +7,7 @@ import { families, packages } from "../../../provider/datastores/galera/configur
 import { needs } from "../../../provider/datastores/galera/machine";
 import { ofAll, type Machine } from "../../../provider/demands";
 import type { Guest } from "../../../provider/guest/guest";
-import { sparePackages } from "../../../provider/guest/packages";
+import { offeredVersion, sparePackages } from "../../../provider/guest/packages";
 
 /** What is written to spare packages, and where. */
 async function written(beginnings: string[]): Promise<[path: string, content: string]> {
@@ -17,6 +17,15 @@ async function written(beginnings: string[]): Promise<[path: string, content: st
   deepEqual(files.length, 1);
   return files[0]!;
 }
+
+describe("the version that package sources offer", () => {
+  const offered = async (candidate: string) => (await execa("bash", ["-euo", "pipefail", "-c",
+    `apt-cache() { [ "$*" = "policy mariadb-server" ] && printf '%s\\n' mariadb-server: '  Installed: (none)' '  Candidate: ${candidate}' '  Version table:' '     1:10.11.19-0+deb12u1 500'; }
+${offeredVersion("mariadb-server")}`])).stdout;
+
+  it("is the candidate of apt, and nothing where there is none", async () =>
+    deepEqual([await offered("1:10.11.19-0+deb12u1"), await offered("(none)")], ["1:10.11.19-0+deb12u1", ""]));
+});
 
 describe("packages that unattended-upgrades is to leave alone", () => {
   it("are known to apt by patterns that hold the database's own and no others, as Python matches them: from the start", async function () {

@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, throws } from "node:assert/strict";
 import execa from "execa";
 import fc from "fast-check";
 import { assignments, sh } from "../../../provider/guest/shell";
@@ -20,6 +20,9 @@ describe("shell", () => {
   });
 
   it("plain words stay readable", () => equal(sh`cat ${"/etc/mysql/my.cnf"} ${["a=b", "10%"]}`, "cat /etc/mysql/my.cnf a=b 10%"));
+
+  it("a backslash that JavaScript takes for an escape of its own, and an unknown one, makes no command", () =>
+    throws(() => sh`sed 's/\(a\)/\1/' ${"file"}`, /a backslash in a command is written twice: sed 's/));
 
   it("assignments are read up to the first equals sign, other lines are left out", () => {
     deepEqual(assignments("a=1\n  b=x=y \nnoise\nc=\n"), { a: "1", b: "x=y", c: "" });
