@@ -112,6 +112,8 @@ describe("a Galera cluster on real guests whose owner changes their mind, and lo
     await trial.whole(three);
     deepEqual(await trial.gotAllAnew(before), ["orders-3"]);
     match(await on("cd /var/lib/datastore; stat -c %s mysql.cut-*/ibdata1"), /^1048576$/m);
+    // It may go, and what comes next needs the room of a small volume.
+    await on("rm -r /var/lib/datastore/mysql.cut-*");
     await trial.nothingToDo();
   });
 
