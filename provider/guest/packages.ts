@@ -6,7 +6,7 @@ import { sh } from "./shell";
 const unit = "datastores-install";
 
 /** What is installed stays as it is: an upgrade would restart the datastore on all members at once. */
-const apt = ["apt-get", "-q", "-y", "--no-install-recommends", "--no-upgrade", "-o", "DPkg::Lock::Timeout=600", "-o", "Dpkg::Use-Pty=0", "-o", "Acquire::http::Timeout=20"];
+const apt = ["apt-get", "-q", "-y", "--no-install-recommends", "--no-upgrade", "-o", "DPkg::Lock::Timeout=600", "-o", "Dpkg::Use-Pty=0", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::Retries=3"];
 
 /** Version of an installed Debian package, as a shell expression that prints nothing when it is not installed. */
 export const installedVersion = (name: string): string =>
@@ -31,11 +31,12 @@ export const sparePackages = (guest: Guest, beginnings: string[]): Promise<boole
  * does not cut dpkg in the middle; the next run finds the unit and waits for it.
  */
 export async function installPackages(guest: Guest, packages: string[], seconds = 1800): Promise<void> {
-  // A mirror that hangs is asked again, indexes sooner than packages. Only fetching is cut off: dpkg, once begun, runs to its end.
+  // A mirror that hangs is asked again, indexes sooner than packages; what apt itself gives up it has tried again already. Only
+  // fetching is cut off: dpkg, once begun, runs to its end.
   // No variable in braces: systemd would take it for one of its own.
   const script = sh`
 ! command -v cloud-init >/dev/null || cloud-init status --wait >/dev/null || true
-fetch() { for try in 1 2 3; do timeout "$@" && return; done; return 1; }
+fetch() { for try in 1 2 3; do timeout "$@"; ended=$?; [ $ended = 124 ] || return $ended; done; return 1; }
 dpkg --configure -a && fetch 120 ${apt} update && fetch 600 ${apt} install --download-only ${packages} && ${apt} install ${packages}`;
   const missing = () => missingPackages(guest, packages.map((each) => each.split("=")[0]!));
   const running = async () => ["active", "activating", "deactivating"]
