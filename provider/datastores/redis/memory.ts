@@ -41,9 +41,12 @@ function healthy(names: string[]): Record<string, Up> {
   }));
 }
 
-/** What is remembered: how far a replication has come is news at each look. */
+/** What is remembered: how far a replication has come and how much a member holds is news at each look. */
 export const kept = (seen: Record<string, Sight>): Record<string, Sight> => Object.fromEntries(Object.entries(seen).map(([name, { ...sight }]) => {
-  if (sight.is === "up") delete sight.offset;
+  if (sight.is === "up") {
+    delete sight.offset;
+    delete sight.memory;
+  }
   return [name, sight];
 }));
 

@@ -1,5 +1,11 @@
-import type { Open } from "./sight";
 import { read, written, joined } from "./slots";
+
+/** A slot on its way to or from the node with this id. */
+export interface OnItsWay {
+  slot: number;
+  peer: string;
+  way: "out" | "in";
+}
 
 /** One line of `CLUSTER NODES` (Redis: CLUSTER NODES, Serialization format). */
 export interface Node {
@@ -15,7 +21,7 @@ export interface Node {
   /** As Redis writes them. */
   slots: string;
   /** Told by a node of itself alone. */
-  open: Open[];
+  open: OnItsWay[];
 }
 
 /** What a node says of all that it knows, itself among them. */
@@ -26,7 +32,7 @@ export const nodesOf = (text: string): Node[] => text.split("\n").filter((line) 
   return {
     id, ...(address ? { address } : {}), flags: flags.split(","), ...(of === "-" ? {} : { of }), epoch: Number(epoch), connected: link === "connected",
     slots: written(joined(...slots.filter((each) => !each.startsWith("[")).map(read))),
-    open: slots.flatMap((each): Open[] => {
+    open: slots.flatMap((each): OnItsWay[] => {
       const [, slot, way, peer] = /^\[(\d+)-([<>])-([0-9a-f]+)\]$/.exec(each) ?? [];
       return slot === undefined ? [] : [{ slot: Number(slot), peer: peer!, way: way === ">" ? "out" : "in" }];
     }),

@@ -30,7 +30,7 @@ export async function observe(cluster: Redis, member: Member): Promise<Sight> {
   if (isDown(state)) return { is: "down", data: data === "yes", ...(id ? { id } : {}), ...prepared };
   if (!said && !["activating", "deactivating"].includes(state)) throw new Error(`the server is ${state} and does not answer its administrator: ${why}`);
   if (!said || said.info.loading === "1") return { is: "starting", ...prepared };
-  return { is: "up", ...viewIn(said), current, ...prepared };
+  return { is: "up", ...viewIn(said, [...cluster.want.members, ...cluster.leaving]), current, ...prepared };
 }
 
 /** Who it was, and whether its keys are there: below the volume's root. */
@@ -76,21 +76,30 @@ async function settled(cluster: Redis, guest: Guest): Promise<Server> {
   return last;
 }
 
+/** How much of its machine's memory a server without a limit may take: the rest is for what changes while it writes its data anew. */
+const unlimited = 0.75;
+
 /** What a server said, in our words. */
-export function viewIn({ id, nodes, cluster, info }: Said): Omit<View, "current"> {
+export function viewIn({ id, nodes, cluster, info }: Said, members: Pick<Member, "name" | "address">[]): Omit<View, "current"> {
   const self = nodes.find(isSelf)!;
   const known = nodes.filter((node) => isKnown(node) || isSelf(node));
+  const memberAt = (address?: string) => {
+    const peer = members.find((member) => member.address === address)?.name;
+    return peer === undefined ? {} : { peer };
+  };
+  const bytes = (what: string) => Number(info[what] ?? 0);
   return {
     id,
     role: self.of === undefined ? "primary" : "replica",
     ...(self.of === undefined ? {} : { of: self.of }),
     linked: info.master_link_status === "up" && info.master_sync_in_progress !== "1",
     slots: self.of === undefined ? self.slots : "",
-    open: self.open,
+    open: self.open.map(({ slot, peer, way }) => ({ slot, way, ...memberAt(nodes.find((node) => node.id === peer)?.address) })),
     ok: cluster.cluster_state === "ok",
     knows: known.map((node) => node.id).sort(),
     failed: known.filter(hasFailed).map((node) => node.id).sort(),
-    offset: Number(info.role === "master" ? info.master_repl_offset : info.slave_repl_offset),
+    offset: bytes(info.role === "master" ? "master_repl_offset" : "slave_repl_offset"),
+    memory: { keys: bytes("used_memory_dataset"), used: bytes("used_memory"), most: bytes("maxmemory") || Math.floor(bytes("total_system_memory") * unlimited) },
   };
 }
 

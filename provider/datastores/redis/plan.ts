@@ -1,8 +1,8 @@
 import { oneByOne, together, type Step } from "../../plan";
 import type { Wanted } from "../../topology";
-import { strangers, unsafe } from "./rules";
+import { strangers, tooMuch, unsafe } from "./rules";
 import { isIn, ownedBy, shardOf, those, ups, waits, type Sight, type Sights } from "./sight";
-import { count, joined, missing, moves, written, type Slots } from "./slots";
+import { count, joined, missing, moves, written, type Move, type Slots } from "./slots";
 
 export type Do = "install" | "mount" | "configure" | "clean" | "start" | "bootstrap" | "join" | "move" | "promote" | "leave" | "restart" | "verify";
 
@@ -39,8 +39,9 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
     ...joins(shards, seen, begun),
     ...(begun ? changes(shards, members, sights) : []),
   ];
-  const unmarked = where(({ hasHadData, left }) => !hasHadData || left).length > 0;
-  return steps.length > 0 || unmarked || strangers(sights).length > 0 ? [...steps, { do: "verify", on: members }] : [];
+  // What is left to tidy: a member without its mark, a node that is no member, a slot that is still said to be on its way.
+  const untidy = where(({ hasHadData, left }) => !hasHadData || left).length > 0 || strangers(sights).length > 0 || ups(sights).some(([, { open }]) => open.length > 0);
+  return steps.length > 0 || untidy ? [...steps, { do: "verify", on: members }] : [];
 }
 
 interface Shard {
@@ -96,30 +97,37 @@ function changes(shards: Shard[], members: string[], sights: Sights): Step<Do>[]
     then.delete(instead!);
   }
   const gone = those(sights, (sight, name) => !members.includes(name) && mayServe(sight));
+  const planned = moves(then, shards.map(({ head }) => head));
+  const refusal = tooMuch(planned, then, sights);
+  if (refusal) throw refusal;
   return [
     ...open.map(move),
     ...promoted.flatMap(({ head }) => together<Do>("promote", [head])),
-    ...moves(then, shards.map(({ head }) => head)).map(move),
+    ...planned.map(move),
     ...shards.flatMap((shard) => restarts(shard, gone, sights)),
     // Replicas first: they would follow whoever gets the slots of their primary.
     ...oneByOne<Do>("leave", [...gone.filter((name) => !owned.has(name)), ...gone.filter((name) => owned.has(name))]),
   ];
 }
 
-const move = ({ from, to, slots }: { from: string; to: string; slots: Slots }): Step<Do> =>
+const move = ({ from, to, slots }: Move<string>): Step<Do> =>
   ({ do: "move", on: [from], to, what: written(slots), words: count(slots) === 1 ? "1 slot" : `${count(slots)} slots` });
 
 /** Runs, or would again. */
 const mayServe = (sight: Sight): boolean => sight.is === "starting" || waits(sight) || (sight.is === "up" && !sight.left);
 
 /** Slots that are on their way: who owns them gives them, whoever did when they set out, to whom they were going. */
-function opened(sights: Sights): { from: string; to: string; slots: Slots }[] {
-  const nameOf = (id: string) => ups(sights).find(([, view]) => view.id === id)?.[0];
+function opened(sights: Sights): Move<string>[] {
+  // A failover may have made another of its shard the primary: it has the keys that were there.
+  const primaryOf = (name: string | undefined) => {
+    const those = ups(sights).filter(([other, view]) => name !== undefined && shardOf(other) === shardOf(name) && view.role === "primary" && isIn(view));
+    return (those.find(([, { slots }]) => slots !== "") ?? those[0])?.[0];
+  };
   const ownerOf = (slot: number) => [...ownedBy(sights)].find(([, slots]) => slots.some(([first, last]) => first <= slot && slot <= last))?.[0];
-  const found = new Map<string, { from: string; to: string; slots: Slots }>();
+  const found = new Map<string, Move<string>>();
   for (const [name, view] of ups(sights))
     for (const { slot, peer, way } of view.open) {
-      const [from, to] = [ownerOf(slot), way === "out" ? nameOf(peer) : name];
+      const [from, to] = [ownerOf(slot), primaryOf(way === "out" ? peer : name)];
       if (from === undefined || to === undefined || from === to) continue;
       found.set(`${from} ${to}`, { from, to, slots: joined(found.get(`${from} ${to}`)?.slots ?? [], [[slot, slot]]) });
     }

@@ -1,6 +1,6 @@
 import { Refused } from "../../errors";
 import { evidence, isIn, ownedBy, shardOf, ups, waits, type Sight, type Sights } from "./sight";
-import { joined, missing, written } from "./slots";
+import { count, joined, missing, written, type Move, type Slots } from "./slots";
 
 export interface Situation {
   /** All members that count: the wanted, and those that are to leave and are not forgotten. */
@@ -75,6 +75,21 @@ const othersKeepTheirMajority: Rule = ({ sights, replaced }) => {
     return new Refused("a member's server is taken away only while all others run", evidence(sights), `bring ${namesOf(down).join(", ")} back first, without \`replace\``);
   return alone.length > 0 && new Refused("a shard's only member is not taken away", evidence(sights), "give each shard a replica first, with `replicasPerShard`");
 };
+
+/** Keys go only where there is room for them: who has none throws keys away, or takes no more writes. Keys are taken to be dealt evenly to slots. */
+export function tooMuch(planned: Move<string>[], owned: ReadonlyMap<string, Slots>, sights: Sights): Refused | undefined {
+  const memories = new Map(ups(sights).map(([name, { memory }]) => [name, memory]));
+  const bytes = ({ from, slots }: Move<string>) => (memories.get(from)?.keys ?? 0) * count(slots) / count(owned.get(from) ?? slots);
+  const over = [...new Set(planned.map(({ to }) => to))].flatMap((to) => {
+    const memory = memories.get(to);
+    const then = (memory?.used ?? 0) + planned.filter((each) => each.to === to).reduce((sum, each) => sum + bytes(each), 0);
+    return memory && then > memory.most ? [`${to} would hold ${mib(then)} of at most ${mib(memory.most)}`] : [];
+  });
+  return over.length === 0 ? undefined : new Refused("keys are moved only to members whose memory has room for them", over.join("; "),
+    "keep more shards, or raise `maxMemory` first, in a `pulumi up` of its own; or take members of a larger flavor, in a new cluster");
+}
+
+const mib = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 
 /** Whom the cluster still counts, and that is no member any more. */
 export const strangers = (sights: Sights): string[] => {

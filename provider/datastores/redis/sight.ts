@@ -14,8 +14,8 @@ export interface Prepared {
 /** A slot that is on its way between two members: a move was cut, or is under way. */
 export interface Open {
   slot: number;
-  /** Id of the other end. */
-  peer: string;
+  /** Who is at the other end; undefined where that is no member any more. */
+  peer?: string;
   way: "out" | "in";
 }
 
@@ -40,6 +40,8 @@ export interface View {
   current: boolean;
   /** How much a replica has received; of a primary, how much it has sent. */
   offset?: number;
+  /** Bytes: those of its keys, of all that it holds, and what it may hold at most. */
+  memory?: { keys: number; used: number; most: number };
 }
 
 export type Sight =

@@ -271,6 +271,11 @@ const verify: Step = async (cluster, member) => {
     const said = await saidBy(cluster, all);
     const ids = [...said.values()].map(({ id }) => id);
     const gone = [...new Set([...said.values()].flatMap(({ nodes }) => nodes.filter((node) => !ids.includes(node.id) && hasFailed(node) && node.slots === "").map((node) => node.id)))];
+    // Moves that were cut are done by now: what still says so is a mark that nobody took away.
+    for (const [name, { nodes }] of said) {
+      const { open } = nodes.find(isSelf)!;
+      if (open.length > 0) await tell(await cluster.guest(name), cluster.authority, open.map(({ slot }): Command => ["CLUSTER", "SETSLOT", slot, "STABLE"]));
+    }
     for (const id of gone) await forget(cluster, all.filter((name) => said.get(name)!.nodes.some((node) => node.id === id)), [id]);
   }
   await agreed(cluster, all, guest, true);

@@ -89,7 +89,7 @@ export function after(seen: Seen, step: Step, wanted: string[], on: string[] = s
       next[name] = { ...alone(name), ...marks(next[name]!), left: true } as Sight;
     }); break;
     case "restart": change({ current: true }); break;
-    case "verify": change({ hasHadData: true, left: false }); break;
+    case "verify": change({ hasHadData: true, left: false }); ups(next).forEach(([, view]) => { view.open = []; }); break;
     default: throw new Error(`the model knows no step ${step.do}`);
   }
   return next;
@@ -125,8 +125,8 @@ export function during(seen: Seen, step: Step, wanted: string[]): Seen[] {
         if (count(half) > 0) give(next, step.on[0]!, step.to!, half);
         const [giver, taker] = [next[step.on[0]!] as Up, next[step.to!] as Up];
         const slot = rest[0]![0];
-        if (inToo) taker.open = [...taker.open.filter((each) => each.slot !== slot), { slot, peer: giver.id, way: "in" }];
-        if (outToo) giver.open = [...giver.open.filter((each) => each.slot !== slot), { slot, peer: taker.id, way: "out" }];
+        if (inToo) taker.open = [...taker.open.filter((each) => each.slot !== slot), { slot, peer: step.on[0]!, way: "in" }];
+        if (outToo) giver.open = [...giver.open.filter((each) => each.slot !== slot), { slot, peer: step.to!, way: "out" }];
       });
       return [cut(false, false), cut(false, true), cut(true, true)];
     }

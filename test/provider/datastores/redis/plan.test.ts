@@ -41,8 +41,13 @@ function happened(seen: Seen, word: string): Seen {
     case "opens": {
       const [, slot, to = ""] = what.split(":");
       const [giver, taker] = [sight as Up, next[to] as Up];
-      giver.open.push({ slot: Number(slot), peer: taker.id, way: "out" });
-      taker.open.push({ slot: Number(slot), peer: giver.id, way: "in" });
+      giver.open.push({ slot: Number(slot), peer: to, way: "out" });
+      taker.open.push({ slot: Number(slot), peer: name, way: "in" });
+      break;
+    }
+    case "holds": {
+      const [, keys, most] = what.split(":").map(Number);
+      (sight as Up).memory = { keys: keys! * 2 ** 20, used: (keys! + 2) * 2 ** 20, most: most! * 2 ** 20 };
       break;
     }
     case "noslots": (sight as Up).slots = ""; break;
