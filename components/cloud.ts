@@ -74,6 +74,7 @@ async function quotasOf(ask: Ask): Promise<Facts["quotas"]> {
       instances: { limit: limits.maxTotalInstances, used: limits.totalInstancesUsed },
       cores: { limit: limits.maxTotalCores, used: limits.totalCoresUsed },
       "MiB of RAM": { limit: limits.maxTotalRamSize, used: limits.totalRamUsed },
+      "server groups": { limit: limits.maxServerGroups, used: limits.totalServerGroupsUsed },
       "members of a server group": { limit: limits.maxServerGroupMembers },
     }),
     ...(storage && { volumes: { limit: storage.volumes }, "GiB of volumes": { limit: storage.gigabytes } }),

@@ -35,11 +35,13 @@ export function createMembers(name: string, { places, args, port, document, late
   const all = places.map((place) => place.name);
   // Keypairs are unique per user: two stacks may have a cluster of the same name. Before its microversion 2.92 Nova takes no dots.
   const owned = `${pulumi.getProject()}-${pulumi.getStack()}-${name}`.replace(/[^\w-]/g, "-");
+  const membersOf = (group: string) => places.filter((place) => place.group === group).map((place) => place.name);
+  const grouped = Object.fromEntries(places.map(({ group }) => [group, membersOf(group)]));
   const replace = args.replace?.length ? args.replace : undefined;
-  const requirements = new Requirements(name, { cluster: name, members: all, replace, servers, document, facts: factsOf(args, owned, parent), late: pulumi.all([late, publicKey]) }, { parent });
+  const requirements = new Requirements(name, { cluster: name, members: all, replace, ...(places.some(({ group }) => group !== name) ? { groups: grouped } : {}), servers, document, facts: factsOf(args, owned, parent), late: pulumi.all([late, publicKey]) }, { parent });
   // Nothing is made before it is known that all of it can be.
   const first = { parent, dependsOn: requirements };
-  const groups = new Map([...new Set(places.map(({ group }) => group))].map((group) =>
+  const groups = new Map(Object.keys(grouped).map((group) =>
     [group, new openstack.compute.ServerGroup(group, { name: group, policies: [locality] }, { ...first, ignoreChanges: ["policies"] })]));
   const { security, rules } = createSecurityGroup(name, port, args, first);
   const keyPair = new openstack.compute.Keypair(name, { name: owned, publicKey },

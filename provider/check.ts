@@ -28,8 +28,8 @@ export async function check(olds: Raw | undefined, news: Raw): Promise<dynamic.C
   const wrong = schemaFailures(news);
   // A rule that is new in a release must not fail the `up` of an unchanged cluster.
   const isOld = ({ property }: dynamic.CheckFailure) => before !== undefined && unchanged(before, news, property.split(".")[0]!);
-  print(news as Document, wrong.filter(isOld).map(({ property, reason: why }) => `${argument(property)} ${why}; this cluster has it already and goes on`));
-  const problems = [...wrong.filter((each) => !isOld(each)).map(byArgument), ...(before ? notYet(before, news) : [])];
+  print(news as Document, wrong.filter(isOld).map(({ property, reason: why }) => `${argument(news, property)} ${why}; this cluster has it already and goes on`));
+  const problems = byArgument(news, [...wrong.filter((each) => !isOld(each)), ...(before ? notYet(before, news) : [])]);
   const password = news.rootPassword ?? before?.rootPassword ?? randomBytes(18).toString("base64url");
   const authority = before?.authority ?? await newAuthority((news as Document).owner.cluster);
   const completed = { ...news, rootPassword: secret(password), authority: secret(authority), plan: problems.length > 0 ? {} : planOf(before, news) };
@@ -37,10 +37,12 @@ export async function check(olds: Raw | undefined, news: Raw): Promise<dynamic.C
   return { inputs: completed, failures: problems.map(failure) };
 }
 
-/** What the user gave for a property: a component hands over `options`, which are no argument. */
-const argument = (property: string): string => property.replace(/^options\./, "");
+/** What the user gave for a property: a component hands over `options`, which are no argument, and each datastore has its own word for its password. */
+const argument = ({ datastore }: Raw, property: string): string =>
+  (property === "rootPassword" ? byName(datastore as string).password : property.replace(/^options\./, ""));
 
-export const byArgument = (failure: dynamic.CheckFailure): dynamic.CheckFailure => ({ ...failure, property: argument(failure.property) });
+export const byArgument = (document: Raw, wrong: dynamic.CheckFailure[]): dynamic.CheckFailure[] =>
+  wrong.map((each) => ({ ...each, property: argument(document, each.property) }));
 
 /** What of a document can be judged by its parts alone, and no other cluster or cloud would have it otherwise. */
 export function schemaFailures(news: Raw): dynamic.CheckFailure[] {
@@ -166,7 +168,7 @@ export async function diff(id: string, olds: Outputs, news: Raw): Promise<dynami
   const { frozen } = byName(olds.datastore);
   const options = differing(olds.options, news.options).filter((key) => frozen.includes(key));
   if (olds.status === "ready" && options.length > 0)
-    throw new Error(`${cluster}: changing ${options.map((key) => argument(`options.${key}`)).join(", ")} of a cluster that runs cannot be done by this version; set it back`);
+    throw new Error(`${cluster}: changing ${options.map((key) => argument(olds, `options.${key}`)).join(", ")} of a cluster that runs cannot be done by this version; set it back`);
   const keys = changed(olds, news);
   const { lines, refused } = forecast(olds, news as Document);
   const untouched = needsNoGuest(olds, keys);

@@ -40,6 +40,8 @@ export interface RequirementsArgs {
   cluster: string;
   members: string[];
   replace?: string[];
+  /** The members of each server group, where there are several. */
+  groups?: Record<string, string[]>;
   /** What the servers and volumes are asked to be. */
   servers: pulumi.Inputs;
   /** Of what the cluster itself is handed, the parts that its rules are about: looked at, and not kept. */

@@ -1,5 +1,7 @@
 import type { dynamic } from "@pulumi/pulumi";
 import { byArgument, schemaFailures, type Raw } from "./check";
+import { byName } from "./datastores";
+import type { Needs } from "./guest/machine";
 import type { Facts, Named } from "./index";
 import { changedServers } from "./servers";
 import { failure, hasUnknown } from "./wire";
@@ -11,6 +13,8 @@ interface Asked {
   founders?: unknown;
   /** Whose server is made again: after it is gone it would be late to learn that there is no image. */
   replace?: string[];
+  /** Whose members are each to be on another host; all are one group where it is left out. */
+  groups?: Record<string, string[]>;
   servers: {
     flavor: string;
     image: string;
@@ -38,8 +42,8 @@ export async function check(olds: Partial<Asked> | undefined, news: Asked & { do
   const come = asked.members.filter((name) => added.includes(name) || again.includes(name));
   const changes = ignored(olds, asked);
   const wrong = [
-    ...(first ? schemaFailures(document).map(byArgument) : []), ...changes,
-    ...(changes.length > 0 || hasUnknown([asked, facts, late]) ? [] : [...(first ? taken(asked, facts) : []), ...missing(asked, come, facts), ...exceeded(asked, added, facts)]),
+    ...(first ? byArgument(document, schemaFailures(document)) : []), ...changes,
+    ...(changes.length > 0 || hasUnknown([asked, facts, late]) ? [] : [...(first ? taken(asked, facts) : []), ...missing(asked, come, facts, memoryOf(document)), ...exceeded(asked, added, facts, olds)]),
   ];
   if (added.length > 0 && wrong.length === 0) caution(asked, first);
   return { inputs: asked, failures: wrong.map(failure) };
@@ -83,8 +87,15 @@ const taken = ({ cluster }: Asked, { keyPair }: Facts): Wrong => (keyPair === un
   property: "name", reason: `the keypair ${keyPair}, which is this cluster's to make, is there already, so another cluster ${cluster} may be, of a stack and a project of the same names: give this one another name, or, where nothing uses it any more, \`openstack keypair delete ${keyPair}\``,
 }]);
 
+/** MiB that a member needs at least. What is not known yet needs nothing. */
+function memoryOf({ datastore, options: given }: Raw): Needs["memory"] | undefined {
+  const { options, needs } = byName(datastore as string);
+  const { data } = options.safeParse(given);
+  return data === undefined ? undefined : needs(data).memory;
+}
+
 /** What of it the cloud has not. */
-function missing({ servers }: Asked, come: string[], facts: Facts): Wrong {
+function missing({ servers }: Asked, come: string[], facts: Facts, memory: Needs["memory"] | undefined): Wrong {
   const wrong: Wrong = [];
   const say = (property: string, reason: string) => {
     if (!wrong.some((each) => each.property === property)) wrong.push({ property, reason });
@@ -106,6 +117,8 @@ function missing({ servers }: Asked, come: string[], facts: Facts): Wrong {
       say(argument("flavor", "flavor"), `${name} has no disk of its own, and servers that boot from a volume cannot be made by this version: take a flavor with a disk; \`openstack flavor list\` shows them`);
     else if (flavor && image && (flavor.ram < image.minRam || flavor.disk < image.minDisk))
       say(argument("flavor", "flavor"), `${name} has ${flavor.ram} MiB of memory and ${flavor.disk} GiB of disk, but the image ${servers.image} needs ${image.minRam} MiB and ${image.minDisk} GiB: take a larger flavor`);
+    else if (flavor && memory && flavor.ram < memory.mib)
+      say(argument("flavor", "flavor"), `${name} has ${flavor.ram} MiB of memory, but ${memory.by} are ${memory.mib} MiB: take a larger flavor, or ask for less`);
     for (const [property, network] of [["network", servers.network] as const, ...(own.networks ?? []).map((each) => [`memberOverrides.${member}.networks`, each] as const)]) {
       const found = named(property, "network", network, facts.networks[network]);
       if (found && !found.subnets.includes(4))
@@ -120,24 +133,30 @@ function missing({ servers }: Asked, come: string[], facts: Facts): Wrong {
 
 const noZone = (zones: string[], there: string[]): string => `the cloud has no availability zone ${zones.join(", ")}; it has ${there.join(", ")}`;
 
+const alone = ({ cluster = "", members = [] }: Partial<Asked>): Record<string, string[]> => ({ [cluster]: members });
+
 /** What the project's quota has no room for. */
-function exceeded({ members, servers }: Asked, added: string[], { flavors, quotas }: Facts): Wrong {
+function exceeded(asked: Asked, added: string[], { flavors, quotas }: Facts, olds: Partial<Asked> | undefined): Wrong {
+  const { servers, groups = alone(asked) } = asked;
+  const before = olds?.members === undefined ? {} : olds.groups ?? alone(olds);
   const of = (member: string) => flavors[servers.memberOverrides?.[member]?.flavor ?? servers.flavor];
   const sum = (each: (member: string) => number) => added.map(each).reduce((all, one) => all + one, 0);
   const flavor = (key: "ram" | "vcpus") => sum((member) => thing(of(member))?.[key] ?? 0);
   const needs: Record<string, number> = {
     instances: added.length, cores: flavor("vcpus"), "MiB of RAM": flavor("ram"),
     volumes: added.length, "GiB of volumes": added.length * servers.volumeSize,
+    "server groups": Object.keys(groups).filter((group) => !(group in before)).length,
     ports: sum((member) => 1 + (servers.memberOverrides?.[member]?.networks?.length ?? 0)),
   };
   const group = quotas["members of a server group"];
+  const property = asked.groups ? "shards" : "members";
   const lacks = Object.entries(needs).flatMap(([what, need]) => {
     const { limit = -1, used } = quotas[what] ?? {};
     return limit >= 0 && limit - (used ?? 0) < need ? [`${need} ${what}, where ${used === undefined ? `it has ${limit}` : `${limit - used} of ${limit} are left`}`] : [];
   });
   return [
-    ...(lacks.length > 0 ? [{ property: "members", reason: `${added.length} new members need, of this project's quota, ${lacks.join("; ")}: have the quota raised, or free what is not needed` }] : []),
-    ...(group && added.length > 0 && group.limit > 0 && members.length > group.limit
-      ? [{ property: "members", reason: `a server group of this project may have ${group.limit} members: have its quota, server_group_members, raised` }] : []),
+    ...(lacks.length > 0 ? [{ property, reason: `${added.length} new members need, of this project's quota, ${lacks.join("; ")}: have the quota raised, or free what is not needed` }] : []),
+    ...(group && added.length > 0 && group.limit > 0 && Object.values(groups).some((each) => each.length > group.limit)
+      ? [{ property, reason: `a server group of this project may have ${group.limit} members: have its quota, server_group_members, raised` }] : []),
   ];
 }

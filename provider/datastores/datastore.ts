@@ -42,6 +42,8 @@ export interface Change<Options> {
 /** Everything the provider needs to know about one kind of database. */
 export interface Datastore<Options, Seen, Do extends string> {
   options: z.ZodType<Options>;
+  /** The argument that gives the password of its administrator, or of its clients. */
+  password: string;
   /** Looks at one guest. Changes nothing. */
   observe(cluster: Cluster<Options>, member: Member): Promise<Seen>;
   /** Looks at one guest for people. Changes nothing. */

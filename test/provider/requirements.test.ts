@@ -18,6 +18,7 @@ const facts: Facts = {
 const { datastore, options, access } = news;
 const document = { datastore, options, access };
 const fresh = { cluster: "orders", members: members(3), servers };
+const groups = { "orders-1": members(2), "orders-2": ["orders-3"] };
 const with_ = (change: Partial<Facts>): Facts => ({ ...facts, ...change });
 const reasons = async (asked: object, told: unknown, olds: object = {}) =>
   (await requirements.check(olds, { ...fresh, document, ...asked, facts: told } as never)).failures!.map(({ reason }) => reason);
@@ -40,6 +41,15 @@ describe("what a cluster needs of its cloud", () => {
       "flavor: m1.small has 2048 MiB of memory and 10 GiB of disk, but the image debian-12 needs 4096 MiB and 2 GiB: take a larger flavor"],
     ["flavor with too small a disk", {}, with_({ images: { "debian-12": { minRam: 0, minDisk: 20 } } }),
       "flavor: m1.small has 2048 MiB of memory and 10 GiB of disk, but the image debian-12 needs 0 MiB and 20 GiB: take a larger flavor"],
+    ["flavor with too little memory for the datastore", { document: { ...document, options: { vendor: "mariadb", configuration: { innodb_buffer_pool_size: "3G" } } } }, facts,
+      "flavor: m1.small has 2048 MiB of memory, but innodb_buffer_pool_size = 3G and 256 MiB beside it are 3328 MiB: take a larger flavor, or ask for less"],
+    ["flavor with too little memory, where it is not known yet how much that is", { document: { ...document, options: { vendor: "mariadb", configuration: unknown } } }, facts],
+    ["quota of server groups", {}, with_({ quotas: { "server groups": { limit: 10, used: 10 } } }),
+      "members: 3 new members need, of this project's quota, 1 server groups, where 0 of 10 are left: have the quota raised, or free what is not needed"],
+    ["quota of server groups, of which a cluster has several", { groups }, with_({ quotas: { "server groups": { limit: 10, used: 9 }, "members of a server group": { limit: 2 } } }),
+      "shards: 3 new members need, of this project's quota, 2 server groups, where 1 of 10 are left: have the quota raised, or free what is not needed"],
+    ["quota of a server group, of which a cluster has several", { groups }, with_({ quotas: { "members of a server group": { limit: 1 } } }),
+      "shards: a server group of this project may have 1 members: have its quota, server_group_members, raised"],
     ["flavor that boots from a volume", { servers: { ...servers, flavor: "m1.bare" } }, facts,
       "flavor: m1.bare has no disk of its own, and servers that boot from a volume cannot be made by this version: take a flavor with a disk; `openstack flavor list` shows them"],
     ["network", {}, with_({ networks: { private: "none" } }), 'network: the cloud has no network "private" that this project may use; `openstack network list` shows what it has'],

@@ -10,6 +10,7 @@ import { steps } from "./steps";
 
 export const galera = datastore<Options, Sight, Do>({
   options,
+  password: "rootPassword",
   observe,
   newcomers,
   needs,

@@ -11,6 +11,7 @@ import { steps } from "./steps";
 
 export const redis = datastore<Options, Sight, Do>({
   options,
+  password: "password",
   observe,
   newcomers,
   needs,
