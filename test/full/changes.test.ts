@@ -1,13 +1,14 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { exec, powerCut, powerOn } from "../../devcloud";
-import { Trial, until } from "../guests/trial";
+import { GaleraTrial } from "../guests/galera/trial";
+import { until } from "../guests/trial";
 
 const three = ["orders-1", "orders-2", "orders-3"];
 const five = [...three, "orders-4", "orders-5"];
 
 /** What owners do besides growing and shrinking: take things back, ask for a new server, lose what cannot be brought back. */
 describe("a Galera cluster on real guests whose owner changes their mind, and loses servers and volumes", function () {
-  const trial = new Trial(this);
+  const trial = new GaleraTrial(this);
 
   it("is created, and takes rows from now on", async () => {
     await trial.up();
@@ -162,7 +163,7 @@ describe("a Galera cluster on real guests whose owner changes their mind, and lo
   it("leaves nothing in the cloud when it is destroyed", async () => {
     await trial.want({ deletionProtection: false });
     await trial.up();
-    await trial.galera.pulumi(["destroy", "--yes", "--skip-preview"]);
+    await trial.stack.pulumi(["destroy", "--yes", "--skip-preview"]);
     deepEqual(await trial.servers(), []);
   });
 });

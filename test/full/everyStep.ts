@@ -1,5 +1,5 @@
 import type { Kind } from "../guests/cuts";
-import { life } from "../guests/life";
+import { life } from "../guests/galera/life";
 
 /** A cluster's life with each of its steps cut, one kind of cut a life: a file each, so that lives run side by side. */
 export function everyStepCutBy(kind: Kind): void {

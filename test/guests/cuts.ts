@@ -18,9 +18,9 @@ const kinds = {
   "kill -9 of the CLI": async ({ run }) => {
     run.kill("SIGKILL");
   },
-  "a lost SSH connection": async ({ member, galera }) => {
+  "a lost SSH connection": async ({ member, stack }) => {
     const { guest, close } = await connect({ name: member, address: await addressOf(member) },
-      { run: "", seconds: 20, access: { user: "debian", privateKey: readFileSync(galera.keyFile, "utf8") }, secrets: [], say: () => undefined });
+      { run: "", seconds: 20, access: { user: "debian", privateKey: readFileSync(stack.keyFile, "utf8") }, secrets: [], say: () => undefined });
     // It cuts its own too.
     await guest.look("pkill -KILL -f '^sshd: debian'").catch(() => undefined);
     close();
@@ -29,7 +29,7 @@ const kinds = {
     await powerCut([member]);
     return () => powerOn([member]);
   },
-} satisfies Record<string, (what: { run: ReturnType<Stack["pulumi"]>; member: string; galera: Stack }) => Promise<void | (() => Promise<void>)>>;
+} satisfies Record<string, (what: { run: ReturnType<Stack["pulumi"]>; member: string; stack: Stack }) => Promise<void | (() => Promise<void>)>>;
 
 export type Kind = keyof typeof kinds;
 export const kindsOfCut = Object.keys(kinds) as Kind[];
@@ -43,17 +43,17 @@ export const drawn = <T>(seed: number, place: number, from: readonly T[]): T => 
  * nothing when the run came to its end. The engine's events tell of each step at once; what it prints leaves out those
  * that are short.
  */
-export async function upCutAt(galera: Stack, steps: string[], kind: Kind, after: number): Promise<string | undefined> {
-  const events = join(galera.program, "..", "events.json");
+export async function upCutAt(stack: Stack, steps: string[], kind: Kind, after: number): Promise<string | undefined> {
+  const events = join(stack.program, "..", "events.json");
   rmSync(events, { force: true });
-  const held = galera.env.PROBE_HELD!;
+  const held = stack.env.PROBE_HELD!;
   writeFileSync(held, `^(${steps.join("|")})\\b`);
-  const run = galera.pulumi(["up", "--yes", "--skip-preview", "--event-log", events], { reject: false, all: true });
+  const run = stack.pulumi(["up", "--yes", "--skip-preview", "--event-log", events], { reject: false, all: true });
   let ended = false;
   void run.on("exit", () => { ended = true; });
   try {
     const told = new RegExp(`step \\d+/\\d+ ((${steps.join("|")})\\b[\\w -]*)`);
-    const begun = () => told.exec(existsSync(events) ? readFileSync(events, "utf8") : "")?.[1]?.split(" ");
+    const begun = () => told.exec(existsSync(events) ? readFileSync(events, "utf8") : "")?.[1]?.replace(/ to .*/, "").trim().split(" ");
     while (!begun() && !ended) await sleep(50);
     const [step, ...on] = (ended ? undefined : begun()) ?? [];
     if (step !== undefined) await sleep(after);
@@ -62,7 +62,7 @@ export async function upCutAt(galera: Stack, steps: string[], kind: Kind, after:
       if (exitCode !== 0) throw new Error(`the run failed before ${steps[0]} was cut:\n${all}`);
       return undefined;
     }
-    const then = await kinds[kind]({ run, member: on.at(-1)!, galera });
+    const then = await kinds[kind]({ run, member: on.at(-1)!, stack });
     rmSync(held);
     const { exitCode, all } = await run;
     await then?.();
@@ -70,7 +70,7 @@ export async function upCutAt(galera: Stack, steps: string[], kind: Kind, after:
     return step;
   } finally {
     rmSync(held, { force: true });
-    await galera.pulumi(["cancel", "--yes"], { reject: false });
+    await stack.pulumi(["cancel", "--yes"], { reject: false });
   }
 }
 

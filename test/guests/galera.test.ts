@@ -1,6 +1,6 @@
 import { drawn, kindsOfCut } from "./cuts";
-import { life } from "./life";
-import { qualities } from "./qualities";
+import { life } from "./galera/life";
+import { qualities } from "./galera/qualities";
 
 /** Each day draws its own cuts, the same all day, so that a failure can be met again; SEED=number draws others. */
 const seed = Number(process.env.SEED ?? Math.floor(Date.now() / 86_400_000));

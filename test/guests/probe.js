@@ -3,7 +3,6 @@
 // step that is to be cut lasts until it was: the short ones would be over before anybody can.
 const { appendFileSync, readFileSync } = require("fs");
 const Module = require("module");
-const { join } = require("path");
 const { setTimeout: sleep } = require("timers/promises");
 const { isDeepStrictEqual, inspect } = require("util");
 
@@ -20,29 +19,22 @@ Module._load = function (request, parent, ...rest) {
 };
 
 function compared(it, look) {
-  const { after } = model();
+  const { after, alike, untold } = model();
   let expected;
-  let plan = [];
+  let wanted = [];
   const done = new Map();
-  const act = (what) => async (cluster, member) => {
-    await it.steps[what](cluster, member);
+  const act = (what) => async (cluster, member, step) => {
+    await it.steps[what](cluster, member, step);
     await cut(`${what} ${member.name}`);
-    const step = plan.find((each) => each.do === what && each.on.includes(member.name));
     const ended = done.get(step) ?? { members: 0, all: undefined };
     done.set(step, ended);
     ended.members += 1;
     // The last one looks, for all of the step; the others are done.
     if (ended.members < step.on.length) return;
     const before = expected;
-    expected = after(before, step);
+    expected = after(before, step, wanted);
     const seen = await look();
-    // What nothing tells before: the data below a server that is starting, the position in data that it did not close, and
-    // whether a bootstrap that was cut had come to its administrators.
-    for (const name of step.on) {
-      if (what === "bootstrap" && ["whole", "torn"].includes(before[name].data?.is)) expected[name].secured = seen[name].secured;
-      if (before[name].is === "starting" && expected[name].is === "down") expected[name] = seen[name];
-      else if (before[name].data?.seqno < 0 && expected[name].data?.seqno < 0) expected[name].data.seqno = seen[name].data.seqno;
-    }
+    untold(before, step, expected, seen);
     const [real, simulated] = [alike(seen), alike(expected)];
     for (const name of Object.keys(expected))
       if (!isDeepStrictEqual(real[name], simulated[name]))
@@ -53,8 +45,8 @@ function compared(it, look) {
   return {
     ...it,
     plan: (want, seen) => {
-      [plan, expected] = [it.plan(want, seen), seen];
-      return plan;
+      [wanted, expected] = [want.members, seen];
+      return it.plan(want, seen);
     },
     steps: Object.fromEntries(Object.keys(it.steps).map((what) => [what, act(what)])),
   };
@@ -73,19 +65,7 @@ function named() {
   }
 }
 
-/** What a simulation cannot know: how a history is called, and how many writes there were. */
-function alike(sights) {
-  const letters = new Map();
-  const letter = (uuid) => letters.get(uuid) ?? letters.set(uuid, String.fromCharCode(65 + letters.size)).get(uuid);
-  return Object.fromEntries(Object.entries(sights).sort().map(([name, sight]) => {
-    if (sight.is === "up") return [name, { ...sight, uuid: letter(sight.uuid), committed: undefined }];
-    if (sight.is !== "down" || sight.data.is === "none") return [name, sight];
-    const { is, uuid, seqno, safeToBootstrap } = sight.data;
-    return [name, { ...sight, data: { is, uuid: is === "whole" ? letter(uuid) : uuid, closed: seqno >= 0, safeToBootstrap } }];
-  }));
-}
-
 const model = () => {
   require("ts-node/register/transpile-only");
-  return require(join(__dirname, "../provider/datastores/galera/model"));
+  return require(process.env.PROBE_MODEL);
 };

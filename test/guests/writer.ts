@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createConnection, type Connection } from "mysql2/promise";
 
 /** How a client fared while something was done to its cluster. */
 export interface Fared {
@@ -9,42 +8,33 @@ export interface Fared {
   seconds: number;
 }
 
-export interface Clients {
-  endpoints: string[];
-  password: string;
-  caCertificate: string;
+/** A database, as a client of it sees it. */
+export interface Database {
+  /** Writes one row, and gives up after `patience` milliseconds. Throws when it is not acknowledged. */
+  put(id: number, patience: number): Promise<void>;
+  /** The last row failed: the next one may go elsewhere. */
+  failed(): void;
+  end(): void;
 }
 
 /** Milliseconds between two rows. */
 const pause = 15;
+export const mostASecond = 1000 / pause;
 
-/**
- * A client that writes one row after another over TLS, to one member until that fails, then to the next. A row counts
- * as acknowledged when the server said so: of a row that was cut off nobody knows.
- */
+/** A client that writes one row after another. A row counts as acknowledged when the server said so: of a row that was cut off nobody knows. */
 export class Writer {
-  private readonly acknowledged: number[] = [];
+  private acknowledged: number[] = [];
   private id = 0;
-  private at = 0;
-  private connection: Connection | undefined;
   private running = true;
-  /** Milliseconds after which it gives a member up that does not answer. */
+  /** Milliseconds after which it gives a row up. */
   patience = 15_000;
-  private failed = "none";
+  private lastFailure = "none";
   private last = Date.now();
   private phase = { began: Date.now(), rows: 0, longestGap: 0 };
   private readonly loop: Promise<void>;
 
-  private constructor(private readonly clients: Clients) {
+  constructor(private readonly database: Database) {
     this.loop = this.write();
-  }
-
-  static async start(clients: Clients): Promise<Writer> {
-    const connection = await connect(clients, 0, 15_000);
-    await connection.query("CREATE DATABASE IF NOT EXISTS written");
-    await connection.query("CREATE TABLE IF NOT EXISTS written.rows_ (id INT PRIMARY KEY, filler CHAR(200)) ENGINE=InnoDB");
-    connection.destroy();
-    return new Writer(clients);
   }
 
   /** How it fared since the last call. */
@@ -55,14 +45,9 @@ export class Writer {
     return { rows, longestGap: Math.max(longestGap, now - Math.max(this.last, began)), seconds: (now - began) / 1000 };
   }
 
-  /** The endpoint that it writes to. */
-  get to(): string {
-    return this.clients.endpoints[this.at]!;
-  }
-
   /** What its last failure said. */
   get failure(): string {
-    return this.failed;
+    return this.lastFailure;
   }
 
   /** The ids of all rows acknowledged so far. */
@@ -70,18 +55,23 @@ export class Writer {
     return [...this.acknowledged];
   }
 
+  /** These are known to be gone. */
+  forget(lost: { id: number }[]): void {
+    const ids = new Set(lost.map(({ id }) => id));
+    this.acknowledged = this.acknowledged.filter((id) => !ids.has(id));
+  }
+
   async end(): Promise<void> {
     this.running = false;
     await this.loop;
-    this.connection?.destroy();
+    this.database.end();
   }
 
   private async write(): Promise<void> {
     while (this.running) {
       const id = ++this.id;
       try {
-        this.connection ??= await connect(this.clients, this.at, this.patience);
-        await this.connection.query({ sql: `INSERT INTO written.rows_ VALUES (${id}, REPEAT('x', 200))`, timeout: this.patience });
+        await this.database.put(id, this.patience);
         const now = Date.now();
         this.phase.longestGap = Math.max(this.phase.longestGap, now - Math.max(this.last, this.phase.began));
         this.phase.rows += 1;
@@ -89,20 +79,10 @@ export class Writer {
         this.acknowledged.push(id);
         await sleep(pause);
       } catch (error) {
-        this.failed = String(error);
-        this.connection?.destroy();
-        this.connection = undefined;
-        this.at = (this.at + 1) % this.clients.endpoints.length;
+        this.lastFailure = String(error);
+        this.database.failed();
         await sleep(100);
       }
     }
   }
-}
-
-async function connect({ endpoints, password, caCertificate }: Clients, at: number, patience: number): Promise<Connection> {
-  const [host, port] = endpoints[at]!.split(":");
-  const connection = await createConnection({ host, port: Number(port), user: "root", password, connectTimeout: patience, ssl: { ca: caCertificate } });
-  // What breaks while idle is told by the next row.
-  connection.on("error", () => undefined);
-  return connection;
 }

@@ -22,11 +22,16 @@ const gateSeconds = 120;
 /** Seconds for a server to read its data, or for a replica to get its primary's. The gate fails at once when the server gives up. */
 const dataSeconds = 4 * 3600;
 
+const sysctl = "/etc/sysctl.d/60-datastore-redis.conf";
+
 const install: Step = async ({ guest: reach, want }, { name }) => {
   const guest = await reach(name);
   const { server, user } = vendorOf(want.options);
   await sparePackages(guest, families);
   await guest.run(sh`mkdir -p ${folder}`);
+  // While a server writes its data anew it needs room for what changes meanwhile; the kernel would ask for room for all of it. In a container the host's word counts.
+  await guest.write(sysctl, "vm.overcommit_memory = 1\n");
+  await guest.run(sh`sysctl -q -p ${sysctl} || true`);
   await guardUnit(guest, `${server}.service`, {
     configured: optionsFile, data: `${dataDirectory}/${dataFile(want.options)}`, first: `/bin/sh -c "mkdir -p /run/datastores; head -n 2 ${optionsFile} >${startedFile}"`,
     service: ["ExecStart=", `ExecStart=/usr/bin/${server} ${optionsFile} --supervised systemd --daemonize no`, `ReadWritePaths=-${dataPath}`, `User=${user}`],

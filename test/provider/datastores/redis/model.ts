@@ -86,7 +86,7 @@ export function after(seen: Seen, step: Step, wanted: string[], on: string[] = s
     case "leave": on.forEach((name) => {
       const id = (next[name] as Up).id;
       for (const [, view] of ups(next)) view.knows = view.knows.filter((each) => each !== id);
-      next[name] = { ...alone(name), ...marks(next[name]!), left: true } as Sight;
+      next[name] = { is: "down", data: true, id, ...prepared, ...marks(next[name]!), left: true };
     }); break;
     case "restart": change({ current: true }); break;
     case "verify": change({ hasHadData: true, left: false }); ups(next).forEach(([, view]) => { view.open = []; }); break;

@@ -1,13 +1,14 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import execa from "execa";
-import { exec, powerCut, powerOn } from "../../devcloud";
-import { type Trial, until } from "./trial";
+import { exec, powerCut, powerOn } from "../../../devcloud";
+import { until } from "../trial";
+import type { GaleraTrial } from "./trial";
 
 const quiet = () => undefined;
 
 /** What a cluster of three that was created is, and how it fares when servers fail and nobody changes it. */
-export function qualities(trial: Trial): void {
+export function qualities(trial: GaleraTrial): void {
   it("has one authority on all members, that which the state knows, though a killed run may have taken another with it", async () => {
     const { caCertificate } = await trial.outputs<{ caCertificate: string }>();
     for (const name of trial.cluster.names) {
@@ -69,15 +70,15 @@ export function qualities(trial: Trial): void {
 
   it("has nothing to do at a second `up`, nor after a refresh", async () => {
     await trial.nothingToDo();
-    await trial.galera.pulumi(["up", "--yes", "--skip-preview", "--expect-no-changes"]);
+    await trial.stack.pulumi(["up", "--yes", "--skip-preview", "--expect-no-changes"]);
     await trial.refresh();
     await trial.nothingToDo();
   });
 
   it("keeps no password and no key in plain text: not in the state, not on a guest's command lines or journal", async () => {
-    const { stdout: state } = await trial.galera.pulumi(["stack", "export"]);
+    const { stdout: state } = await trial.stack.pulumi(["stack", "export"]);
     const { rootPassword } = await trial.outputs<{ rootPassword: string }>();
-    const key = readFileSync(trial.galera.keyFile, "utf8").split("\n")[2]!;
+    const key = readFileSync(trial.stack.keyFile, "utf8").split("\n")[2]!;
     for (const secret of [rootPassword, key]) ok(!state.includes(secret));
     ok(!/BEGIN (EC |OPENSSH )?PRIVATE KEY/.test(state));
     const found = async (name: string, what: string) => Number(await trial.cluster.guest(name).look(

@@ -1,7 +1,8 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { exec } from "../../devcloud";
-import type { Kind } from "./cuts";
-import { Trial, until } from "./trial";
+import { exec } from "../../../devcloud";
+import type { Kind } from "../cuts";
+import { until } from "../trial";
+import { GaleraTrial } from "./trial";
 
 export interface Cuts {
   /** Which kind of cut a step meets; the number is the step's place in this life. */
@@ -20,8 +21,8 @@ const five = [...three, "orders-4", "orders-5"];
  * One life of a Galera cluster, through the real engine, plugin, OpenStack, SSH and MariaDB, in which each kind of step
  * is cut. What `created` adds is tested once three members run and a client writes.
  */
-export const life = (title: string, cuts: Cuts, created: (trial: Trial) => void = () => undefined): Mocha.Suite => describe(title, function () {
-  const trial = new Trial(this);
+export const life = (title: string, cuts: Cuts, created: (trial: GaleraTrial) => void = () => undefined): Mocha.Suite => describe(title, function () {
+  const trial = new GaleraTrial(this);
 
   for (const [place, step] of creation.entries())
     it(`while it is created, its ${step} is cut by ${cuts.kind(step, place)}`, () => cutAt(creation.slice(place), place));
@@ -140,7 +141,7 @@ export const life = (title: string, cuts: Cuts, created: (trial: Trial) => void 
   it("leaves nothing in the cloud when it is destroyed", async () => {
     await trial.want({ deletionProtection: false });
     await trial.up();
-    await trial.galera.pulumi(["destroy", "--yes", "--skip-preview"]);
+    await trial.stack.pulumi(["destroy", "--yes", "--skip-preview"]);
     for (const kind of ["server", "port", "volume", "keypair", "server group"]) {
       const { stdout } = await exec(["openstack", "--os-cloud", "devcloud", ...kind.split(" "), "list", "-f", "value"]);
       equal(stdout.split("\n").filter((line) => line.includes("orders")).join("\n"), "", kind);

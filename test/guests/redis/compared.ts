@@ -1,0 +1,28 @@
+import { isAlive, type Sight } from "../../../provider/datastores/redis/sight";
+import type { Step } from "../../../provider/plan";
+import { after as simulated, type Seen } from "../../provider/datastores/redis/model";
+
+/** What the simulated guests show once the step is done. */
+export const after = (seen: Seen, step: Step, wanted: string[]): Seen => simulated(seen, step, wanted);
+
+/** What nothing tells before: who was found dead meanwhile, and what a server turns out to be that was starting, or that starts over its data. */
+export function untold(before: Seen, step: Step, expected: Seen, seen: Seen): void {
+  for (const [name, sight] of Object.entries(seen)) {
+    const then = expected[name];
+    if (sight.is === "up" && then?.is === "up") then.failed = sight.failed;
+    const was = before[name];
+    if ((was?.is === "starting" || (step.do === "start" && was?.is === "down" && was.data)) && isAlive(sight)) expected[name] = sight;
+  }
+}
+
+/** What a simulation cannot know: how nodes are called, how much they hold, and how far a replication has come. */
+export function alike(sights: Seen): Record<string, unknown> {
+  const names = new Map(Object.entries(sights).flatMap(([name, sight]) => ("id" in sight && sight.id ? [[sight.id, name] as const] : [])));
+  const known = (id: string) => names.get(id) ?? "somebody";
+  const told = (name: string, sight: Sight): unknown => {
+    if (sight.is === "down") return { ...sight, id: undefined };
+    if (sight.is !== "up") return sight;
+    return { ...sight, id: name, of: sight.of && known(sight.of), knows: sight.knows.map(known).sort(), failed: sight.failed.map(known).sort(), offset: undefined, memory: undefined };
+  };
+  return Object.fromEntries(Object.entries(sights).sort().map(([name, sight]) => [name, told(name, sight)]));
+}

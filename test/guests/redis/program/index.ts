@@ -1,0 +1,26 @@
+import { readFileSync } from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
+import { RedisCluster, type RedisVendor } from "pulumi-openstack-datastores";
+
+const config = new pulumi.Config();
+
+const sessions = new RedisCluster("sessions", {
+  shards: config.getNumber("shards") ?? 3,
+  replicasPerShard: config.getNumber("replicasPerShard"),
+  without: config.getObject<string[]>("without"),
+  replace: config.getObject<string[]>("replace"),
+  forget: config.getObject<string[]>("forget"),
+  vendor: (config.get("vendor") ?? "redis") as RedisVendor,
+  flavor: "m1.small",
+  image: config.get("image") ?? "debian-12",
+  network: "private",
+  volume: { size: 1, keep: false },
+  availabilityZones: ["az1", "az2", "az3"],
+  maxMemory: config.get("maxMemory") ?? "256mb",
+  configuration: config.getObject<Record<string, string>>("configuration"),
+  allowedCidrs: [`${config.require("client")}/32`],
+  access: { user: "debian", privateKey: readFileSync(config.require("privateKeyFile"), "utf8") },
+  deletionProtection: config.getBoolean("deletionProtection"),
+});
+
+export const { members, addresses, endpoints, connectionString, password, shards, roles, plan, status, topology, caCertificate, serverGroupIds } = sessions;
