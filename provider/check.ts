@@ -4,6 +4,7 @@ import type { dynamic } from "@pulumi/pulumi";
 import { newAuthority } from "./certificates";
 import { byName } from "./datastores";
 import { Refused } from "./errors";
+import type { Needs } from "./guest/machine";
 import { failures, inputs, parse, type Inputs, type Outputs } from "./inputs";
 import { describe } from "./plan";
 import { changedServers } from "./servers";
@@ -55,6 +56,13 @@ export function schemaFailures(news: Raw): dynamic.CheckFailure[] {
     ...(news.rootPassword === undefined || isUnknown(news.rootPassword) ? [] : failures(inputs.shape.rootPassword, news.rootPassword).map(({ reason: why }) =>
       ({ property: "rootPassword", reason: why }))),
   ];
+}
+
+/** What memory a member needs at least. What is not known yet needs nothing. */
+export function memoryOf({ datastore, options: given }: Raw): Needs["memory"] | undefined {
+  const { options, needs } = byName(datastore as string);
+  const { data } = options.safeParse(given);
+  return data === undefined ? undefined : needs(data).memory;
 }
 
 /** What this version cannot change on a cluster that exists is refused by name, never ignored. */

@@ -1,6 +1,5 @@
 import type { dynamic } from "@pulumi/pulumi";
-import { byArgument, schemaFailures, type Raw } from "./check";
-import { byName } from "./datastores";
+import { byArgument, memoryOf, schemaFailures, type Raw } from "./check";
 import type { Needs } from "./guest/machine";
 import type { Facts, Named } from "./index";
 import { changedServers } from "./servers";
@@ -86,13 +85,6 @@ function caution({ cluster, members, servers: { locality } }: Asked, first: bool
 const taken = ({ cluster }: Asked, { keyPair }: Facts): Wrong => (keyPair === undefined ? [] : [{
   property: "name", reason: `the keypair ${keyPair}, which is this cluster's to make, is there already, so another cluster ${cluster} may be, of a stack and a project of the same names: give this one another name, or, where nothing uses it any more, \`openstack keypair delete ${keyPair}\``,
 }]);
-
-/** MiB that a member needs at least. What is not known yet needs nothing. */
-function memoryOf({ datastore, options: given }: Raw): Needs["memory"] | undefined {
-  const { options, needs } = byName(datastore as string);
-  const { data } = options.safeParse(given);
-  return data === undefined ? undefined : needs(data).memory;
-}
 
 /** What of it the cloud has not. */
 function missing({ servers }: Asked, come: string[], facts: Facts, memory: Needs["memory"] | undefined): Wrong {
