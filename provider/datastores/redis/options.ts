@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** What the package itself decides, or another argument: another value would break the cluster, its safety or its secrecy. */
-const ours = ["port", "tls-", "bind", "bind-source-addr", "protected-mode", "unixsocket", "unixsocketperm", "dir", "dbfilename", "appendonly", "appendfsync", "appendfilename", "appenddirname", "save",
+const ours = ["port", "tls-", "bind", "bind-source-addr", "protected-mode", "unixsocket", "unixsocketperm", "dir", "dbfilename", "appendonly", "appendfsync", "appendfilename", "appenddirname",
   "cluster-enabled", "cluster-config-file", "cluster-announce-", "cluster-port", "cluster-allow-replica-migration", "cluster-replica-no-failover", "cluster-slave-no-failover", "cluster-preferred-endpoint-type",
   "masterauth", "masteruser", "requirepass", "user", "aclfile", "rename-command", "replicaof", "slaveof", "daemonize", "supervised", "pidfile", "logfile", "databases", "include", "loadmodule",
   "maxmemory", "enable-protected-configs", "enable-debug-command", "enable-module-command"];
@@ -29,5 +29,8 @@ export const options = z.strictObject({
       z.number(), z.boolean(),
     ], must("the setting's value, as a string")), must("an object with the names of settings for keys"),
   ).default({}),
+}).superRefine(({ persistence, configuration }, context) => {
+  for (const key of Object.keys(configuration))
+    if (key.toLowerCase() === "save" && persistence !== "snapshots") context.addIssue({ code: "custom", path: ["configuration", key], message: "makes snapshots, which are made only with persistence: \"snapshots\": leave it out, or ask for these" });
 });
 export type Options = z.infer<typeof options>;
