@@ -78,7 +78,7 @@ describe("GaleraCluster", () => {
     const [orders] = of(run.registered, "Requirements");
     deepEqual(orders!.inputs.facts, {
       flavors: { "m1.small": { ram: 2048, vcpus: 1, disk: 10 } }, images: { "debian-12": { minRam: 0, minDisk: 2 } }, networks: { private: { subnets: [4] } },
-      quotas: { instances: { limit: 10, used: 4 }, cores: { limit: 20, used: 8 }, "MiB of RAM": { limit: 51200, used: 8192 }, "members of a server group": { limit: 10 },
+      quotas: { instances: { limit: 10, used: 4 }, cores: { limit: 20, used: 8 }, "MiB of RAM": { limit: 51200, used: 8192 }, "server groups": { limit: 10, used: 2 }, "members of a server group": { limit: 10 },
         volumes: { limit: 12 }, "GiB of volumes": { limit: 1000 }, ports: { limit: 500 } },
     });
     equal(run.invoked.length, new Set(run.invoked.map((each) => JSON.stringify(each))).size);

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { runtime } from "@pulumi/pulumi";
 import { generateKeyPairSync } from "node:crypto";
-import { GaleraCluster, type GaleraClusterArgs } from "../../components";
+import { GaleraCluster, RedisCluster, type GaleraClusterArgs, type RedisClusterArgs } from "../../components";
 import { unwrapped } from "../provider/wire";
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- what a program registers has no type */
@@ -23,6 +23,12 @@ export const privateKey = generateKeyPairSync("ec", {
 /** The least that a program must say. */
 export const least: GaleraClusterArgs = {
   members: 3, vendor: "mariadb", flavor: "m1.small", image: "debian-12", network: "private", volume: { size: 10 },
+  access: { user: "debian", privateKey },
+};
+
+/** The same of Redis. */
+export const leastRedis: RedisClusterArgs = {
+  shards: 3, vendor: "redis", flavor: "m1.small", image: "debian-12", network: "private", volume: { size: 10 },
   access: { user: "debian", privateKey },
 };
 
@@ -69,7 +75,7 @@ const answerOf = (token: string, { name, networkId }: { name?: string; networkId
     ...(token.includes("getImage:") ? { minRamMb: 0, minDiskGb: 2 } : {}),
     ...(token.includes("getAvailabilityZones:") ? { names: ["az1", "az2"] } : {}),
     ...(token.includes("getAuthScope:") ? { projectId: "the-project" } : {}),
-    ...(token.includes("getLimitsV2:") ? { maxTotalInstances: 10, totalInstancesUsed: 4, maxTotalCores: 20, totalCoresUsed: 8, maxTotalRamSize: 51200, totalRamUsed: 8192, maxServerGroupMembers: 10 } : {}),
+    ...(token.includes("getLimitsV2:") ? { maxTotalInstances: 10, totalInstancesUsed: 4, maxTotalCores: 20, totalCoresUsed: 8, maxTotalRamSize: 51200, totalRamUsed: 8192, maxServerGroupMembers: 10, maxServerGroups: 10, totalServerGroupsUsed: 2 } : {}),
     ...(token.includes("getQuotasetV3:") ? { volumes: 12, gigabytes: 1000 } : {}),
     ...(token.includes("getQuotaV2:") ? { port: 500 } : {}),
   };
@@ -78,10 +84,13 @@ const answerOf = (token: string, { name, networkId }: { name?: string; networkId
 /** What a cloud and the provider would have filled in. */
 const computed = (type: string, name: string): object =>
   type === "openstack:networking/port:Port" ? { allFixedIps: [`198.18.0.1${name.at(-1)}`] }
-    : type.startsWith("pulumi-nodejs:dynamic") ? { status: "ready", plan: { "create 3 members": ["install orders-1"] }, rootPassword: "gener@ted/pass", authority: { certificate: "the authority", key: "its key" } }
+    : type.startsWith("pulumi-nodejs:dynamic") ? { status: "ready", plan: { "create 3 members": ["install orders-1"] }, rootPassword: "gener@ted/pass", authority: { certificate: "the authority", key: "its key" },
+      seen: { "sessions-1-1": { is: "up", role: "replica" }, "sessions-1-2": { is: "up", role: "primary" }, "sessions-2-1": { is: "unreachable", why: "timed out" } } }
       : {};
 
 export const galera = (change: Partial<GaleraClusterArgs> = {}, name = "orders"): GaleraCluster => new GaleraCluster(name, { ...least, ...change });
+
+export const redis = (change: Partial<RedisClusterArgs> = {}, name = "sessions"): RedisCluster => new RedisCluster(name, { ...leastRedis, ...change });
 
 /** The value of an output, and whether it is secret. */
 export const settled = async <T>(output: pulumi.Output<T>): Promise<{ value: T; secret: boolean }> => {
