@@ -74,7 +74,8 @@ function joins(shards: Shard[], seen: Record<string, Sight>, begun: boolean): St
     const sight = seen[name]!;
     const owner = seen[instead ?? head];
     if (!begun && name === head) return true;
-    if (sight.is !== "up" || !isIn(sight)) return false;
+    // One that was leaving is forgotten by some already.
+    if (sight.is !== "up" || !isIn(sight) || !ups(Object.entries(seen)).every(([, other]) => !isIn(other) || other.knows.includes(sight.id))) return false;
     return name === (instead ?? head) || (sight.role === "replica" ? owner?.is === "up" && sight.of === owner.id : instead === undefined && name === head);
   };
   const come = shards.map((shard) => [shard.head, ...shard.members.filter((name) => name !== shard.head)].filter((name) => !isSettled(shard, name)));

@@ -165,8 +165,10 @@ const join: Step = async (cluster, member) => {
   const inIt = [...others].filter(([, { nodes }]) => nodes.length > 1);
   if (inIt.length === 0) throw new Refused("a member joins a cluster that runs", "no other member is in one", "run `pulumi up` again: it plans from what it then sees");
   const { id } = (await saidBy(cluster, [member.name])).get(member.name)!;
-  if (!inIt.every(([, { nodes }]) => nodes.some((node) => node.id === id && isKnown(node))))
-    await tell(await cluster.guest(inIt[0]![0]), authority, [["CLUSTER", "MEET", addressOf(cluster, member.name), port]]);
+  const strangers = inIt.filter(([, { nodes }]) => !nodes.some((node) => node.id === id && isKnown(node))).map(([name]) => name);
+  // Who has forgotten it lets nobody else tell it again for a minute; of one that is new the others hear.
+  for (const name of strangers.length === inIt.length ? strangers.slice(0, 1) : strangers)
+    await tell(await cluster.guest(name), authority, [["CLUSTER", "MEET", addressOf(cluster, member.name), port]]);
   const all = [...inIt.map(([name]) => name), member.name];
   await agreed(cluster, all, guest);
   const now = await saidBy(cluster, all);

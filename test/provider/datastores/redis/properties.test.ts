@@ -8,11 +8,11 @@ import { after, blank, during, isCovered, named, running, ups, type Seen } from 
 
 const sizes = fc.record({ shards: fc.integer({ min: 3, max: 6 }), replicas: fc.integer({ min: 0, max: 2 }) });
 /** A cluster that is to be made, or one that runs, with any member of each shard as its primary; and what it is to become. */
-const cases = fc.record({ from: fc.option(sizes), to: sizes, primary: fc.func(fc.nat(5)), more: fc.record({ restart: fc.boolean(), unconfigured: fc.boolean() }) }).map(({ from, to, primary, more }) => {
+const cases = fc.record({ from: fc.option(sizes), to: sizes, dealt: fc.array(fc.nat(5), { minLength: 8, maxLength: 8 }), more: fc.record({ restart: fc.boolean(), unconfigured: fc.boolean() }) }).map(({ from, to, dealt, more }) => {
   const members = named(to.shards, to.replicas);
-  const there = from ? running(from.shards, from.replicas, primary) : {};
+  const there = from ? running(from.shards, from.replicas, (shard) => dealt[shard]!) : {};
   for (const [, view] of ups(there)) Object.assign(view, { current: !more.restart, configured: !more.unconfigured });
-  return { members, seen: { ...Object.fromEntries(members.map((name) => [name, structuredClone(blank)])), ...there } as Seen };
+  return { members, was: from && named(from.shards, from.replicas), seen: { ...Object.fromEntries(members.map((name) => [name, structuredClone(blank)])), ...there } as Seen };
 });
 
 const wanted = (members: string[], seen: Seen) => plan({ members }, seen);
@@ -63,6 +63,16 @@ describe("redis plan", () => {
     }
     isWell(members, done(members, now));
   }), { numRuns: 300 }));
+
+  it("cut and taken back ends as it was", () => fc.assert(fc.property(cases, fc.nat(), fc.nat(), ({ members, was, seen }, at, which) => {
+    fc.pre(was !== null);
+    const steps = wanted(members, seen);
+    fc.pre(steps.length > 0);
+    const before = steps.slice(0, at % steps.length);
+    const now = before.reduce((state, step) => after(state, step, members), seen);
+    const middles = [now, ...during(now, steps[before.length]!, members)];
+    isWell(was, done(was, middles[which % middles.length]!));
+  }), { numRuns: 500 }));
 
   it("on its way never leaves a slot without its owner, and never has fewer than three owners", () => holds((members, seen) => {
     let now = seen;
