@@ -28,18 +28,18 @@ export interface Complaint {
 export type Demand = (machine: Machine, others: Machine[], reference?: Machine) => Complaint | false | undefined;
 
 /** Packages come by apt, and services are systemd's: no step works without them. */
-const debian: Demand = ({ sight: { apt, init, title } }) =>
+const debian: Demand = ({ sight: { apt, init, title }, needs }) =>
   (apt === false || (init !== undefined && init !== "systemd")) && {
     grave: true, rule: "a member's system has apt and systemd",
     saw: `${title ?? "an unknown system"}, ${apt === false ? "without apt" : `whose process 1 is ${init}`}`,
-    wayForward: "give `image` one of Debian 12, in a cluster made anew",
+    wayForward: `give \`image\` one of Debian ${needs.release}, in a cluster made anew`,
   };
 
 /** What the full tests ran on. Other releases bring other versions of the database, of systemd and of the tools that steps use. */
-const tested: Demand = ({ sight: { apt, release, title, architecture } }) =>
-  apt !== false && release !== undefined && (release !== "debian 12" || (architecture !== undefined && architecture !== "amd64")) && {
-    rule: "Debian 12 on amd64 is what was tested", saw: `${title ?? release} on ${architecture}`,
-    wayForward: "take an image of Debian 12 on amd64, or try a cluster that nobody needs first",
+const tested: Demand = ({ sight: { apt, release, title, architecture }, needs }) =>
+  apt !== false && release !== undefined && (release !== `debian ${needs.release}` || (architecture !== undefined && architecture !== "amd64")) && {
+    rule: `${needs.server} was tested on Debian ${needs.release} on amd64`, saw: `${title ?? release} on ${architecture}`,
+    wayForward: `take an image of Debian ${needs.release} on amd64, or try a cluster that nobody needs first`,
   };
 
 /** One release brings one version of the database. A state transfer copies files, which an older version cannot read (MariaDB: Upgrading Galera Cluster). */

@@ -7,6 +7,8 @@ import { device, guard } from "./volume";
 export interface Needs {
   /** What people call its server. */
   server: string;
+  /** The release of Debian that the full tests ran it on. */
+  release: string;
   /** The server's unit. */
   unit: string;
   /** The names of the processes that are its own. */

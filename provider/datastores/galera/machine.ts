@@ -32,6 +32,7 @@ export function needs({ configuration }: Options): Needs {
   const connections = number("max_connections", 151);
   return {
     server: "MariaDB",
+    release: "12",
     unit: "mariadb.service",
     processes: ["mariadbd", "mysqld"],
     packages: families,
