@@ -80,7 +80,7 @@ export interface MemberOverrideArgs {
 export interface ClusterArgs {
   /** Nova flavor, by name. */
   flavor: pulumi.Input<string>;
-  /** Glance image, by name: a Debian 12 cloud image. */
+  /** Glance image, by name: a Debian 12 cloud image; for Valkey one of Debian 13. */
   image: pulumi.Input<string>;
   /** The network of the members, by name or id. */
   network: string;
@@ -100,7 +100,7 @@ export interface ClusterArgs {
   without?: string[];
   /**
    * A member whose server is to be made again, one at a time, while all others run. Its volume and address stay. Its server is
-   * stopped first; Nova cuts its power when that takes too long, so it is refused in a cluster of two: the other would be no majority.
+   * stopped first; Nova cuts its power when that takes too long, so it is refused where the others would be no majority, or a shard has no other member.
    * When the name is taken out again nothing happens; to replace once more, take it out, `pulumi up`, put it back.
    * Default: none.
    */

@@ -18,7 +18,7 @@ describe("the reference", function () {
 });
 
 describe("what is written for people", () => {
-  for (const file of ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "devcloud/README.md", "examples/galera/README.md"])
+  for (const file of ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "devcloud/README.md", "examples/galera/README.md", "examples/redis/README.md"])
     it(`${file} leads to files that there are`, () => {
       const targets = [...readFileSync(join(root, file), "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target!);
       deepEqual(targets.filter((target) => !existsSync(join(root, dirname(file), target))), []);

@@ -9,6 +9,7 @@ import { viewOf, type Redis, type Said } from "./client";
 import { dataDirectory, dataFile, isCurrent, isVersion, optionsFile, optionsText, packages, sha256, startedFile, vendorOf } from "./configuration";
 import { hasFailed, isKnown, isSelf } from "./nodes";
 import type { Prepared, Sight, View } from "./sight";
+import { slotCount } from "./slots";
 
 /** Seconds for members to find each other again, and to agree who is whose primary, before anything else is thought of. */
 const settleSeconds = 60;
@@ -67,7 +68,8 @@ async function settled(cluster: Redis, guest: Guest): Promise<Server> {
     if (isDown(state)) return true;
     if (!said) return `it is ${state}: ${why}`;
     if (said.info.loading === "1") return "it loads its data";
-    if (said.nodes.length < 2) return true;
+    // Who is in no cluster, or in one whose slots were not all given out yet, waits for nobody.
+    if (said.nodes.length < 2 || said.cluster.cluster_slots_assigned !== String(slotCount)) return true;
     const dying = said.nodes.filter(({ flags }) => flags.includes("fail?") || flags.includes("handshake"));
     return dying.length > 0 ? `it waits for ${dying.map(({ address, id }) => address ?? id).join(", ")}` : said.cluster.cluster_state === "ok" ? true : `the cluster is ${said.cluster.cluster_state}`;
   }).catch((error) => {

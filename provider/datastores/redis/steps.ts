@@ -13,7 +13,7 @@ import { hasFailed, isKnown, isSelf, signature } from "./nodes";
 import { isDown, unitState } from "./observe";
 import type { Do } from "./plan";
 import { shardOf } from "./sight";
-import { count, evenly, joined, missing, read, type Slots } from "./slots";
+import { count, evenly, joined, missing, read, slotCount, type Slots } from "./slots";
 
 type Step = (cluster: Redis, member: Member, step: Planned<Do>) => Promise<void>;
 
@@ -310,6 +310,7 @@ async function agreed(cluster: Redis, among: string[], teller: Guest, exactly = 
     for (const [name, { nodes, cluster: state, info }] of inIt) {
       const self = nodes.find(isSelf)!;
       if (state.cluster_state !== "ok") return `${name} says that the cluster is ${state.cluster_state}`;
+      if (exactly && state.cluster_slots_ok !== String(slotCount)) return `${name} says that ${state.cluster_slots_ok} slots are served`;
       if (self.open.length > 0 && exactly) return `${name} has slots on their way`;
       const unknown = ids.filter((id) => !nodes.some((node) => node.id === id && isKnown(node) && !hasFailed(node)));
       if (unknown.length > 0) return `${name} does not know ${unknown.length} of the others`;

@@ -30,7 +30,10 @@ export const life = (title: string, cuts: Cuts, created: (trial: RedisTrial) => 
     for (const shard of [1, 2, 3]) equal(new Set([1, 2].map((number) => hosts.get(`sessions-${shard}-${number}`))).size, 2, `shard ${shard}`);
   });
 
-  it("takes keys from a client that knows clusters, over TLS, from now on all the time", () => trial.write());
+  it("takes keys from a client that knows clusters, over TLS, from now on all the time", async () => {
+    await trial.write();
+    await trial.fill(60_000);
+  });
 
   created(trial);
 
@@ -47,7 +50,13 @@ export const life = (title: string, cuts: Cuts, created: (trial: RedisTrial) => 
     await trial.nothingToDo();
   });
 
-  it("grows to five", async () => {
+  it("moves keys at least as fast as `redis-cli --cluster reshard` does on the same guests", async () => {
+    const [ours, theirs] = [await trial.moved(), await trial.resharded("4", "1", 1365)];
+    console.log(`        keys moved a second, while the client writes: ${ours.toFixed(0)}, by redis-cli: ${theirs.toFixed(0)}`);
+    ok(ours >= theirs);
+  });
+
+  it("grows to five, from wherever a person has moved slots to", async () => {
     await trial.want({ shards: 5 });
     await trial.during("grow 4 to 5 shards", () => trial.up());
     await trial.whole(five);

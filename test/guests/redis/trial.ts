@@ -1,5 +1,6 @@
-import { deepEqual } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import { join } from "node:path";
+import { accounts } from "../../../provider/datastores/redis/configuration";
 import { nodesOf, isSelf, signature, type Node } from "../../../provider/datastores/redis/nodes";
 import { Trial, until, type Lost } from "../trial";
 import type { Database } from "../writer";
@@ -58,6 +59,47 @@ export class RedisTrial extends Trial {
   private async primariesOf(names: string[]): Promise<Record<string, string>> {
     const all = await Promise.all(names.map(async (name) => [name, (await this.nodes(name)).find(isSelf)!] as const));
     return Object.fromEntries(all.filter(([, { of, slots }]) => of === undefined && slots !== "").map(([name]) => [name.split("-")[1]!, name]));
+  }
+
+  /** Keys that stay as they are, so that moves have something to move. */
+  async fill(keys: number): Promise<void> {
+    const { cluster } = this.writing!;
+    for (let at = 0; at < keys; at += 2000)
+      await Promise.all(Array.from({ length: 2000 }, (_, index) => cluster.set(`filled:${at + index}`, "x".repeat(200))));
+  }
+
+  /** Keys a second of all moves so far that came to their end, as the members' journals tell. */
+  async moved(): Promise<number> {
+    const journals = await Promise.all(this.cluster.names.map((name) => this.cluster.guest(name).look("journalctl -q -o cat -u datastores-move | grep -E '^([0-9]+) of \\1 slots' || true")));
+    const moves = journals.join("\n").split("\n").flatMap((line) => {
+      const [, keys, rate] = /(\d+) keys, (\d+) a second/.exec(line) ?? [];
+      return Number(rate) > 0 ? [{ keys: Number(keys), seconds: Number(keys) / Number(rate) }] : [];
+    });
+    const sum = (of: "keys" | "seconds") => moves.reduce((all, each) => all + each[of], 0);
+    return sum("keys") / sum("seconds");
+  }
+
+  /** Keys a second when `redis-cli` moves so many slots from the primary of one shard to that of another. */
+  async resharded(from: string, to: string, slots: number): Promise<number> {
+    const primaries = await this.primaries();
+    const [giver, taker] = [primaries[from]!, primaries[to]!];
+    const id = async (name: string) => (await this.nodes(name)).find(isSelf)!.id;
+    const { name: user, password } = accounts(await this.authority()).administrator;
+    const script = `export REDISCLI_AUTH="$(cat)"
+redis-cli --tls --cacert /etc/datastores/redis/ca.pem --user ${user} --cluster reshard ${this.cluster.address(giver)}:6379 --cluster-from ${await id(giver)} --cluster-to ${await id(taker)} --cluster-slots ${slots} --cluster-yes 2>&1 >/tmp/reshard || tail -n 5 /tmp/reshard`;
+    const before = Number(await this.ask(giver, "DBSIZE"));
+    const began = Date.now();
+    equal(await this.cluster.guest(giver).look(script, password), "");
+    const seconds = (Date.now() - began) / 1000;
+    return (before - Number(await this.ask(giver, "DBSIZE"))) / seconds;
+  }
+
+  /** The cluster's authority with its key, of which members' passwords are made. */
+  private async authority(): Promise<{ key: string }> {
+    const { stdout } = await this.stack.pulumi(["stack", "export", "--show-secrets"]);
+    const { deployment } = JSON.parse(stdout) as { deployment: { resources: { type: string; outputs?: { authority?: unknown } }[] } };
+    const sealed = deployment.resources.find(({ outputs }) => outputs?.authority)!.outputs!.authority as { plaintext: string };
+    return JSON.parse(sealed.plaintext) as { key: string };
   }
 
   protected override async client(): Promise<Database> {
