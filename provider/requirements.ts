@@ -8,8 +8,6 @@ import { failure, hasUnknown } from "./wire";
 interface Asked {
   cluster: string;
   members: string[];
-  /** Some states have it. Nothing reads it, but without it they would show a difference. */
-  founders?: unknown;
   /** Whose server is made again: after it is gone it would be late to learn that there is no image. */
   replace?: string[];
   /** Whose members are each to be on another host; all are one group where it is left out. */
@@ -33,9 +31,8 @@ type Wrong = dynamic.CheckFailure[];
  * long gone, and what a cut `up` made already is no need any more.
  */
 export async function check(olds: Partial<Asked> | undefined, news: Asked & { document: Raw; facts: Facts; late?: unknown }): Promise<dynamic.CheckResult> {
-  const { document, facts, late, ...rest } = news;
+  const { document, facts, late, ...asked } = news;
   const first = olds?.members === undefined;
-  const asked = { ...rest, ...(olds?.founders !== undefined && { founders: olds.founders }) };
   const added = asked.members.filter((name) => !olds?.members?.includes(name));
   const again = asked.replace?.filter((name) => !olds?.replace?.includes(name)) ?? [];
   const come = asked.members.filter((name) => added.includes(name) || again.includes(name));
