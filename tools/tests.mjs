@@ -1,5 +1,6 @@
 // Runs the tests: those that are named, else all. Quick ones go first, those on real guests last; with `--full` the ones that
-// take hours, and draw no lots, in place of the life on guests that each change is tried with; of several files two at a time.
+// take hours, and draw no lots, in place of the lives on guests that each change is tried with; of several files two at a time.
+// The last line adds up what all of them printed.
 import { closeSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { interrupted, program, root, run, statusOf } from "./commands.mjs";
@@ -18,12 +19,19 @@ const named = full ? args.slice(1) : args;
 await run("npm", ["run", "--silent", "check"]);
 if (full && named.length > 1 && named.every((file) => file.endsWith(".test.ts"))) process.exit(await inOrder(named));
 else if (named.length > 0) await run("node", [mocha, ...named]);
-else if (!full) await run("node", [mocha, ...quick, ...within("guests")]);
 else {
-  await run("node", [mocha, ...quick, ...alone]);
+  const counted = process.env.TESTS_ENDED = join(root, ".devcloud.ended");
+  rmSync(counted, { force: true });
+  await run("node", [mocha, ...quick, ...(full ? alone : [])]);
   await run("node", down);
-  const files = readdirSync(join(root, "test/full")).filter((name) => name.endsWith(".test.ts")).map((name) => `test/full/${name}`);
-  process.exit(await sideBySide(files.filter((file) => !alone.includes(file))));
+  const folder = full ? "test/full" : "test/guests";
+  const files = readdirSync(join(root, folder)).filter((name) => name.endsWith(".test.ts")).map((name) => `${folder}/${name}`);
+  const status = await sideBySide(files.filter((file) => !alone.includes(file)));
+  const [passed, failed, skipped] = readFileSync(counted, "utf8").trim().split("\n").map((line) => line.split(" ").map(Number))
+    .reduce((sum, counts) => sum.map((each, index) => each + counts[index]));
+  rmSync(counted);
+  console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+  process.exit(status);
 }
 
 /** First those that must be alone, one after another, then the others, beside which no devcloud of theirs is left. The worst exit status. */

@@ -225,7 +225,8 @@ sync ${stamp}.new
 mv ${stamp}.new ${stamp}
 sync -f .
 `, { mode: "0755" });
-  const lines = [`ExecCondition=${guard}`, `ExecStartPre=+${first}`, ...(transfers ? [`ExecStartPost=-+${settle}`] : []), ...more,
+  // The plus: a unit that may execute nothing but its server has this all the same.
+  const lines = [`ExecCondition=+${guard}`, `ExecStartPre=+${first}`, ...(transfers ? [`ExecStartPost=-+${settle}`] : []), ...more,
     "SendSIGKILL=yes", "Restart=on-failure", "RestartSec=5", "TimeoutStartSec=infinity", "TimeoutStopSec=900"];
   await guest.write(`/etc/systemd/system/${service}.d/datastore.conf`,
     `[Unit]\nRequiresMountsFor=${mountPoint}\nStartLimitIntervalSec=900\nStartLimitBurst=5\n\n[Service]\n${lines.join("\n")}\n`);

@@ -77,9 +77,9 @@ const configure: Step = async (cluster, member) => {
   await guest.write(optionsFile, text, { mode: "600", owner });
 };
 
-/** Asks the server that is installed whether it would start so: it knows its own settings, no list of ours does. One that listens nowhere has read all of them. */
+/** Asks the server that is installed whether it would start so: it knows its own settings, no list of ours does. One that listens nowhere has read all of them. Its data directory may not be there yet. */
 async function judge(guest: Guest, server: string, user: string, text: string): Promise<void> {
-  const answer = await guest.look(sh`runuser -u ${user} -- timeout 10 ${`/usr/bin/${server}`} - --port 0 --tls-port 0 --unixsocket '' --daemonize no --dir /tmp --cluster-enabled no 2>&1 || true`, text);
+  const answer = await guest.look(sh`runuser -u ${user} -- timeout 10 ${`/usr/bin/${server}`} - --port 0 --tls-port 0 --unixsocket '' --daemonize no --dir /tmp --cluster-enabled no 2>&1 || true`, text.replace(/^dir .*\n/m, ""));
   const wrong = /FATAL CONFIG FILE ERROR[^\n]*\n(?:Reading the configuration file, at line \d+\n)?([^]*)/.exec(answer)?.[1]?.trim().split("\n").slice(0, 2).join(": ");
   if (wrong !== undefined) throw new Error(`the server on ${guest.name} would not start with this configuration: ${wrong}. Mend it in \`configuration\``);
 }

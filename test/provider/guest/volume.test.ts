@@ -28,7 +28,7 @@ describe("the guard of a datastore's unit", () => {
     await guardUnit(guest, "db.service", { configured: "/var/lib/configured", data: "data", first: "/bin/rm -f /run/told", transfers: { file: "data/space", anew: "[ -e /var/lib/datastore/data/nothing-known ]" } });
     [settle, guard] = written.map(([, content]) => content).filter((content) => content.startsWith("#!/bin/sh")) as [string, string];
     const unit = written.find(([path]) => path.endsWith(".conf"))![1];
-    match(unit, new RegExp(`^ExecCondition=${written.find(([, content]) => content === guard)![0]}$`, "m"));
+    match(unit, new RegExp(`^ExecCondition=\\+${written.find(([, content]) => content === guard)![0]}$`, "m"));
     match(unit, new RegExp(`^ExecStartPost=-\\+${written.find(([, content]) => content === settle)![0]}$`, "m"));
     for (const line of ["Restart=on-failure", "RestartSec=5", "StartLimitBurst=5", "StartLimitIntervalSec=900", "SendSIGKILL=yes", "TimeoutStopSec=900"])
       ok(unit.includes(`\n${line}\n`), line);
