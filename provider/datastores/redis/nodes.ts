@@ -40,8 +40,10 @@ export const nodesOf = (text: string): Node[] => text.split("\n").filter((line) 
 });
 
 export const isSelf = ({ flags }: Node): boolean => flags.includes("myself");
+/** It is just being met: its id is not its own yet. */
+export const isMet = ({ flags }: Node): boolean => flags.includes("handshake");
 /** It is not just being met, and it is known where it is. */
-export const isKnown = ({ flags }: Node): boolean => !flags.includes("handshake") && !flags.includes("noaddr");
+export const isKnown = (node: Node): boolean => !isMet(node) && !node.flags.includes("noaddr");
 /** Most primaries agree that it does not answer. */
 export const hasFailed = ({ flags }: Node): boolean => flags.includes("fail") || flags.includes("noaddr");
 

@@ -7,7 +7,7 @@ import { guard, lookAtVolume, lookOnceAttached } from "../../guest/volume";
 import type { Member } from "../../topology";
 import { viewOf, type Redis, type Said } from "./client";
 import { dataDirectory, dataFile, isCurrent, isVersion, optionsFile, optionsText, packages, sha256, startedFile, vendorOf } from "./configuration";
-import { hasFailed, isKnown, isSelf } from "./nodes";
+import { hasFailed, isMet, isSelf } from "./nodes";
 import type { Prepared, Sight, View } from "./sight";
 import { slotCount } from "./slots";
 
@@ -84,7 +84,8 @@ const unlimited = 0.75;
 /** What a server said, in our words. */
 export function viewIn({ id, nodes, cluster, info }: Said, members: Pick<Member, "name" | "address">[]): Omit<View, "current"> {
   const self = nodes.find(isSelf)!;
-  const known = nodes.filter((node) => isKnown(node) || isSelf(node));
+  // Also whom nobody finds any more: it is still counted, until all forget it.
+  const known = nodes.filter((node) => !isMet(node));
   const memberAt = (address?: string) => {
     const peer = members.find((member) => member.address === address)?.name;
     return peer === undefined ? {} : { peer };
