@@ -15,14 +15,14 @@ export function untold(before: Seen, step: Step, expected: Seen, seen: Seen): vo
   }
 }
 
-/** What a simulation cannot know: how nodes are called, how much they hold, and how far a replication has come. */
+/** What a simulation cannot know: how nodes are called, how much they hold, how far a replication has come, and who was told of a node that is gone. */
 export function alike(sights: Seen): Record<string, unknown> {
   const names = new Map(Object.entries(sights).flatMap(([name, sight]) => ("id" in sight && sight.id ? [[sight.id, name] as const] : [])));
-  const known = (id: string) => names.get(id) ?? "somebody";
+  const known = (ids: string[]) => ids.flatMap((id) => names.get(id) ?? []).sort();
   const told = (name: string, sight: Sight): unknown => {
     if (sight.is === "down") return { ...sight, id: undefined };
     if (sight.is !== "up") return sight;
-    return { ...sight, id: name, of: sight.of && known(sight.of), knows: sight.knows.map(known).sort(), failed: sight.failed.map(known).sort(), offset: undefined, memory: undefined };
+    return { ...sight, id: name, of: sight.of && names.get(sight.of), knows: known(sight.knows), failed: known(sight.failed), offset: undefined, memory: undefined };
   };
   return Object.fromEntries(Object.entries(sights).sort().map(([name, sight]) => [name, told(name, sight)]));
 }
