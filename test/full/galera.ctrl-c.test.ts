@@ -1,3 +1,3 @@
 import { everyStepCutBy } from "./everyStep";
 
-everyStepCutBy("Ctrl-C, twice");
+everyStepCutBy.galera("Ctrl-C, twice");

@@ -1,3 +1,3 @@
 import { everyStepCutBy } from "./everyStep";
 
-everyStepCutBy("kill -9 of the CLI");
+everyStepCutBy.galera("kill -9 of the CLI");

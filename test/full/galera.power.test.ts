@@ -1,3 +1,3 @@
 import { everyStepCutBy } from "./everyStep";
 
-everyStepCutBy("a power cut of the guest");
+everyStepCutBy.galera("a power cut of the guest");

@@ -1,3 +1,3 @@
 import { everyStepCutBy } from "./everyStep";
 
-everyStepCutBy("a lost SSH connection");
+everyStepCutBy.galera("a lost SSH connection");

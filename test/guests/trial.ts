@@ -178,7 +178,8 @@ export abstract class Trial {
 }
 
 export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  let why = "";
   for (const end = Date.now() + 120_000; Date.now() < end; await sleep(250))
-    if (await holds().catch(() => false)) return;
-  throw new Error(`waited 120 s for ${what}`);
+    if (await holds().catch((error) => { why = `: ${String(error)}`; return false; })) return;
+  throw new Error(`waited 120 s for ${what}${why}`);
 }

@@ -101,6 +101,21 @@ export const life = (title: string, cuts: Cuts, created: (trial: RedisTrial) => 
     await trial.nothingToDo();
   });
 
+  it(`brings back a member whose keys are gone, as a new one, though its clean is cut by ${cuts.kind("clean", 14)}`, async () => {
+    const guest = trial.cluster.guest("sessions-1-2");
+    await trial.during("a member without its keys, cut", async () => {
+      await guest.look(`systemctl stop ${trial.server}; rm -r /var/lib/datastore/redis/appendonlydir`);
+      await until("the others to know", async () => (await trial.primariesBut("sessions-1-2"))["1"] !== undefined);
+      await trial.refresh();
+      match((await trial.previewed()).join("; "), /^clean sessions-1-2; start sessions-1-2; join sessions-1-2; verify /);
+      await cutAt(["clean"], 14);
+      await trial.up();
+    }, { patience: 3, mayLose: 2 });
+    await trial.whole(three);
+    match(await trial.cluster.guest("sessions-1-2").look("ls /var/lib/datastore"), /^redis\.emptied-\d{14}$/m);
+    await trial.nothingToDo();
+  });
+
   it("replaces a server that was deleted behind its back: its replica had taken over, and it follows now", async () => {
     const old = (await trial.primaries())["2"]!;
     await trial.during("replace a lost primary", async () => {

@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, doesNotMatch, equal, match } from "node:assert/strict";
 import { join } from "node:path";
 import { accounts } from "../../../provider/datastores/redis/configuration";
 import { nodesOf, isSelf, signature, type Node } from "../../../provider/datastores/redis/nodes";
@@ -30,9 +30,16 @@ export class RedisTrial extends Trial {
 
   /** Waits until all members say the same of whose the slots are, all slots are served, and each replica follows. */
   protected override readonly settled = (): Promise<void> => until("all members to agree", async () => {
-    const said = await Promise.all(this.cluster.names.map(async (name) => ({ nodes: await this.nodes(name), info: await this.ask(name, "CLUSTER", "INFO"), replication: await this.ask(name, "INFO", "replication") })));
-    return said.every(({ info, replication, nodes }) => /cluster_state:ok/.test(info) && nodes.length === this.cluster.names.length && !/master_link_status:down/.test(replication) && !nodes.some(({ flags }) => flags.some((flag) => flag.startsWith("fail"))))
-      && new Set(said.map(({ nodes }) => signature(nodes))).size === 1;
+    const signatures = await Promise.all(this.cluster.names.map(async (name) => {
+      const [nodes, info, replication] = [await this.nodes(name), await this.ask(name, "CLUSTER", "INFO"), await this.ask(name, "INFO", "replication")];
+      match(info, /cluster_state:ok/, name);
+      equal(nodes.length, this.cluster.names.length, name);
+      doesNotMatch(replication, /master_link_status:down/, name);
+      deepEqual(nodes.filter(({ flags }) => flags.some((flag) => flag.startsWith("fail"))), [], name);
+      return signature(nodes);
+    }));
+    equal(new Set(signatures).size, 1);
+    return true;
   });
 
   /** These are the members, they agree, and each shard has one primary. */

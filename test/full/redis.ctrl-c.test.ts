@@ -1,0 +1,3 @@
+import { everyStepCutBy } from "./everyStep";
+
+everyStepCutBy.redis("Ctrl-C, twice");

@@ -1,0 +1,3 @@
+import { everyStepCutBy } from "./everyStep";
+
+everyStepCutBy.redis("kill -9 of the CLI");
