@@ -31,7 +31,10 @@ export class RedisTrial extends Trial {
   /** Waits until all members say the same of whose the slots are, all slots are served, and each replica follows. */
   protected override readonly settled = (): Promise<void> => until("all members to agree", async () => {
     const signatures = await Promise.all(this.cluster.names.map(async (name) => {
-      const [nodes, info, replication] = [await this.nodes(name), await this.ask(name, "CLUSTER", "INFO"), await this.ask(name, "INFO", "replication")];
+      const nodes = await this.nodes(name).catch(async (error) => {
+        throw new Error(`${String(error)}; ${await this.cluster.guest(name).look(`systemctl status --no-pager -n 20 ${this.server} 2>&1 || true`)}`);
+      });
+      const [info, replication] = [await this.ask(name, "CLUSTER", "INFO"), await this.ask(name, "INFO", "replication")];
       match(info, /cluster_state:ok/, name);
       equal(nodes.length, this.cluster.names.length, name);
       doesNotMatch(replication, /master_link_status:down/, name);
