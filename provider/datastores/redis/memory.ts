@@ -1,5 +1,5 @@
-import { isIn, shardOf, ups, type Prepared, type Sight, type Sights, type Up } from "./sight";
-import { evenly, written } from "./slots";
+import { isIn, midway, ownedBy, shardOf, ups, type Prepared, type Sight, type Sights, type Up } from "./sight";
+import { count, evenly, joined, missing, parted, written, type Slots } from "./slots";
 
 /** What is seen of a new server. */
 export const blank: Sight = { is: "down", data: false, installed: false, mounted: false, configured: false, hasHadData: false, left: false };
@@ -19,7 +19,25 @@ export function recall(names: string[], seen: Record<string, Sight | undefined>,
   // They know each other, whatever each was seen to know: and whom else they were seen to know, they still do.
   const ids = ups(now).filter(([, view]) => isIn(view)).map(([, { id }]) => id);
   const known = [...new Set([...ids, ...names.flatMap((name) => (seen[name]?.is === "up" && isIn(seen[name]) ? seen[name].knows : []))])];
-  return Object.fromEntries(now.map(([name, sight]) => [name, isIn(sight) ? { ...(sight as Up), knows: known } : sight]));
+  return Object.fromEntries(decided(now).map(([name, sight]) => [name, isIn(sight) ? { ...(sight as Up), knows: known } : sight]));
+}
+
+/** Who looks in the middle of a failover sees one member as it was before and another as it is after, and nobody who owns their slots. By now one does: which, a preview need not know. */
+function decided(now: Sights): Sights {
+  let nobodys = missing(joined(...ownedBy(now).values()));
+  const heads = [...new Set(midway(now).map(shardOf))].map((shard) => midway(now).find((name) => shardOf(name) === shard)!);
+  const given = new Map(heads.map((head, index): [string, Slots] => {
+    const [share, rest] = parted(nobodys, Math.ceil(count(nobodys) / (heads.length - index)));
+    nobodys = rest;
+    return [head, share];
+  }));
+  return now.map(([name, sight]): [string, Sight] => {
+    const head = heads.find((each) => shardOf(each) === shardOf(name));
+    if (head === undefined || sight.is !== "up") return [name, sight];
+    const { of: _, ...self } = sight;
+    const id = new Map(ups(now)).get(head)!.id;
+    return [name, name === head ? { ...self, role: "primary", linked: false, slots: written(given.get(head)!) } : { ...self, role: "replica", of: id, slots: "" }];
+  });
 }
 
 const marksOf = (sight: Sight): Partial<Prepared> => {

@@ -1,5 +1,5 @@
 import { Refused } from "../../errors";
-import { evidence, isIn, ownedBy, shardOf, ups, waits, type Sight, type Sights } from "./sight";
+import { evidence, isIn, midway, ownedBy, shardOf, ups, waits, type Sight, type Sights } from "./sight";
 import { count, joined, missing, written, type Move, type Slots } from "./slots";
 
 export interface Situation {
@@ -19,7 +19,7 @@ const namesOf = (sights: Sights) => sights.map(([name]) => name);
 
 /** The first rule that forbids any plan: they are in order of what a person has to mend first. */
 export function unsafe(situation: Situation): Refused | undefined {
-  for (const rule of [allAreSeen, noVolumeIsForeign, theyAreOneCluster, nobodyUnknownServes, everySlotHasItsData, othersKeepTheirMajority]) {
+  for (const rule of [allAreSeen, noVolumeIsForeign, theyAreOneCluster, noFailoverIsUnderWay, nobodyUnknownServes, everySlotHasItsData, othersKeepTheirMajority]) {
     const refused = rule(situation);
     if (refused) return refused;
   }
@@ -46,6 +46,12 @@ const theyAreOneCluster: Rule = ({ sights }) => {
   const apart = inIt.filter(([, view]) => inIt.some(([, other]) => view.slots !== "" && !other.knows.includes(view.id)));
   return apart.length > 0 && new Refused("members that own slots must be known to all that are in a cluster", evidence(sights),
     "if members are just finding each other, run `pulumi up` again; else there are two clusters: decide which data is right, and on the members of the other stop the server and move its data aside");
+};
+
+/** Who takes over from whom is for the members to agree on: what was seen of one is from before, and of another from after. */
+const noFailoverIsUnderWay: Rule = ({ sights }) => {
+  const under = midway(sights);
+  return under.length > 0 && new Refused("nothing is changed in the middle of a failover", evidence(sights.filter(([name]) => under.includes(name))), "run `pulumi up` again: by then it has ended");
 };
 
 /** One that failed is a server's former life, or a member that was forgotten: it is taken out. One that is well is somebody's. */

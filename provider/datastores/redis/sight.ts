@@ -68,6 +68,12 @@ export const waits = (sight: Sight): boolean => sight.is === "down" && sight.dat
 
 export const ups = (sights: Sights): [name: string, view: Up][] => sights.flatMap(([name, sight]) => (sight.is === "up" ? [[name, sight] as [string, Up]] : []));
 
+/** Replicas that another replica of their shard follows, where nobody of the shard is a primary: they were looked at in the middle of a failover. */
+export const midway = (sights: Sights): string[] => {
+  const replicas = ups(sights).filter(([name, view]) => view.role === "replica" && !ups(sights).some(([other, { role }]) => role === "primary" && shardOf(other) === shardOf(name)));
+  return replicas.filter(([name, { id }]) => replicas.some(([other, { of }]) => of === id && shardOf(other) === shardOf(name))).map(([name]) => name);
+};
+
 /** What each primary owns. */
 export const ownedBy = (sights: Sights): Map<string, Slots> =>
   new Map(ups(sights).filter(([, { role }]) => role === "primary").map(([name, { slots }]) => [name, read(slots)]));

@@ -94,6 +94,14 @@ describe("redis: what a preview remembers", () => {
     deepEqual(answer({ members }, now).slice(0, 3), ["install db-4-1 db-4-2", "mount db-4-1 db-4-2", "configure db-4-1 db-4-2"]);
   });
 
+  it("of a look in the middle of a failover is that it has ended, whoever took over", () => {
+    const members = named(3, 1);
+    const [before, later] = [running(3, 1), running(3, 1, (shard) => (shard === 1 ? 1 : 0))];
+    const mixed = { ...before, "db-1-1": later["db-1-1"]! };
+    equal(answer({ members }, mixed)[0]!.split(":")[1]!.split(".")[0], " nothing is changed in the middle of a failover");
+    deepEqual(answer({ members }, recall(members, mixed)), []);
+  });
+
   it("is nothing that changes by itself", () => {
     const seen = running(3, 1);
     (seen["db-1-1"] as Up).offset = 7;
