@@ -19,6 +19,8 @@ type Step = (cluster: Redis, member: Member, step: Planned<Do>) => Promise<void>
 
 /** Seconds for what moves no data. */
 const gateSeconds = 120;
+/** Seconds for members to agree whom one of them follows. */
+const failoverSeconds = 30;
 /** Seconds for a server to read its data, or for a replica to get its primary's. The gate fails at once when the server gives up. */
 const dataSeconds = 4 * 3600;
 
@@ -180,16 +182,19 @@ const join: Step = async (cluster, member) => {
   await follows(cluster, guest, primary.id);
 };
 
-/** Waits until a replica has all of its primary's data. */
-const follows = (cluster: Redis, guest: Guest, primary: string): Promise<void> =>
-  eventually(`${guest.name} to have its primary's data`, { seconds: dataSeconds, steady: 2, say: guest.say }, async () => {
+/** Waits until a replica has all of its primary's data. Soon it follows it; if then no more, a failover came between, and the wait would have no end. */
+async function follows(cluster: Redis, guest: Guest, primary: string): Promise<void> {
+  const asked = async (done: (of: string | undefined, said: Said) => true | string): Promise<true | string> => {
     await failedToStart(cluster, guest);
     const { said, why } = await viewOf(guest, cluster.authority);
-    if (!said) return why;
-    const { of } = said.nodes.find(isSelf)!;
-    const { master_link_status: link, master_sync_left_bytes: left } = said.info;
-    return of === primary && link === "up" ? true : of !== primary ? `it follows ${of ?? "nobody"}` : `its link is ${link}${left && left !== "-1" ? `, ${left} bytes to come` : ""}`;
-  });
+    return said ? done(said.nodes.find(isSelf)!.of, said) : why;
+  };
+  await eventually(`${guest.name} to follow its primary`, { seconds: failoverSeconds, say: guest.say }, () => asked((of) => of === primary || `it follows ${of ?? "nobody"}`));
+  await eventually(`${guest.name} to have its primary's data`, { seconds: dataSeconds, steady: 2, say: guest.say }, () => asked((of, { info: { master_link_status: link, master_sync_left_bytes: left } }) => {
+    if (of !== primary) throw new Error(`${guest.name} follows ${of ?? "nobody"} now: another took over meanwhile. Run \`pulumi up\` again: it plans from what it then sees`);
+    return link === "up" || `its link is ${link}${left && left !== "-1" ? `, ${left} bytes to come` : ""}`;
+  }));
+}
 
 /** Hands over a shard to a replica that has all, without a write lost: its primary holds writes for as long. */
 const promote: Step = async (cluster, member) => {
