@@ -272,6 +272,9 @@ const restart: Step = async (cluster, member) => {
   const { server } = vendorOf(cluster.want.options);
   await guest.run(`${letStart}\n${sh`systemctl restart ${server}`}`);
   await answers(cluster, guest, dataSeconds);
+  const of = (await saidBy(cluster, [member.name])).get(member.name)?.nodes.find(isSelf)!.of;
+  // Until it follows again its primary has nobody who could take over.
+  if (of !== undefined) await follows(cluster, guest, of);
   await agreed(cluster, everyone(cluster), guest);
 };
 
