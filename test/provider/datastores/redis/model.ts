@@ -80,7 +80,7 @@ export function after(seen: Seen, step: Step, wanted: string[], on: string[] = s
       const old = byId(next, self.of);
       // Failing over to who is primary already is done.
       if (!old) return;
-      Object.assign(self, { role: "primary", of: undefined, slots: old.slots });
+      Object.assign(self, { role: "primary", of: undefined, linked: false, slots: old.slots });
       for (const [, view] of ups(next)) if (view !== self && (view.id === old.id || view.of === old.id)) Object.assign(view, { role: "replica", of: self.id, linked: true, slots: "" });
     }); break;
     case "leave": on.forEach((name) => {
