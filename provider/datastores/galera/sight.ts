@@ -55,12 +55,16 @@ export function historyOf(sight: Sight): string | undefined {
 
 export const historiesOf = (sights: Sights) => new Set(sights.map(([, sight]) => historyOf(sight)).filter(Boolean));
 
-/** Members outside of the running cluster that hold later writes of its history than those that run. */
+/**
+ * Members outside of the running cluster that hold later writes of its history than those that run. One that receives
+ * its data from the cluster holds none that this did not give it, but is looked at a moment later, when a client has written more.
+ */
 export function newerThanCluster(running: Sights, sights: Sights): Sights {
   if (running.length === 0) return [];
   const last = Math.max(...running.map(([, sight]) => (sight as { committed?: number }).committed ?? Infinity));
   const history = historyOf(running[0]![1]);
-  return sights.filter(([, sight]) => !runs(sight)
+  const isInIt = (sight: Sight) => sight.is === "up" && sight.primary && running.every(([, each]) => each.is === "up" && each.size === sight.size);
+  return sights.filter(([, sight]) => !isInIt(sight)
     && (sight.is === "up" ? sight.uuid === history && (sight.committed ?? -1) > last
       : sight.is === "down" && sight.data.is !== "none" && sight.data.uuid === history && sight.data.seqno > last));
 }

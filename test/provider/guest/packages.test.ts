@@ -7,7 +7,7 @@ import { families, packages } from "../../../provider/datastores/galera/configur
 import { needs } from "../../../provider/datastores/galera/machine";
 import { ofAll, type Machine } from "../../../provider/demands";
 import type { Guest } from "../../../provider/guest/guest";
-import { offeredVersion, sparePackages } from "../../../provider/guest/packages";
+import { installPackages, offeredVersion, sparePackages } from "../../../provider/guest/packages";
 
 /** What is written to spare packages, and where. */
 async function written(beginnings: string[]): Promise<[path: string, content: string]> {
@@ -25,6 +25,21 @@ ${offeredVersion("mariadb-server")}`])).stdout;
 
   it("is the candidate of apt, and nothing where there is none", async () =>
     deepEqual([await offered("1:10.11.19-0+deb12u1"), await offered("(none)")], ["1:10.11.19-0+deb12u1", ""]));
+});
+
+describe("what is fetched for an installation", () => {
+  /** The installation's own words for fetching, and how often and with which end they ran `command`, given so many seconds each time. */
+  async function fetched(seconds: number, command: string): Promise<[tries: number, ended: number]> {
+    let script = "";
+    const guest = { name: "db-1", say: () => undefined, look: async (asked: string) => (asked.includes("ActiveState") ? "inactive" : "mariadb-server"), run: async (told: string) => { script += told; return ""; } };
+    await installPackages(guest as unknown as Guest, ["mariadb-server"]).catch(() => undefined);
+    const [words] = /^fetch\(\) .*$/m.exec(script)!;
+    const { stdout } = await execa("bash", ["-c", `${words}\nfetch ${seconds} bash -c 'echo tried; ${command}'; echo "ended $?"`]);
+    return [stdout.split("tried").length - 1, Number(/ended (\d+)/.exec(stdout)![1])];
+  }
+
+  it("is fetched once where it comes, and where it is refused", async () => deepEqual([await fetched(5, "true"), await fetched(5, "exit 100")], [[1, 0], [1, 100]]));
+  it("is asked for three times where the source hangs", async () => deepEqual(await fetched(0.2, "sleep 5"), [3, 1]));
 });
 
 describe("packages that unattended-upgrades is to leave alone", () => {
