@@ -88,7 +88,7 @@ export function after(seen: Seen, step: Step, wanted: string[], on: string[] = s
       for (const [, view] of ups(next)) view.knows = view.knows.filter((each) => each !== id);
       next[name] = { is: "down", data: true, id, ...prepared, ...marks(next[name]!), left: true };
     }); break;
-    case "restart": change({ current: true }); break;
+    case "restart": on.forEach((name) => Object.assign(next[name]!, { current: true, linked: (next[name] as Up).role === "replica" })); break;
     case "verify": change({ hasHadData: true, left: false }); ups(next).forEach(([, view]) => { view.open = []; }); break;
     default: throw new Error(`the model knows no step ${step.do}`);
   }
