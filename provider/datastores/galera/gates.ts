@@ -16,6 +16,8 @@ export const transferSeconds = 4 * 3600;
 export const startSeconds = 300;
 /** Seconds to stop: a large buffer pool is written out first. systemd's own limit is the same. */
 export const stopSeconds = 930;
+/** Seconds for a server that is starting to give that up. */
+export const abortSeconds = 30;
 
 export const everyone = ({ want, leaving }: Galera): string[] => names({ members: [...want.members, ...leaving] });
 

@@ -44,6 +44,12 @@ export const unitState = async (guest: Guest): Promise<string> => {
   return ActiveState === "inactive" && Job ? "activating" : ActiveState;
 };
 
+/** Whether it has ever been ready since it was last begun to be started. */
+export async function hasStarted(guest: Guest): Promise<boolean> {
+  const { ActiveEnterTimestampMonotonic: ready = 0, InactiveExitTimestampMonotonic: begun = 0 } = assignments(await guest.look("systemctl show -p ActiveEnterTimestampMonotonic -p InactiveExitTimestampMonotonic mariadb"));
+  return Number(ready) > Number(begun);
+}
+
 export const isDown = (state: string): boolean => ["inactive", "failed", "unknown"].includes(state);
 
 /** Whether a state transfer is under way, which may take hours and has found the cluster already. */

@@ -1,4 +1,4 @@
-import { Refused } from "../../errors";
+import { Refused, TimedOut } from "../../errors";
 import { isLeaf, newLeaf } from "../../certificates";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
@@ -8,14 +8,14 @@ import { guardUnit, letStart, lookAtVolume, mark, mountPoint, mountVolume, settl
 import { names, type Member } from "../../topology";
 import { isUnreadable, setLeftAside, setUnreadableAside } from "./aside";
 import { certificates, dataDirectory, dataPath as data, families, hostsText, isVersion, noHistory, ofVersion, optionsFile, optionsText, positionFile, transferFile, unsecured } from "./configuration";
-import { everyone, gate, onDisk, running, startSeconds, stopSeconds, transferSeconds, type Galera } from "./gates";
+import { abortSeconds, everyone, gate, onDisk, running, startSeconds, stopSeconds, transferSeconds, type Galera } from "./gates";
 import type { Options } from "./options";
 import { judgeOptions } from "./judge";
 import { observe } from "./observe";
 import type { Do } from "./plan";
 import { nobodyIsNewer } from "./rules";
 import type { Sight } from "./sight";
-import { administrators, execute, unitState, wsrep } from "./sql";
+import { administrators, execute, hasStarted, unitState, wsrep } from "./sql";
 
 type Step = (cluster: Galera, member: Member) => Promise<void>;
 
@@ -186,13 +186,21 @@ async function donors(cluster: Galera, among: string[]): Promise<string> {
   return `${byWrites.slice(0, Math.max(1, byWrites.length - 1)).map(({ name }) => name).join(",")},`;
 }
 
-/** Ends a server, also one that tries again and again to start. */
+/**
+ * Ends a server, also one that tries again and again to start. Told to stop while it starts, MariaDB 10.11 may join the cluster and wait for ever
+ * in init_slave, for a thread that has ended: that one is killed, for it never served a client, and what it applied others have.
+ */
 const stop: Step = async ({ guest: reach }, { name }) => {
   const guest = await reach(name);
   await guest.run("systemctl stop --no-block mariadb");
-  await eventually(`MariaDB on ${name} to stop`, { seconds: stopSeconds, say: guest.say }, async () => {
+  const stopped = (seconds: number) => eventually(`MariaDB on ${name} to stop`, { seconds, say: guest.say }, async () => {
     const state = await unitState(guest);
     return ["inactive", "failed"].includes(state) ? true : `it is ${state}`;
+  });
+  await stopped(abortSeconds).catch(async (error) => {
+    if (!(error instanceof TimedOut)) throw error;
+    if (!(await hasStarted(guest))) await guest.run("systemctl kill --signal=KILL mariadb");
+    await stopped(stopSeconds);
   });
 };
 

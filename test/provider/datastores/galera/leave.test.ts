@@ -82,6 +82,19 @@ describe("galera steps of members that go", () => {
     deepEqual(ran, ["db-2 runs systemctl stop --no-block mariadb"]);
   }));
 
+  it("a stop kills a server that was told to stop before it had started, and does not come to an end", () => fast(async () => {
+    const { three, ran } = guests({ "db-2": synced(3) }, { stops: Infinity, started: false });
+    await steps.stop(three, member("db-2"));
+    deepEqual(ran.filter((line) => line.includes(" runs ")), ["db-2 runs systemctl stop --no-block mariadb", "db-2 runs systemctl kill --signal=KILL mariadb"]);
+  }));
+
+  it("a stop waits for a server that writes out what it holds, and says so", () => fast(async () => {
+    const { three, ran } = guests({ "db-2": synced(3) }, { stops: 600 });
+    await steps.stop(three, member("db-2"));
+    deepEqual(ran.filter((line) => line.includes(" runs ")), ["db-2 runs systemctl stop --no-block mariadb"]);
+    match(ran.join("\n"), /waiting for MariaDB on db-2 to stop: it is deactivating \(10 s\)/);
+  }));
+
   describe("a clean", () => {
     const clean = async () => {
       const of = guests({}, { marks: { "db-2": { hasHadData: true, left: true } } });

@@ -8,14 +8,20 @@ export const synced = (size: number, more: Partial<View> = {}): View => ({ state
 /** Members that run as one cluster. */
 export const running = (...names: string[]): Record<string, View> => Object.fromEntries(names.map((name) => [name, synced(names.length)]));
 
-/** Guests whose servers answer with one view each, for as long as they are asked; one that is stopped leaves the others' views. */
-export function guests(views: Record<string, View | undefined>, { unit = "ActiveState=active\nResult=success\nNRestarts=0", leaving = [] as string[], marks = {} as Record<string, Mark>, disk = "", files = "", df = "", unreadable = false, deaf = false, bare = false } = {}) {
+/**
+ * Guests whose servers answer with one view each, for as long as they are asked; one that is stopped leaves the others' views: at once, or
+ * after the seconds that `stops` says.
+ */
+export function guests(views: Record<string, View | undefined>, { stops = 0, started = true, unit = "ActiveState=active\nResult=success\nNRestarts=0", leaving = [] as string[], marks = {} as Record<string, Mark>, disk = "", files = "", df = "", unreadable = false, deaf = false, bare = false } = {}) {
   /** What was done on each guest, in order. */
   const ran: string[] = [];
   /** Who was asked for its view after each of these. */
   const asked: string[][] = [[]];
   const note = (what: string) => { ran.push(what); asked.push([]); };
+  /** When the server of each has stopped. */
+  const until: Record<string, number> = {};
   const stop = (name: string) => {
+    until[name] ??= Date.now() + stops * 1000;
     if (views[name] && views[name].primary !== false) for (const view of Object.values(views)) if (view) view.size -= 1;
     views[name] = undefined;
   };
@@ -24,7 +30,8 @@ export function guests(views: Record<string, View | undefined>, { unit = "Active
     look: async (command) => {
       const view = views[name];
       if (command.includes("blkid")) return disk || `TYPE=xfs\nUUID=c0ffee\nmounted=yes\nfiles=2\nmarker=${JSON.stringify({ project: "shop", stack: "test", cluster: "db", member: name, hasHadData: false, left: false, ...marks[name] })}\n---\n${files}`;
-      if (command.includes("-p ActiveState -p Job")) return `ActiveState=${view ? "active" : "inactive"}\nJob=\n`;
+      if (command.includes("-p ActiveState -p Job")) return `ActiveState=${view ? "active" : Date.now() < (until[name] ?? 0) ? "deactivating" : "inactive"}\nJob=\n`;
+      if (command.includes("ActiveEnterTimestampMonotonic")) return `InactiveExitTimestampMonotonic=3148709\nActiveEnterTimestampMonotonic=${started ? 51750741 : 0}\n`;
       if (command.includes("systemctl show")) return unit;
       if (command.includes("sst_in_progress")) return "";
       if (command.includes("grep -q ^ii")) return bare && at("--unit=datastores-install") < 0 ? "mariadb-server\n" : "";
@@ -40,6 +47,7 @@ export function guests(views: Record<string, View | undefined>, { unit = "Active
     run: async (command) => {
       note(`${name} runs ${command}`);
       if (command.includes("systemctl stop")) stop(name);
+      if (command.includes("systemctl kill")) until[name] = 0;
       if (deaf && command.startsWith("mariadb")) throw new Error("ERROR 1040 (HY000): Too many connections");
       return "";
     },
