@@ -89,7 +89,7 @@ export function after(seen: Seen, step: Step, wanted: string[], on: string[] = s
       next[name] = { is: "down", data: true, id, ...prepared, ...marks(next[name]!), left: true };
     }); break;
     case "restart": on.forEach((name) => Object.assign(next[name]!, { current: true, linked: (next[name] as Up).role === "replica" })); break;
-    case "verify": change({ hasHadData: true, left: false }); ups(next).forEach(([, view]) => { view.open = []; }); break;
+    case "verify": change({ hasHadData: true, left: false }); ups(next).forEach(([, view]) => { view.open = []; view.linked = view.role === "replica"; }); break;
     default: throw new Error(`the model knows no step ${step.do}`);
   }
   return next;
