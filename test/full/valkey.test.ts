@@ -62,7 +62,7 @@ describe("a Valkey cluster on real guests", function () {
       await server("reboot", "--hard", "--wait", old);
       await until("its replica to take over", async () => (await trial.primariesBut(old))["3"] !== undefined);
       await until(`${old} to be reached`, async () => { await trial.again(); return true; });
-      match(await trial.cluster.guest(old).look(`systemctl is-active ${trial.server} || true; journalctl -q -b -o cat -u ${trial.server}`), /^inactive\n[^]*not started: \/var\/lib\/datastore is not the data volume/);
+      match(await trial.cluster.guest(old).look(`systemctl is-active ${trial.server} || true; journalctl -q -b -o cat -u ${trial.server}`), /^inactive\n[^]*Dependency failed for valkey-server\.service/);
       await server("add", "volume", old, old);
       await server("reboot", "--hard", "--wait", old);
       await until(`${old} to be reached`, async () => { await trial.again(); return true; });

@@ -165,9 +165,9 @@ export abstract class Trial {
     ok(rows > 0 && longestGap < within * 1000, `${operation}: ${rows} rows in ${seconds} s, ${longestGap / 1000} s without one; the client's last failure: ${writer.failure}`);
   }
 
-  /** Ends the client, prints how it fared, and looks for its rows once more; and the steps were compared with the simulated ones. */
+  /** The client writes no more: prints how it fared, and looks for its rows once more; and the steps were compared with the simulated ones. */
   async nothingLost(): Promise<void> {
-    await this.writer!.end();
+    await this.writer!.stop();
     console.log(["operation".padEnd(40) + "  rows  lost  longest gap  seconds", ...this.table].map((line) => `        ${line}`).join("\n"));
     await this.again();
     deepEqual(await this.lost(), []);

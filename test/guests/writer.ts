@@ -61,9 +61,14 @@ export class Writer {
     this.acknowledged = this.acknowledged.filter((id) => !ids.has(id));
   }
 
-  async end(): Promise<void> {
+  /** Writes no more; its rows can still be looked for. */
+  async stop(): Promise<void> {
     this.running = false;
     await this.loop;
+  }
+
+  async end(): Promise<void> {
+    await this.stop();
     this.database.end();
   }
 

@@ -154,7 +154,7 @@ const bootstrap: Step = async (cluster) => {
     const ranges = common(dealt[index]!, nobodys).flatMap(([first, last]) => [first, last]);
     if (ranges.length > 0) await tell(guest, authority, [["CLUSTER", "ADDSLOTSRANGE", ...ranges]]);
   }
-  await agreed(cluster, heads, guests[0]!);
+  await agreed(cluster, heads, guests[0]!, "in");
 };
 
 const common = (some: Slots, others: Slots): Slots => missing(joined(missing(some), missing(others)));
@@ -163,17 +163,16 @@ const common = (some: Slots, others: Slots): Slots => missing(joined(missing(som
 const join: Step = async (cluster, member) => {
   const { authority } = cluster;
   const guest = await cluster.guest(member.name);
-  const others = await saidBy(cluster, everyone(cluster).filter((name) => name !== member.name));
-  const inIt = [...others].filter(([, { nodes }]) => nodes.length > 1);
+  const before = await saidBy(cluster, everyone(cluster));
+  const own = before.get(member.name);
+  if (!own) throw new Error(`the server on ${member.name} does not answer. Run \`pulumi up\` again: it plans from what it then sees`);
+  const inIt = [...before].filter(([name, { nodes }]) => name !== member.name && nodes.length > 1);
   if (inIt.length === 0) throw new Refused("a member joins a cluster that runs", "no other member is in one", "run `pulumi up` again: it plans from what it then sees");
-  const { id } = (await saidBy(cluster, [member.name])).get(member.name)!;
-  const strangers = inIt.filter(([, { nodes }]) => !nodes.some((node) => node.id === id && isKnown(node))).map(([name]) => name);
+  const strangers = inIt.filter(([, { nodes }]) => !nodes.some((node) => node.id === own.id && isKnown(node))).map(([name]) => name);
   // Who has forgotten it lets nobody else tell it again for a minute; of one that is new the others hear.
   for (const name of strangers.length === inIt.length ? strangers.slice(0, 1) : strangers)
     await tell(await cluster.guest(name), authority, [["CLUSTER", "MEET", addressOf(cluster, member.name), port]]);
-  const all = [...inIt.map(([name]) => name), member.name];
-  await agreed(cluster, all, guest);
-  const now = await saidBy(cluster, all);
+  const now = await agreed(cluster, [...inIt.map(([name]) => name), member.name], guest, "in");
   const self = now.get(member.name)!.nodes.find(isSelf)!;
   const ofShard = [...now].filter(([name]) => name !== member.name && shardOf(name) === shardOf(member.name)).map(([, said]) => said.nodes.find(isSelf)!);
   const primary = ofShard.find(({ slots, of }) => of === undefined && slots !== "") ?? (self.slots === "" ? ofShard.find(({ of }) => of === undefined) : undefined);
@@ -279,24 +278,32 @@ const restart: Step = async (cluster, member) => {
 };
 
 /** All members agree, steadily, and each follows or serves; from now on an emptied volume keeps its member from starting. */
-const verify: Step = async (cluster, member) => {
+const verify: Step = async (cluster, member, step) => {
   const guest = await cluster.guest(member.name);
-  const all = names(cluster.want);
-  if (member.name === all[0]) {
-    const said = await saidBy(cluster, all);
-    const ids = [...said.values()].map(({ id }) => id);
-    const gone = [...new Set([...said.values()].flatMap(({ nodes }) => nodes.filter((node) => !ids.includes(node.id) && hasFailed(node) && node.slots === "").map((node) => node.id)))];
-    // Moves that were cut are done by now: what still says so is a mark that nobody took away.
-    for (const [name, { nodes }] of said) {
-      const { open } = nodes.find(isSelf)!;
-      if (open.length > 0) await tell(await cluster.guest(name), cluster.authority, open.map(({ slot }): Command => ["CLUSTER", "SETSLOT", slot, "STABLE"]));
-    }
-    for (const id of gone) await forget(cluster, all.filter((name) => said.get(name)!.nodes.some((node) => node.id === id)), [id]);
-  }
-  await agreed(cluster, all, guest, true);
+  // Asked by each of the members, all of them would be asked that often squared.
+  if (!agreements.has(step)) agreements.set(step, tidied(cluster, guest));
+  await agreements.get(step);
   await guest.run(sh`systemctl enable --quiet ${vendorOf(cluster.want.options).server}`);
   await mark(guest, cluster.want.owner, member, { hasHadData: true, left: false });
 };
+
+/** What all members of a step were asked, once for all of them. */
+const agreements = new WeakMap<Planned<Do>, Promise<void>>();
+
+/** Takes away what cuts have left in the members' tables, and waits until they agree. */
+async function tidied(cluster: Redis, teller: Guest): Promise<void> {
+  const all = names(cluster.want);
+  const said = await saidBy(cluster, all);
+  const ids = [...said.values()].map(({ id }) => id);
+  const gone = [...new Set([...said.values()].flatMap(({ nodes }) => nodes.filter((node) => !ids.includes(node.id) && hasFailed(node) && node.slots === "").map((node) => node.id)))];
+  // Moves that were cut are done by now: what still says so is a mark that nobody took away.
+  for (const [name, { nodes }] of said) {
+    const { open } = nodes.find(isSelf)!;
+    if (open.length > 0) await tell(await cluster.guest(name), cluster.authority, open.map(({ slot }): Command => ["CLUSTER", "SETSLOT", slot, "STABLE"]));
+  }
+  for (const id of gone) await forget(cluster, all.filter((name) => said.get(name)!.nodes.some((node) => node.id === id)), [id]);
+  await agreed(cluster, all, teller, "exactly");
+}
 
 export const steps: Record<Do, Step> = { install, mount, configure, clean, start, bootstrap, join, move, promote, leave, restart, verify };
 
@@ -308,25 +315,33 @@ async function saidBy(cluster: Redis, among: string[]): Promise<Map<string, Said
   return new Map(said.flatMap(([name, view]) => (view ? [[name, view] as const] : [])));
 }
 
-/** Waits until each of `among` that is in the cluster says, steadily, the same of whose the slots are, and that all is well. `exactly`: all of them are, and nobody else is. */
-async function agreed(cluster: Redis, among: string[], teller: Guest, exactly = false): Promise<void> {
-  await eventually(`${exactly ? "the members" : among.join(", ")} to agree`, { seconds: gateSeconds, steady: 3, say: teller.say }, async () => {
-    const said = await saidBy(cluster, among);
-    const inIt = [...said].filter(([, { nodes }]) => exactly || nodes.length > 1);
-    if (exactly && said.size < among.length) return `${among.filter((name) => !said.has(name)).join(", ")} do not answer`;
-    const ids = inIt.map(([, { id }]) => id);
-    for (const [name, { nodes, cluster: state, info }] of inIt) {
-      const self = nodes.find(isSelf)!;
-      if (state.cluster_state !== "ok") return `${name} says that the cluster is ${state.cluster_state}`;
-      if (exactly && state.cluster_slots_ok !== String(slotCount)) return `${name} says that ${state.cluster_slots_ok} slots are served`;
-      if (self.open.length > 0 && exactly) return `${name} has slots on their way`;
-      const unknown = ids.filter((id) => !nodes.some((node) => node.id === id && isKnown(node) && !hasFailed(node)));
-      if (unknown.length > 0) return `${name} does not know ${unknown.length} of the others`;
-      if (exactly && nodes.length !== ids.length) return `${name} knows ${nodes.length - ids.length} more`;
-      if (exactly && self.of !== undefined && info.master_link_status !== "up") return `${name} has no link to its primary`;
-    }
-    const views = new Set(inIt.map(([, { nodes }]) => signature(nodes)));
-    return views.size === 1 ? true : `there are ${views.size} views of whose the slots are`;
+/**
+ * Waits until each of `among` that is in the cluster says, steadily, the same of whose the slots are, and that all is well: what they then say.
+ * `in`: all of them are in it. `exactly`: and nobody else is, and nothing is left to be done.
+ */
+async function agreed(cluster: Redis, among: string[], teller: Guest, who: "in" | "exactly" | "whoever is in" = "whoever is in"): Promise<Map<string, Said>> {
+  let said = new Map<string, Said>();
+  await eventually(`${who === "exactly" ? "the members" : among.join(", ")} to agree`, { seconds: gateSeconds, steady: who === "exactly" ? 3 : 2, say: teller.say }, async () => {
+    said = await saidBy(cluster, among);
+    const apart = who === "whoever is in" ? [] : among.filter((name) => (said.get(name)?.nodes.length ?? 0) < 2);
+    return apart.length > 0 ? `${apart.join(", ")} ${apart.length === 1 ? "is" : "are"} in no cluster, or silent` : disagreement(said, who === "exactly") ?? true;
   });
+  return said;
 }
 
+function disagreement(said: Map<string, Said>, exactly: boolean): string | undefined {
+  const inIt = [...said].filter(([, { nodes }]) => nodes.length > 1);
+  const ids = inIt.map(([, { id }]) => id);
+  for (const [name, { nodes, cluster: state, info }] of inIt) {
+    const self = nodes.find(isSelf)!;
+    if (state.cluster_state !== "ok") return `${name} says that the cluster is ${state.cluster_state}`;
+    if (exactly && state.cluster_slots_ok !== String(slotCount)) return `${name} says that ${state.cluster_slots_ok} slots are served`;
+    if (self.open.length > 0 && exactly) return `${name} has slots on their way`;
+    const unknown = ids.filter((id) => !nodes.some((node) => node.id === id && isKnown(node) && !hasFailed(node)));
+    if (unknown.length > 0) return `${name} does not know ${unknown.length} of the others`;
+    if (exactly && nodes.length !== ids.length) return `${name} knows ${nodes.length - ids.length} more`;
+    if (exactly && self.of !== undefined && info.master_link_status !== "up") return `${name} has no link to its primary`;
+  }
+  const views = new Set(inIt.map(([, { nodes }]) => signature(nodes)));
+  return views.size === 1 ? undefined : `there are ${views.size} views of whose the slots are`;
+}
