@@ -1,7 +1,7 @@
 import { oneByOne, together, type Step } from "../../plan";
 import type { Wanted } from "../../topology";
 import { strangers, tooMuch, unsafe } from "./rules";
-import { isIn, ownedBy, shardOf, those, ups, waits, type Sight, type Sights } from "./sight";
+import { isIn, ownedBy, shardOf, those, ups, waits, type Sight, type Sights, type Up } from "./sight";
 import { count, joined, missing, moves, written, type Move, type Slots } from "./slots";
 
 export type Do = "install" | "mount" | "configure" | "clean" | "start" | "bootstrap" | "join" | "move" | "promote" | "leave" | "restart" | "verify";
@@ -142,7 +142,9 @@ function restarts({ members, head }: Shard, gone: string[], sights: Sights): Ste
   const old = those(sights, (sight, name) => members.includes(name) && sight.is === "up" && !sight.current);
   const replicas = members.filter((name) => name !== head);
   const leaving = gone.filter((name) => shardOf(name) === shardOf(head) && isIn(new Map(sights).get(name)!));
-  const [heir] = [...replicas, ...leaving];
+  // Its primary waits for it, so it loses nothing however far behind it is: but one that has no link would be waited for in vain.
+  const hasLink = (name: string) => Number((new Map(sights).get(name) as Partial<Up>).linked ?? false);
+  const [heir] = [...replicas, ...leaving].sort((a, b) => hasLink(b) - hasLink(a));
   return [
     ...oneByOne<Do>("restart", replicas.filter((name) => old.includes(name))),
     ...(old.includes(head) ? oneByOne<Do>("promote", heir ? [heir] : []).concat(together("restart", [head]), together("promote", heir && !replicas.includes(heir) ? [head] : [])) : []),

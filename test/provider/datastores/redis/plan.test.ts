@@ -50,6 +50,7 @@ function happened(seen: Seen, word: string): Seen {
       (sight as Up).memory = { keys: keys! * 2 ** 20, used: (keys! + 2) * 2 ** 20, most: most! * 2 ** 20 };
       break;
     }
+    case "unlinked": (sight as Up).linked = false; break;
     case "noslots": (sight as Up).slots = ""; break;
     default: throw new Error(`nothing like ${word} happens`);
   }
