@@ -37,6 +37,9 @@ export const kindsOfCut = Object.keys(kinds) as Kind[];
 /** Draws from `seed`: the same one draws the same. */
 export const drawn = <T>(seed: number, place: number, from: readonly T[]): T => fc.sample(fc.constantFrom(...from), { seed: seed + place, numRuns: 1 })[0]!;
 
+/** Pulumi was seen to stay, for ever, after it had said that its run failed. */
+const runMinutes = 10;
+
 /**
  * Runs `pulumi up`, and cuts it `after` milliseconds into the first of these steps, such as `join` or `join orders-5`, or at its end when it is
  * shorter: what is named first may have been done by a run that was cut before, or its orphan. Says which step it was;
@@ -48,7 +51,7 @@ export async function upCutAt(stack: Stack, steps: string[], kind: Kind, after: 
   rmSync(events, { force: true });
   const held = stack.env.PROBE_HELD!;
   writeFileSync(held, `^(${steps.join("|")})\\b`);
-  const run = stack.pulumi(["up", "--yes", "--skip-preview", "--event-log", events], { reject: false, all: true });
+  const run = stack.pulumi(["up", "--yes", "--skip-preview", "--event-log", events], { reject: false, all: true, timeout: runMinutes * 60_000, killSignal: "SIGKILL" });
   let ended = false;
   void run.on("exit", () => { ended = true; });
   try {

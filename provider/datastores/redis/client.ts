@@ -30,6 +30,9 @@ export async function tell(guest: Guest, authority: Pick<Authority, "key">, comm
   return answers;
 }
 
+/** Why a server says nothing: it was started with other users than this run's. */
+export const isEstranged = (why: string): boolean => why.includes("WRONGPASS");
+
 export const isError = (answer: Answer | undefined): answer is { error: string } => typeof answer === "object" && answer !== null && "error" in answer;
 
 /** What a server says of itself and of the cluster. */

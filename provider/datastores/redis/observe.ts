@@ -5,7 +5,7 @@ import { installedVersion, missingPackages } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
 import { guard, lookAtVolume, lookOnceAttached } from "../../guest/volume";
 import type { Member } from "../../topology";
-import { viewOf, type Redis, type Said } from "./client";
+import { isEstranged, viewOf, type Redis, type Said } from "./client";
 import { dataDirectory, dataFile, isCurrent, isVersion, optionsFile, optionsText, packages, sha256, startedFile, vendorOf } from "./configuration";
 import { hasFailed, isMet, isSelf } from "./nodes";
 import type { Prepared, Sight, View } from "./sight";
@@ -29,6 +29,7 @@ export async function observe(cluster: Redis, member: Member): Promise<Sight> {
   const prepared = { ...software, mounted, hasHadData, left };
   const { data, id } = assignments(files);
   if (isDown(state)) return { is: "down", data: data === "yes", ...(id ? { id } : {}), ...prepared };
+  if (!said && isEstranged(why) && !hasHadData) return { is: "down", data: data === "yes", ...(id ? { id } : {}), estranged: true, ...prepared };
   if (!said && !["activating", "deactivating"].includes(state)) throw new Error(`the server is ${state} and does not answer its administrator: ${why}`);
   if (!said || said.info.loading === "1") return { is: "starting", ...prepared };
   return { is: "up", ...viewIn(said, [...cluster.want.members, ...cluster.leaving]), current, ...prepared };
@@ -66,7 +67,7 @@ async function settled(cluster: Redis, guest: Guest): Promise<Server> {
     last = await serverOf(cluster, guest);
     const { state, said, why } = last;
     if (isDown(state)) return true;
-    if (!said) return `it is ${state}: ${why}`;
+    if (!said) return isEstranged(why) || `it is ${state}: ${why}`;
     if (said.info.loading === "1") return "it loads its data";
     // Who is in no cluster, or in one whose slots were not all given out yet, waits for nobody.
     if (said.nodes.length < 2 || said.cluster.cluster_slots_assigned !== String(slotCount)) return true;

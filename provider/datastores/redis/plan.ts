@@ -1,7 +1,7 @@
 import { oneByOne, together, type Step } from "../../plan";
 import type { Wanted } from "../../topology";
 import { strangers, tooMuch, unsafe } from "./rules";
-import { isIn, ownedBy, shardOf, those, ups, waits, type Sight, type Sights, type Up } from "./sight";
+import { isAlive, isIn, ownedBy, shardOf, those, ups, waits, type Sight, type Sights, type Up } from "./sight";
 import { count, joined, missing, moves, written, type Move, type Slots } from "./slots";
 
 export type Do = "install" | "mount" | "configure" | "clean" | "start" | "bootstrap" | "join" | "move" | "promote" | "leave" | "restart" | "verify";
@@ -27,7 +27,7 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
   ];
   // Whose the slots are is known once all that have data serve it again. Addresses are as before, so they find each other by themselves.
   const back = those(sights, waits);
-  if (back.length > 0) return [...prepare, ...together("start", back), { do: "verify", on: members }];
+  if (back.length > 0) return [...prepare, ...together("start", back), ...lookAgain(wanted)];
 
   const shards = shardsOf(members, sights);
   const begun = missing(joined(...ownedBy(sights).values())).length === 0;
@@ -42,6 +42,13 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
   // What is left to tidy: a member without its mark, a node that is no member, a slot that is still said to be on its way.
   const untidy = where(({ hasHadData, left }) => !hasHadData || left).length > 0 || strangers(sights).length > 0 || ups(sights).some(([, { open }]) => open.length > 0);
   return steps.length > 0 || untidy ? [...steps, { do: "verify", on: members }] : [];
+}
+
+/** What comes after those that have data serve it again: nothing where these are all and were verified. Else it depends on how far a run that was cut had come. */
+function lookAgain(wanted: Sights): Step<Do>[] {
+  const had = those(wanted, (sight) => "hasHadData" in sight && sight.hasHadData);
+  const whole = wanted.every(([name, sight]) => had.includes(name) && (isAlive(sight) || waits(sight)));
+  return whole ? [{ do: "verify", on: had }] : [{ do: had.length > 0 ? "verify" : "bootstrap", on: [] }];
 }
 
 interface Shard {

@@ -44,10 +44,11 @@ export interface View {
   memory?: { keys: number; used: number; most: number };
 }
 
+/** Estranged is a server that runs with the users of a run that was cut before its cluster was anybody's: it counts as down, and is started anew. */
 export type Sight =
   | { is: "unreachable"; why: string }
   | { is: "foreign"; why: string }
-  | { is: "down"; data: boolean; id?: string } & Prepared
+  | { is: "down"; data: boolean; id?: string; estranged?: true } & Prepared
   | { is: "starting" } & Prepared
   | { is: "up" } & View & Prepared;
 
@@ -86,7 +87,7 @@ function words(sight: Sight): string {
     case "unreachable": return `cannot be seen (${sight.why})`;
     case "foreign": return `has a volume that is not known as ours (${sight.why})`;
     case "starting": return "is starting";
-    case "down": return (sight.data ? "is down with data" : `is down without data${sight.hasHadData ? ", but once had some" : ""}`) + (sight.left ? ", and left the cluster" : "");
+    case "down": return (sight.estranged ? "knows another authority than this run's" : sight.data ? "is down with data" : `is down without data${sight.hasHadData ? ", but once had some" : ""}`) + (sight.left ? ", and left the cluster" : "");
     case "up": return `is ${sight.role}${sight.slots === "" ? "" : ` of slots ${sight.slots}`}, cluster ${sight.ok ? "ok" : "not ok"}, knows ${sight.knows.length}${sight.failed.length > 0 ? `, of whom ${sight.failed.length} failed` : ""}`;
   }
 }

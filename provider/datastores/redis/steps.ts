@@ -7,7 +7,7 @@ import { assignments, sh } from "../../guest/shell";
 import { guardUnit, letStart, lookAtVolume, mark, mountVolume } from "../../guest/volume";
 import type { Step as Planned } from "../../plan";
 import { names, type Member } from "../../topology";
-import { addressOf, ask, programText, tell, viewOf, type Command, type Redis, type Said } from "./client";
+import { addressOf, ask, isEstranged, programText, tell, viewOf, type Command, type Redis, type Said } from "./client";
 import { accounts, dataDirectory, dataFile, dataPath, families, folder, isVersion, ofVersion, optionsFile, optionsText, port, settings, startedFile, users, vendorOf } from "./configuration";
 import { hasFailed, isKnown, isSelf, signature } from "./nodes";
 import { isDown, unitState } from "./observe";
@@ -69,7 +69,7 @@ const configure: Step = async (cluster, member) => {
   }
   await guest.write(`${folder}/ca.pem`, authority.certificate, { owner });
   const text = optionsText(want, member, rootPassword, authority);
-  const runs = (await unitState(guest, cluster)) === "active";
+  const runs = (await unitState(guest, cluster)) === "active" && !(await isStrange(cluster, guest));
   if (!runs) await judge(guest, server, user, text);
   else {
     const live = Object.entries(settings(want.options).live).flat();
@@ -78,6 +78,9 @@ const configure: Step = async (cluster, member) => {
   }
   await guest.write(optionsFile, text, { mode: "600", owner });
 };
+
+/** Whether a server runs with other users than this run's. */
+const isStrange = async (cluster: Redis, guest: Guest): Promise<boolean> => isEstranged((await viewOf(guest, cluster.authority)).why);
 
 /** Asks the server that is installed whether it would start so: it knows its own settings, no list of ours does. One that listens nowhere has read all of them. Its data directory may not be there yet. */
 async function judge(guest: Guest, server: string, user: string, text: string): Promise<void> {
@@ -106,7 +109,7 @@ const start: Step = async (cluster, member) => {
   await guest.run(`${letStart}\n${sh`[ -d ${dataPath} ] || install -d -o ${user} -g ${user} -m 700 ${dataPath}
 systemctl enable --quiet ${server}
 systemctl reset-failed ${server} 2>/dev/null || true
-systemctl start --no-block ${server}`}`);
+systemctl ${!hasHadData && (await isStrange(cluster, guest)) ? "restart" : "start"} --no-block ${server}`}`);
   await answers(cluster, guest, hasHadData ? dataSeconds : gateSeconds);
 };
 
@@ -134,7 +137,7 @@ const bootstrap: Step = async (cluster) => {
   const guests = await Promise.all(heads.map(cluster.guest));
   const before = await saidBy(cluster, heads);
   for (const [index, name] of heads.entries()) {
-    const { nodes } = before.get(name)!;
+    const { nodes } = before.get(name) ?? silent(name);
     const [keys] = await ask(guests[index]!, authority, [["DBSIZE"]]);
     if (keys !== 0) throw new Refused("a cluster is made of empty members", `${name} holds ${String(keys)} keys`, "empty it yourself if its keys may go, or give the member another volume");
     const self = nodes.find(isSelf)!;
@@ -164,8 +167,7 @@ const join: Step = async (cluster, member) => {
   const { authority } = cluster;
   const guest = await cluster.guest(member.name);
   const before = await saidBy(cluster, everyone(cluster));
-  const own = before.get(member.name);
-  if (!own) throw new Error(`the server on ${member.name} does not answer. Run \`pulumi up\` again: it plans from what it then sees`);
+  const own = before.get(member.name) ?? silent(member.name);
   const inIt = [...before].filter(([name, { nodes }]) => name !== member.name && nodes.length > 1);
   if (inIt.length === 0) throw new Refused("a member joins a cluster that runs", "no other member is in one", "run `pulumi up` again: it plans from what it then sees");
   const strangers = inIt.filter(([, { nodes }]) => !nodes.some((node) => node.id === own.id && isKnown(node))).map(([name]) => name);
@@ -290,24 +292,29 @@ const verify: Step = async (cluster, member, step) => {
 /** What all members of a step were asked, once for all of them. */
 const agreements = new WeakMap<Planned<Do>, Promise<void>>();
 
-/** Takes away what cuts have left in the members' tables, and waits until they agree. */
+/** Takes away what cuts have left in the members' tables, and waits until they agree. While one does not answer nobody knows which node it is: none is forgotten then. */
 async function tidied(cluster: Redis, teller: Guest): Promise<void> {
   const all = names(cluster.want);
   const said = await saidBy(cluster, all);
   const ids = [...said.values()].map(({ id }) => id);
-  const gone = [...new Set([...said.values()].flatMap(({ nodes }) => nodes.filter((node) => !ids.includes(node.id) && hasFailed(node) && node.slots === "").map((node) => node.id)))];
-  // Moves that were cut are done by now: what still says so is a mark that nobody took away.
+  // Moves that were cut are done by now: what still says so is a mark that nobody took away. Of a replica it is its primary's word.
   for (const [name, { nodes }] of said) {
-    const { open } = nodes.find(isSelf)!;
-    if (open.length > 0) await tell(await cluster.guest(name), cluster.authority, open.map(({ slot }): Command => ["CLUSTER", "SETSLOT", slot, "STABLE"]));
+    const { open, of } = nodes.find(isSelf)!;
+    if (open.length > 0 && of === undefined) await tell(await cluster.guest(name), cluster.authority, open.map(({ slot }): Command => ["CLUSTER", "SETSLOT", slot, "STABLE"]));
   }
-  for (const id of gone) await forget(cluster, all.filter((name) => said.get(name)!.nodes.some((node) => node.id === id)), [id]);
+  const gone = [...said.values()].flatMap(({ nodes }) => nodes.filter((node) => !ids.includes(node.id) && hasFailed(node) && node.slots === "").map((node) => node.id));
+  if (said.size === all.length)
+    for (const id of new Set(gone)) await forget(cluster, all.filter((name) => said.get(name)!.nodes.some((node) => node.id === id)), [id]);
   await agreed(cluster, all, teller, "exactly");
 }
 
 export const steps: Record<Do, Step> = { install, mount, configure, clean, start, bootstrap, join, move, promote, leave, restart, verify };
 
 const everyone = ({ want, leaving }: Redis): string[] => names({ members: [...want.members, ...leaving] });
+
+const silent = (name: string): never => {
+  throw new Error(`the server on ${name} does not answer. Run \`pulumi up\` again: it plans from what it then sees`);
+};
 
 /** What each of those that answer says. */
 async function saidBy(cluster: Redis, among: string[]): Promise<Map<string, Said>> {

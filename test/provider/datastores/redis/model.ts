@@ -65,7 +65,7 @@ export function after(seen: Seen, step: Step, wanted: string[], on: string[] = s
     case "mount": change({ mounted: true }); break;
     case "configure": change({ configured: true }); break;
     case "clean": change({ hasHadData: false }); break;
-    case "start": on.forEach((name) => { next[name] = { ...alone(name), ...marks(next[name]!) } as Sight; }); break;
+    case "start": on.forEach((name) => { next[name] = { ...(next[name] as Down).was ?? alone(name), ...marks(next[name]!) } as Sight; }); break;
     case "bootstrap": {
       const heads = [...new Set(wanted.map(shardOf))].map((shard) => wanted.find((name) => shardOf(name) === shard)!);
       meet(next, heads);
@@ -89,8 +89,23 @@ export function after(seen: Seen, step: Step, wanted: string[], on: string[] = s
       next[name] = { is: "down", data: true, id, ...prepared, ...marks(next[name]!), left: true };
     }); break;
     case "restart": on.forEach((name) => Object.assign(next[name]!, { current: true, linked: (next[name] as Up).role === "replica" })); break;
-    case "verify": change({ hasHadData: true, left: false }); ups(next).forEach(([, view]) => { view.open = []; view.linked = view.role === "replica"; }); break;
+    case "verify":
+      for (const name of on) if (inIt(next).every(([other]) => other !== name)) throw new Error(`a verification of ${name} waits in vain`);
+      change({ hasHadData: true, left: false }); ups(next).forEach(([, view]) => { view.open = []; view.linked = view.role === "replica"; }); break;
     default: throw new Error(`the model knows no step ${step.do}`);
+  }
+  return next;
+}
+
+/** Down with its data, as one that lost power: it comes back as it was. */
+type Down = Extract<Sight, { is: "down" }> & { was?: Up };
+
+/** What the guests show once these have lost power, or run with the users of a run that was cut. */
+export function outage(seen: Seen, on: string[], estranged = false): Seen {
+  const next = structuredClone(seen);
+  for (const [name, was] of ups(next).filter(([each]) => on.includes(each))) {
+    const down: Down = { is: "down", data: true, id: was.id, ...prepared, ...marks(was), left: was.left, ...(estranged && { estranged: true, configured: false }), was };
+    next[name] = down;
   }
   return next;
 }

@@ -4,7 +4,7 @@ import { plan, type Do } from "../../../../provider/datastores/redis/plan";
 import { shardOf } from "../../../../provider/datastores/redis/sight";
 import { count, read, slotCount } from "../../../../provider/datastores/redis/slots";
 import { describe as lines } from "../../../../provider/plan";
-import { after, blank, during, isCovered, named, running, ups, type Seen } from "./model";
+import { after, blank, during, isCovered, named, outage, running, ups, type Seen } from "./model";
 
 const sizes = fc.record({ shards: fc.integer({ min: 3, max: 6 }), replicas: fc.integer({ min: 0, max: 2 }) });
 /** A cluster that is to be made, or one that runs, with any member of each shard as its primary; and what it is to become. */
@@ -16,7 +16,7 @@ const cases = fc.record({ from: fc.option(sizes), to: sizes, dealt: fc.array(fc.
 });
 
 const wanted = (members: string[], seen: Seen) => plan({ members }, seen);
-const done = (members: string[], seen: Seen): Seen => wanted(members, seen).reduce((now, step) => after(now, step, members), seen);
+const done = (members: string[], seen: Seen): Seen => wanted(members, seen).filter(({ on }) => on.length > 0).reduce((now, step) => after(now, step, members), seen);
 
 function isWell(members: string[], seen: Seen): void {
   ok(isCovered(seen), "a slot has no owner");
@@ -50,6 +50,18 @@ describe("redis plan", () => {
       now = after(now, step, members);
     }
   }, 150));
+
+  it("cut by a power cut of any of them, or by who takes its authority along, ends as well, in as many plans as a run may make", () => fc.assert(fc.property(
+    cases, fc.nat(), fc.array(fc.boolean(), { minLength: 30, maxLength: 30 }), fc.boolean(), ({ members, seen }, at, hit, estranged) => {
+      const steps = wanted(members, seen);
+      fc.pre(steps.length > 0);
+      const before = steps.slice(0, at % steps.length).reduce((now, step) => after(now, step, members), seen);
+      const names = Object.keys(before).filter((name, index) => hit[index] && (!estranged || !(before[name] as { hasHadData: boolean }).hasHadData));
+      let now = outage(before, names, estranged);
+      for (let round = 0; round < 3; round++) now = done(members, now);
+      isWell(members, now);
+      deepEqual(lines(wanted(members, now)), []);
+    }), { numRuns: 500 }));
 
   it("cut twice ends as well", () => fc.assert(fc.property(cases, fc.nat(), fc.nat(), ({ members, seen }, first, second) => {
     let now = seen;
