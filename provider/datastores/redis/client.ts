@@ -1,3 +1,4 @@
+import { CommandFailed, reason } from "../../errors";
 import type { Guest } from "../../guest/guest";
 import { assignments, sh } from "../../guest/shell";
 import type { Authority } from "../../inputs";
@@ -51,7 +52,8 @@ export async function viewOf(guest: Guest, authority: Pick<Authority, "key">): P
   try {
     answers = await ask(guest, authority, questions);
   } catch (error) {
-    return { why: error instanceof Error ? error.message : String(error) };
+    // The program's own word says more than how it was called.
+    return { why: (error instanceof CommandFailed && error.stderr.trim().split("\n").at(-1)) || reason(error) };
   }
   const failed = answers.find(isError);
   if (failed) return { why: failed.error };
