@@ -31,8 +31,8 @@ export async function tell(guest: Guest, authority: Pick<Authority, "key">, comm
   return answers;
 }
 
-/** Why a server says nothing: it was started with other users than this run's. */
-export const isEstranged = (why: string): boolean => why.includes("WRONGPASS");
+/** Why a server says nothing: it was started with users and certificates of another authority than this run's. */
+export const isEstranged = (why: string): boolean => /WRONGPASS|CERTIFICATE_VERIFY_FAILED/.test(why);
 
 export const isError = (answer: Answer | undefined): answer is { error: string } => typeof answer === "object" && answer !== null && "error" in answer;
 

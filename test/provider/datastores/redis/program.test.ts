@@ -1,4 +1,4 @@
-import { deepEqual, doesNotMatch, equal, match } from "node:assert/strict";
+import { deepEqual, doesNotMatch, equal, match, ok } from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -56,5 +56,8 @@ describe("redis program", () => {
     const { said, why } = await viewOf(guest, { key: "of the authority" });
     deepEqual([said, isEstranged(why)], [undefined, true]);
     match(why, /^127\.0\.0\.1 refuses datastores: WRONGPASS/);
+    // That one's file is there already, and the server has yet its former certificate.
+    writeFileSync(join(folder, "ca.pem"), (await newAuthority("db")).certificate);
+    ok(isEstranged((await viewOf(guest, { key: "of the authority" })).why));
   });
 });
