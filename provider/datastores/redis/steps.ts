@@ -273,7 +273,7 @@ const restart: Step = async (cluster, member) => {
   const { server } = vendorOf(cluster.want.options);
   await guest.run(`${letStart}\n${sh`systemctl restart ${server}`}`);
   await answers(cluster, guest, dataSeconds);
-  const of = (await saidBy(cluster, [member.name])).get(member.name)?.nodes.find(isSelf)!.of;
+  const { of } = ((await saidBy(cluster, [member.name])).get(member.name) ?? silent(member.name)).nodes.find(isSelf)!;
   // Until it follows again its primary has nobody who could take over.
   if (of !== undefined) await follows(cluster, guest, of);
   await agreed(cluster, everyone(cluster), guest);
@@ -343,7 +343,7 @@ function disagreement(said: Map<string, Said>, exactly: boolean): string | undef
     const self = nodes.find(isSelf)!;
     if (state.cluster_state !== "ok") return `${name} says that the cluster is ${state.cluster_state}`;
     if (exactly && state.cluster_slots_ok !== String(slotCount)) return `${name} says that ${state.cluster_slots_ok} slots are served`;
-    if (self.open.length > 0 && exactly) return `${name} has slots on their way`;
+    if (exactly && self.open.length > 0 && self.of === undefined) return `${name} has slots on their way`;
     const unknown = ids.filter((id) => !nodes.some((node) => node.id === id && isKnown(node) && !hasFailed(node)));
     if (unknown.length > 0) return `${name} does not know ${unknown.length} of the others`;
     if (exactly && nodes.length !== ids.length) return `${name} knows ${nodes.length - ids.length} more`;
