@@ -137,17 +137,19 @@ const bootstrap: Step = async (cluster) => {
   const guests = await Promise.all(heads.map(cluster.guest));
   const before = await saidBy(cluster, heads);
   for (const [index, name] of heads.entries()) {
-    const { nodes } = before.get(name) ?? silent(name);
+    if (!before.has(name)) silent(name);
     const [keys] = await ask(guests[index]!, authority, [["DBSIZE"]]);
     if (keys !== 0) throw new Refused("a cluster is made of empty members", `${name} holds ${String(keys)} keys`, "empty it yourself if its keys may go, or give the member another volume");
-    const self = nodes.find(isSelf)!;
-    if (nodes.length === 1 && self.epoch === 0) await tell(guests[index]!, authority, [["CLUSTER", "SET-CONFIG-EPOCH", index + 1]]);
+  }
+  for (const [index, name] of heads.entries()) {
+    const { nodes } = before.get(name)!;
+    if (nodes.length === 1 && nodes.find(isSelf)!.epoch === 0) await tell(guests[index]!, authority, [["CLUSTER", "SET-CONFIG-EPOCH", index + 1]]);
   }
   await tell(guests[0]!, authority, heads.slice(1).map((name) => ["CLUSTER", "MEET", addressOf(cluster, name), port]));
   await eventually(`${heads.join(", ")} to know each other`, { seconds: gateSeconds, say: guests[0]!.say }, async () => {
     const said = await saidBy(cluster, heads);
     const ids = [...said.values()].map(({ id }) => id);
-    const strangers = heads.filter((name) => !ids.every((id) => said.get(name)!.nodes.some((node) => node.id === id && isKnown(node))));
+    const strangers = heads.filter((name) => !ids.every((id) => said.get(name)?.nodes.some((node) => node.id === id && isKnown(node))));
     return strangers.length === 0 ? true : `${strangers.join(", ")} do not know all`;
   });
   const owned = new Map([...(await saidBy(cluster, heads))].map(([name, { nodes }]) => [name, read(nodes.find(isSelf)!.slots)]));
