@@ -27,10 +27,10 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
   ];
   // Whose the slots are is known once all that have data serve it again. Addresses are as before, so they find each other by themselves.
   const back = those(sights, waits);
-  if (back.length > 0) return [...prepare, ...together("start", back), ...lookAgain(wanted)];
+  const begun = missing(joined(...ownedBy(sights).values())).length === 0;
+  if (back.length > 0) return [...prepare, ...together("start", back), ...lookAgain(wanted, begun)];
 
   const shards = shardsOf(members, sights);
-  const begun = missing(joined(...ownedBy(sights).values())).length === 0;
   const steps: Step<Do>[] = [
     ...prepare,
     ...together("clean", those(wanted, (sight) => sight.is === "down" && sight.hasHadData)),
@@ -45,10 +45,10 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
 }
 
 /** What comes after those that have data serve it again: nothing where these are all and were verified. Else it depends on how far a run that was cut had come. */
-function lookAgain(wanted: Sights): Step<Do>[] {
+function lookAgain(wanted: Sights, begun: boolean): Step<Do>[] {
   const had = those(wanted, (sight) => "hasHadData" in sight && sight.hasHadData);
   const whole = wanted.every(([name, sight]) => had.includes(name) && (isAlive(sight) || waits(sight)));
-  return whole ? [{ do: "verify", on: had }] : [{ do: had.length > 0 ? "verify" : "bootstrap", on: [] }];
+  return whole ? [{ do: "verify", on: had }] : [{ do: begun || had.length > 0 ? "verify" : "bootstrap", on: [] }];
 }
 
 interface Shard {

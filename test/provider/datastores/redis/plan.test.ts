@@ -30,6 +30,7 @@ function happened(seen: Seen, word: string): Seen {
     case "emptied": failed(); next[name] = down(false); break;
     case "data": next[name] = down(true); break;
     case "estranged": next[name] = down(true, { hasHadData: false, configured: false, estranged: true }); break;
+    case "off": next[name] = down(true, { hasHadData: false }); break;
     case "starting": next[name] = { ...(down(true) as object), is: "starting" } as Sight; break;
     case "unreachable": next[name] = { is: "unreachable", why: "timed out" }; break;
     case "gone": failed(); next[name] = { is: "unreachable", why: "timed out" }; break;
