@@ -1,9 +1,11 @@
 import { deepEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
+import { kept, recall } from "../../../../provider/datastores/redis/memory";
 import { plan, type Do } from "../../../../provider/datastores/redis/plan";
-import { shardOf } from "../../../../provider/datastores/redis/sight";
+import { shardOf, type Sight } from "../../../../provider/datastores/redis/sight";
 import { count, read, slotCount } from "../../../../provider/datastores/redis/slots";
-import { describe as lines } from "../../../../provider/plan";
+import { Refused } from "../../../../provider/errors";
+import { describe as lines, surprises } from "../../../../provider/plan";
 import { after, blank, during, isCovered, named, outage, running, ups, type Seen } from "./model";
 
 const sizes = fc.record({ shards: fc.integer({ min: 3, max: 6 }), replicas: fc.integer({ min: 0, max: 2 }) });
@@ -17,6 +19,16 @@ const cases = fc.record({ from: fc.option(sizes), to: sizes, dealt: fc.array(fc.
 
 const wanted = (members: string[], seen: Seen) => plan({ members }, seen);
 const done = (members: string[], seen: Seen): Seen => wanted(members, seen).filter(({ on }) => on.length > 0).reduce((now, step) => after(now, step, members), seen);
+
+/** Undefined where it refuses. */
+function planned(members: string[], seen: Seen) {
+  try {
+    return wanted(members, seen);
+  } catch (error) {
+    if (error instanceof Refused) return undefined;
+    throw error;
+  }
+}
 
 function isWell(members: string[], seen: Seen): void {
   ok(isCovered(seen), "a slot has no owner");
@@ -61,6 +73,19 @@ describe("redis plan", () => {
       for (let round = 0; round < 3; round++) now = done(members, now);
       isWell(members, now);
       deepEqual(lines(wanted(members, now)), []);
+    }), { numRuns: 500 }));
+
+  it("does nothing grave after a power cut that the preview did not announce which could not see who lost power", () => fc.assert(fc.property(
+    cases, fc.nat(), fc.array(fc.boolean(), { minLength: 30, maxLength: 30 }), ({ members, seen }, at, hit) => {
+      const steps = wanted(members, seen);
+      fc.pre(steps.length > 0);
+      const before = steps.slice(0, at % steps.length).reduce((now, step) => after(now, step, members), seen);
+      const names = Object.keys(before);
+      const away = names.filter((_, index) => hit[index]);
+      const remembered = recall(names, kept({ ...before, ...Object.fromEntries(away.map((name) => [name, { is: "unreachable", why: "timed out" } as Sight])) }));
+      const forecast = planned(members, remembered);
+      const now = planned(members, outage(before, away));
+      if (forecast && now) deepEqual(surprises(now, lines(forecast)), [], `${lines(forecast).join("; ")} | ${lines(now).join("; ")}`);
     }), { numRuns: 500 }));
 
   it("cut twice ends as well", () => fc.assert(fc.property(cases, fc.nat(), fc.nat(), ({ members, seen }, first, second) => {
