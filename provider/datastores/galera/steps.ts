@@ -199,7 +199,10 @@ const stop: Step = async ({ guest: reach }, { name }) => {
   });
   await stopped(abortSeconds).catch(async (error) => {
     if (!(error instanceof TimedOut)) throw error;
-    if (!(await hasStarted(guest))) await guest.run("systemctl kill --signal=KILL mariadb");
+    if (!(await hasStarted(guest))) {
+      guest.say(`MariaDB was told to stop before it had started, and hangs since ${abortSeconds} s: it is killed`);
+      await guest.run("systemctl kill --signal=KILL mariadb");
+    }
     await stopped(stopSeconds);
   });
 };

@@ -86,6 +86,16 @@ describe("galera steps of members that go", () => {
     const { three, ran } = guests({ "db-2": synced(3) }, { stops: Infinity, started: false });
     await steps.stop(three, member("db-2"));
     deepEqual(ran.filter((line) => line.includes(" runs ")), ["db-2 runs systemctl stop --no-block mariadb", "db-2 runs systemctl kill --signal=KILL mariadb"]);
+    match(ran.join("\n"), /db-2 says MariaDB was told to stop before it had started, and hangs since 30 s: it is killed/);
+    await steps.stop(three, member("db-2"));
+    equal(ran.filter((line) => line.includes("systemctl kill")).length, 1);
+  }));
+
+  it("a stop that is cut while the server hangs kills it when it is run again", () => fast(async () => {
+    const { three, ran } = guests({ "db-2": synced(3) }, { stops: Infinity, started: false });
+    await (await three.guest("db-2")).run("systemctl stop --no-block mariadb");
+    await steps.stop(three, member("db-2"));
+    equal(ran.filter((line) => line.includes("systemctl kill")).length, 1);
   }));
 
   it("a stop waits for a server that writes out what it holds, and says so", () => fast(async () => {
