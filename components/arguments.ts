@@ -110,6 +110,8 @@ export interface ClusterArgs {
    * the cluster must run without counting it. Default: none.
    */
   forget?: string[];
+  /** Any text: another one restarts the members, one at a time, without another change. Default: none. */
+  restartTrigger?: pulumi.Input<string>;
   /** Risks that are taken on purpose. Default: none. */
   allowUnsafe?: Unsafe[];
   /** While true the cluster cannot be destroyed. Default: true. */

@@ -96,7 +96,7 @@ function titleOf(olds: Document, news: Document, keys: string[]): string {
   const [was, now] = [names(olds), names(news)];
   const [gone, come] = [was.filter((name) => !now.includes(name)), now.filter((name) => !was.includes(name))];
   const again = madeAgain(olds.members, news);
-  const rest = keys.filter((key) => !["members", "servers", "replace"].includes(key));
+  const rest = keys.filter((key) => !["members", "servers", "replace"].includes(key)).flatMap((key) => (key === "options" && !isUnknown(news.options) ? differing(olds.options, news.options) : [key]));
   return [
     ...(was.length !== now.length ? [`members ${was.length} to ${now.length}`] : []),
     ...(was.length === now.length && gone.length > 0 ? [`${come.join(", ")} for ${gone.join(", ")}`] : []),

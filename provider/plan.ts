@@ -16,6 +16,12 @@ export const together = <Do extends string>(what: Do, on: string[]): Step<Do>[] 
 export const oneByOne = <Do extends string>(what: Do, on: string[]): Step<Do>[] =>
   on.flatMap((name) => together(what, [name]));
 
+/** Of a preview: the words of the settings that are to change, which are the same for all members. */
+export const changing = (sights: [name: string, sight: object][]): Pick<Step, "words"> => {
+  const words = sights.map(([, sight]) => (sight as { settings?: string }).settings).find((each) => each !== undefined);
+  return words === undefined ? {} : { words };
+};
+
 /** The plan as people read it in a preview, a log and a golden file. */
 export const describe = (plan: Step[]): string[] =>
   plan.map(({ do: act, on, to, words }) => [act, ...on, ...(to === undefined ? [] : ["to", to]), ...(words === undefined ? [] : [`(${words})`])].join(" "));

@@ -1,14 +1,14 @@
 import { Refused } from "../../errors";
-import { oneByOne, together, type Step } from "../../plan";
+import { changing, oneByOne, together, type Step } from "../../plan";
 import type { Wanted } from "../../topology";
 import { markerFile, setAside, unsafe } from "./rules";
 import { evidence, historyOf, isAlive, isKnown, mayRun, mayStart, runs, tellsPosition, those, type Prepared, type Sight, type Sights } from "./sight";
 
-export type Do = "install" | "mount" | "configure" | "bootstrap" | "recover" | "secure" | "clean" | "join" | "leave" | "stop" | "verify";
+export type Do = "install" | "mount" | "configure" | "bootstrap" | "recover" | "secure" | "clean" | "join" | "restart" | "leave" | "stop" | "verify";
 
 /**
  * Pure: the steps from what is seen to a running cluster of `members`. Whoever is seen and not wanted leaves; joins
- * come before leaves, and either is one member at a time. Address lists are written first: no restart in the middle
+ * come before restarts and these before leaves, each one member at a time. Address lists are written first: no restart in the middle
  * then finds a member that knows fewer than there will be. Who leaves is prepared only if the cluster starts from it.
  */
 export function plan({ members, forget = [], replace = [] }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
@@ -36,7 +36,7 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
     ...together("install", where(({ installed }, name) => !installed && !running.includes(name))),
     ...oneByOne("install", where(({ installed }, name) => !installed && running.includes(name))),
     ...together("mount", where(({ mounted }) => !mounted)),
-    ...together("configure", where(({ configured }) => !configured)),
+    ...together("configure", where(({ configured }) => !configured)).map((step) => ({ ...step, ...changing(sights) })),
   ];
   // Servers were made again below data whose position only an installed MariaDB can tell: look again, and plan then.
   if (running.length === 0 && !start) return [...prepare, { do: startOver(sights), on: [] }];
@@ -49,6 +49,7 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
     ...together("secure", start?.do === "bootstrap" ? seed : toSecure(sights, running)),
     ...together("clean", joining.filter((name) => leftWithAnother(history, seen[name]!))),
     ...oneByOne("join", joining),
+    ...oneByOne("restart", byWrites(wanted.filter(([, sight]) => sight.is === "up" && sight.primary && sight.current === false))),
     ...oneByOne("leave", those(sights, (sight, name) => !members.includes(name) && mayRun(sight))),
   ];
   return steps.length > 0 || where(({ hasHadData, left }) => !hasHadData || left).length > 0 ? [...steps, { do: "verify", on: members }] : [];
@@ -59,6 +60,10 @@ const toSecure = (sights: Sights, running: string[]): string[] => {
   const open = those(sights, (sight) => sight.is === "up" && !sight.secured);
   return open.length === 0 ? [] : [...open.filter((name) => running.includes(name)), ...running].slice(0, 1);
 };
+
+/** The one that clients write to comes last: they have to find another only once. */
+const byWrites = (sights: Sights): string[] =>
+  sights.map(([name, sight]) => ({ name, written: (sight.is === "up" && sight.written) || 0 })).sort((a, b) => a.written - b.written).map(({ name }) => name);
 
 /** Holds data that it took along when it left, and that are not what the cluster runs on now. */
 const leftWithAnother = (history: string | undefined, sight: Sight): boolean =>

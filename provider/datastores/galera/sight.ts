@@ -13,18 +13,24 @@ export interface Prepared {
   installed: boolean;
   mounted: boolean;
   configured: boolean;
+  /** Of a preview: which settings are to change, and how each comes to count. */
+  settings?: string;
   /** The volume's marker says that it once held the whole data. */
   hasHadData: boolean;
   /** The volume's marker says that the member left the cluster by our word. */
   left: boolean;
 }
 
+/**
+ * Of one that is up: `current` says that it runs with all that is wanted, and waits for no restart; `written` are the bytes that its own clients had replicated
+ * since it started.
+ */
 export type Sight =
   | { is: "unreachable"; why: string }
   | { is: "foreign"; why: string }
   | { is: "down"; data: Data } & Prepared
   | { is: "starting" } & Prepared
-  | { is: "up"; primary: boolean; state: string; size: number; uuid: string; secured: boolean; committed?: number } & Prepared;
+  | { is: "up"; primary: boolean; state: string; size: number; uuid: string; secured: boolean; current: boolean; committed?: number; written?: number } & Prepared;
 
 export type Sights = [name: string, sight: Sight][];
 

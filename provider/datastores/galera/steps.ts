@@ -1,4 +1,4 @@
-import { Refused, TimedOut } from "../../errors";
+import { reason, Refused, TimedOut } from "../../errors";
 import { isLeaf, newLeaf } from "../../certificates";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
@@ -7,13 +7,14 @@ import { sh } from "../../guest/shell";
 import { guardUnit, letStart, lookAtVolume, mark, mountPoint, mountVolume, settle, transferred } from "../../guest/volume";
 import { names, type Member } from "../../topology";
 import { isUnreadable, setLeftAside, setUnreadableAside } from "./aside";
-import { certificates, dataDirectory, dataPath as data, families, hostsText, isVersion, noHistory, ofVersion, optionsFile, optionsText, positionFile, transferFile, unsecured } from "./configuration";
+import { certificates, dataDirectory, dataPath as data, families, hostsText, isVersion, noHistory, ofVersion, optionsFile, optionsText, positionFile, runningFile, transferFile, unsecured } from "./configuration";
 import { abortSeconds, everyone, gate, onDisk, running, startSeconds, stopSeconds, transferSeconds, type Galera } from "./gates";
 import type { Options } from "./options";
 import { judgeOptions } from "./judge";
 import { observe } from "./observe";
 import type { Do } from "./plan";
 import { nobodyIsNewer } from "./rules";
+import { differing, fixedOf, setLive } from "./settings";
 import type { Sight } from "./sight";
 import { administrators, execute, hasStarted, unitState, wsrep } from "./sql";
 
@@ -30,7 +31,7 @@ const install: Step = async (cluster, { name }) => {
   const before = (await unitState(guest)) === "active" ? await running(cluster, everyone(cluster)) : [];
   await guest.run("systemctl mask --quiet mariadb.socket mariadb-extra.socket");
   await sparePackages(guest, families);
-  await guardUnit(guest, "mariadb.service", { configured: optionsFile, data: dataDirectory, first: sh`/bin/rm -f ${positionFile}`, transfers: { file: transferFile, anew: noHistory } });
+  await guarded(guest);
   await installPackages(guest, ofVersion(want.options)).catch(async (error) => {
     refuseOther(want.options, `${name} is offered`, await guest.look(offeredVersion("mariadb-server")));
     throw error;
@@ -38,6 +39,11 @@ const install: Step = async (cluster, { name }) => {
   refuseOther(want.options, `${name} has`, await guest.look(installedVersion("mariadb-server")));
   if (before.length > 0) await gate(cluster, before, guest, { seconds: startSeconds });
 };
+
+const guarded = (guest: Guest): Promise<void> => guardUnit(guest, "mariadb.service", {
+  configured: optionsFile, data: dataDirectory, transfers: { file: transferFile, anew: noHistory },
+  first: `/bin/sh -c "rm -f ${positionFile}; mkdir -p /run/datastores; cp ${optionsFile} ${runningFile}"`,
+});
 
 /** Of another major version than is wanted. */
 function refuseOther(options: Options, who: string, version: string): void {
@@ -49,7 +55,7 @@ function refuseOther(options: Options, who: string, version: string): void {
 const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member);
 
 /**
- * A server that runs takes new certificates at once, so that members agree again whose they trust. The options file is
+ * A server that runs takes at once what it can: certificates, so that members agree again whose they trust, and settings. The options file is
  * written last: seen as wanted, it says that all else was done too.
  */
 const configure: Step = async (cluster, member) => {
@@ -70,11 +76,26 @@ const configure: Step = async (cluster, member) => {
   const options = optionsText(want, member, authority);
   const refused = await judgeOptions(guest, options);
   if (refused !== undefined) await refuseOptions(cluster, guest, refused);
-  const runs = (await unitState(guest)) === "active";
-  if (runs) await execute(guest, "FLUSH SSL; SET GLOBAL wsrep_provider_options = 'socket.ssl_reload=1';");
-  const changed = await guest.write(optionsFile, options, { mode: "640", owner: "root:mysql" });
-  if (runs && changed) guest.say("MariaDB runs with its old options until its next start");
+  const before = await guest.look(sh`cat ${optionsFile} 2>/dev/null || true`);
+  const runs = (await wsrep(guest)) !== undefined;
+  if (runs) {
+    await execute(guest, "FLUSH SSL; SET GLOBAL wsrep_provider_options = 'socket.ssl_reload=1';");
+    await reconfigure(guest, before, options);
+  }
+  await guest.write(optionsFile, options, { mode: "640", owner: "root:mysql" });
 };
+
+/** Gives a server that runs the settings that it takes, and keeps in mind which options it runs with as long as others wait for its next start. */
+async function reconfigure(guest: Guest, before: string, options: string): Promise<void> {
+  const running = await guest.look(sh`cat ${runningFile} 2>/dev/null || true`) || before;
+  const fixed = await fixedOf(guest, differing(running, options));
+  await setLive(guest, running, options).catch((error) => {
+    if (fixed.length === 0) throw new Error(`${reason(error)}. MariaDB on ${guest.name} does not take this while it runs: mend it in \`configuration\`, or let it count from the next start: change \`restartTrigger\` too`);
+    guest.say(`${reason(error)}: it counts from the restart on`);
+  });
+  await guest.run(sh`mkdir -p /run/datastores`);
+  await guest.write(runningFile, fixed.length === 0 ? options : running, { mode: "640", owner: "root:mysql" });
+}
 
 /** A cluster that has run with its options goes on: it may know more of them than a server without its data, whose plugins are in these. */
 async function refuseOptions(cluster: Galera, guest: Guest, refused: string): Promise<void> {
@@ -208,6 +229,35 @@ const stop: Step = async ({ guest: reach }, { name }) => {
 };
 
 /**
+ * Starts a member anew, with options that wait for it: only while all are in the cluster and none receives its data. It gets what it misses meanwhile.
+ * What was configured before a unit that keeps in mind with which options it starts, gets it now.
+ */
+const restart: Step = async (cluster, member) => {
+  const guest = await cluster.guest(member.name);
+  const inIt = await running(cluster, everyone(cluster));
+  await gate(cluster, [...new Set([...inIt, ...names(cluster.want)])], guest, { seconds: startSeconds, exactly: true, started: false });
+  await tellWhatItMayMiss(cluster, member);
+  await guarded(guest);
+  await stop(cluster, member);
+  if (inIt.length > 1) await join(cluster, member);
+  else await start(cluster, member, ":");
+  await gate(cluster, inIt, guest, { seconds: startSeconds, exactly: true });
+};
+
+/** Whether the others keep the writes that a member misses while it is away, and at their pace of now for how long: after that it gets all data anew. */
+async function tellWhatItMayMiss(cluster: Galera, { name }: Member): Promise<void> {
+  const views = async () => Promise.all(everyone(cluster).filter((other) => other !== name).map(async (other) => wsrep(await cluster.guest(other))));
+  const began = Date.now();
+  const [first, second] = [await views(), await views()];
+  const last = (of: typeof first) => Math.max(...of.map((view) => Number(view?.last_committed ?? 0)));
+  if (second.length === 0) return;
+  const kept = last(second) - Math.min(...second.map((view) => Number(view?.local_cached_downto ?? Infinity)));
+  const pace = (last(second) - last(first)) / (Date.now() - began) * 1000;
+  const guest = await cluster.guest(name);
+  guest.say(kept > 0 ? `the others keep the last ${kept} writes${pace > 0 ? `, ${Math.round(kept / pace)} s of them at this pace` : ""}: for as long it gets only what it misses` : "the others keep no writes: it gets all data anew");
+}
+
+/**
  * Leaves by its own word: it stops, so that the others count one fewer and their quorum stays, does not start again
  * at a boot, and its volume says that it left once the others agree. One that is down already is only kept from starting. It leaves nobody
  * alone: all who stay are in the cluster before and after, or what it holds may be the only copy of the newest rows.
@@ -236,4 +286,4 @@ const verify: Step = async (cluster, member) => {
   await mark(guest, cluster.want.owner, member, { hasHadData: true, left: false });
 };
 
-export const steps: Record<Do, Step> = { install, mount, configure, bootstrap, recover, secure, clean, join, leave, stop, verify };
+export const steps: Record<Do, Step> = { install, mount, configure, bootstrap, recover, secure, clean, join, restart, leave, stop, verify };

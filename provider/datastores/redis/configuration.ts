@@ -2,6 +2,7 @@ import { createHash, hkdfSync } from "node:crypto";
 import { mountPoint } from "../../guest/volume";
 import type { Authority } from "../../inputs";
 import { conf, render } from "../../template";
+import { differing } from "../../wire";
 import type { Member, Topology } from "../../topology";
 import type { Options } from "./options";
 
@@ -65,7 +66,16 @@ export function settings({ configuration, persistence, maxMemory }: Options): { 
 /** The first lines of the options file: what a server has to be started anew for. A setting that is taken out goes back to its default so, too. */
 export function header(options: Options): string {
   const { live, fixed } = settings(options);
-  return `# fixed ${sha256(JSON.stringify(Object.entries(fixed).sort()))}\n# live ${Object.keys(live).sort().join(" ")}\n`;
+  const restarts = options.restartTrigger === undefined ? [] : [options.restartTrigger];
+  return `# fixed ${sha256(JSON.stringify([...Object.entries(fixed).sort(), ...restarts]))}\n# live ${Object.keys(live).sort().join(" ")}\n`;
+}
+
+/** The settings that are otherwise than they were, and how each comes to count. */
+export function changes(was: Options, wanted: Options): string {
+  const [before, then] = [settings(was), settings(wanted)];
+  const live = differing(before.live, then.live).map((key) => `${key} ${key in then.live ? "live" : "at a restart"}`);
+  const fixed = differing(before.fixed, then.fixed).map((key) => `${key} at a restart`);
+  return [...live, ...fixed].sort().concat(was.restartTrigger === wanted.restartTrigger ? [] : ["restartTrigger at a restart"]).join(", ");
 }
 
 /** Whether a server that was started with this header runs with all that is wanted, once its live settings are. */

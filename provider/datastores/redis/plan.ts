@@ -1,4 +1,4 @@
-import { oneByOne, together, type Step } from "../../plan";
+import { changing, oneByOne, together, type Step } from "../../plan";
 import type { Wanted } from "../../topology";
 import { strangers, tooMuch, unsafe } from "./rules";
 import { isAlive, isIn, ownedBy, shardOf, those, ups, waits, type Sight, type Sights, type Up } from "./sight";
@@ -23,7 +23,7 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
   const prepare: Step<Do>[] = [
     ...together("install", where(({ installed }) => !installed)),
     ...together("mount", where(({ mounted }) => !mounted)),
-    ...together("configure", where(({ configured }) => !configured)),
+    ...together("configure", where(({ configured }) => !configured)).map((step) => ({ ...step, ...changing(sights) })),
   ];
   // Whose the slots are is known once all that have data serve it again. Addresses are as before, so they find each other by themselves.
   const back = those(sights, waits);

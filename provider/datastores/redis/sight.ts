@@ -5,6 +5,8 @@ export interface Prepared {
   mounted: boolean;
   /** Its files are as wanted. */
   configured: boolean;
+  /** Of a preview: which settings are to change, and how each comes to count. */
+  settings?: string;
   /** The volume's marker says that it once was in a cluster that was verified. */
   hasHadData: boolean;
   /** The volume's marker says that the member left the cluster by our word. */

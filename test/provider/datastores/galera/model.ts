@@ -12,6 +12,8 @@ const flags: Record<string, object> = {
   unsecured: { secured: false },
   safe: { safeToBootstrap: true },
   left: { left: true },
+  old: { current: false },
+  writer: { written: 100 },
 };
 
 /**
@@ -21,7 +23,7 @@ const flags: Record<string, object> = {
 export function sight(text: string, members: number): Sight {
   const [head = "", ...rest] = text.split(",");
   const [, kind = "", uuid = "A", seqno, size = String(members)] = /^(\w+)(?:@(\w))?(?::(-?\d+))?(?:\/(\d+))?$/.exec(head) ?? [];
-  const up = (state: string, primary = true) => ({ is: "up", primary, state, size: Number(size), uuid, secured: true, ...(seqno === undefined ? {} : { committed: Number(seqno) }), ...prepared });
+  const up = (state: string, primary = true) => ({ is: "up", primary, state, size: Number(size), uuid, secured: true, current: true, ...(seqno === undefined ? {} : { committed: Number(seqno) }), ...prepared });
   const down = (data: object, extra: object = {}) => ({ is: "down", data, ...prepared, ...extra });
   // Of torn data InnoDB tells history and position, or nobody does; of partial ones mostly nobody.
   const nobodyTells = seqno === "-1" && (kind === "torn" || !head.includes("@"));
@@ -66,6 +68,7 @@ export function after(seen: Seen, step: Step, on: string[] = step.on): Seen {
     case "recover": case "join": on.forEach((name) => start(next, name, true)); break;
     case "secure": Object.values(next).forEach((each) => each.is === "up" && (each.secured = true)); break;
     case "clean": change({ data: { is: "none" }, hasHadData: false, left: false }); break;
+    case "restart": on.forEach((name) => { stop(next, name); start(next, name, true); }); break;
     case "leave": agree(next); on.forEach((name) => stop(next, name)); change({ left: true }); break;
     case "stop": on.forEach((name) => stop(next, name)); break;
     case "verify": change({ hasHadData: true, left: false }); agree(next); break;
@@ -86,7 +89,7 @@ export function during(seen: Seen, step: Step): Seen[] {
     case "recover": return self.is === "down" && ["whole", "torn"].includes(self.data.is) ? shows(down({ ...self.data, safeToBootstrap: true } as Data)) : [];
     // The marker goes before the data: an empty volume never says that it had some.
     case "clean": return shows({ [name]: { ...self, hasHadData: false } as Sight }, { [name]: { ...self, hasHadData: false, data: { is: "none" } } as Sight });
-    case "leave": {
+    case "restart": case "leave": {
       const stopped = structuredClone(seen);
       stop(stopped, name);
       return [stopped];
@@ -108,7 +111,7 @@ export function during(seen: Seen, step: Step): Seen[] {
 /** Starts a member in the cluster that runs; without one, from its own data or as a new cluster. */
 function start(seen: Seen, name: string, secured: boolean): void {
   const uuid = historyOf(seen, name);
-  seen[name] = { ...preparedOf(seen[name]!), left: false, is: "up", primary: true, state: "Synced", size: 0, uuid, secured };
+  seen[name] = { ...preparedOf(seen[name]!), left: false, is: "up", primary: true, state: "Synced", size: 0, uuid, secured, current: true };
   agree(seen);
 }
 

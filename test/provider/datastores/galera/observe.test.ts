@@ -19,7 +19,7 @@ describe("galera observe", () => {
 
   it("of a member that runs sees its own view", async () => {
     const { sight } = await look({ unit: "active", wsrep: status({ cluster_size: 2, local_state_comment: "Donor/Desynced" }), disk: volume({ hasHadData: true }) });
-    deepEqual(sight, { is: "up", primary: true, state: "Donor/Desynced", size: 2, uuid, secured: true, committed: 41, ...prepared, hasHadData: true });
+    deepEqual(sight, { is: "up", primary: true, state: "Donor/Desynced", size: 2, uuid, secured: true, current: true, committed: 41, written: 7, ...prepared, hasHadData: true });
   });
 
   it("of a healthy member sees what a preview takes for one, but for its history", async () => {

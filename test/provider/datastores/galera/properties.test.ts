@@ -10,7 +10,7 @@ import { after, sight, type Seen } from "./model";
 type Case = Wanted & { seen: Seen };
 type Sight = Seen[string];
 
-const flags = fc.subarray(["new", "uninstalled", "unmounted", "unconfigured", "unsecured", "safe", "left"]);
+const flags = fc.subarray(["new", "uninstalled", "unmounted", "unconfigured", "unsecured", "safe", "left", "old"]);
 /** Anything at all. */
 const any = fc.tuple(
   fc.constantFrom("unreachable", "foreign", "starting", "blank", "ready", "emptied", "whole", "torn", "partial", "synced", "donor", "joining", "split"),
@@ -23,7 +23,7 @@ const outage = fc.tuple(
 ).map(([kind, uuid, seqno, more]) => [kind.replace(/^(whole|torn|partial)/, `$1@${uuid}:${seqno}`), ...more].join(","));
 /** What may be beside a cluster that runs, and is in nobody's way; who cannot be seen, once forgotten. */
 const beside = fc.constantFrom("unreachable", "starting", "joining", "split", "blank", "ready", "ready,unmounted", "whole:2", "whole:2,left", "whole@B:2,left", "torn:2", "torn:-1", "partial:-1", "partial:-1,left", "partial:-1,new");
-const inside = fc.tuple(fc.constantFrom("synced", "synced", "donor"), fc.subarray(["new", "unconfigured", "unsecured", "uninstalled"])).map(([kind, more]) => [kind, ...more].join(","));
+const inside = fc.tuple(fc.constantFrom("synced", "synced", "donor"), fc.subarray(["new", "unconfigured", "unsecured", "uninstalled", "old", "writer"])).map(([kind, more]) => [kind, ...more].join(","));
 
 const members = (words: fc.Arbitrary<string>) => fc.array(words, { minLength: 1, maxLength: 5 });
 /** One cluster whose members agree on its size, and others beside it. */
@@ -111,7 +111,7 @@ describe("galera plan, whatever is seen", () => {
 
   it("acts only on members that were seen and can be: joins the wanted, prepares them and where the cluster may start, and only others leave", () => always(({ members, seen }, steps) => {
     ok((prepares(steps) ? steps.slice(0, -1) : steps).every((step) => step.on.length > 0 && step.on.every((name) => seen[name] && seen[name].is !== "unreachable" && seen[name].is !== "foreign")));
-    for (const name of on(steps, "clean", "join", "verify")) ok(members.includes(name), `${name} is not wanted`);
+    for (const name of on(steps, "clean", "join", "restart", "verify")) ok(members.includes(name), `${name} is not wanted`);
     const seed = prepares(steps) ? holders(seen).map(({ name }) => name) : on(steps, "bootstrap", "recover");
     for (const name of on(steps, "install", "mount", "configure")) ok(members.includes(name) || seed.includes(name), `${name} is not wanted, nor where the cluster may start`);
     for (const name of on(steps, "leave")) ok(!members.includes(name), `${name} is wanted`);
@@ -129,7 +129,7 @@ describe("galera plan, whatever is seen", () => {
   }), { numRuns: 5000 }));
 
   it("keeps the order of its steps, joins as wanted, the highest name leaves first, and ends by verifying all wanted", () => always(({ members }, steps) => {
-    const order = ["stop", "install", "mount", "configure", "start", "secure", "clean", "join", "leave", "verify"];
+    const order = ["stop", "install", "mount", "configure", "start", "secure", "clean", "join", "restart", "leave", "verify"];
     const places = steps.map((step) => order.indexOf(step.do.replace(/^(bootstrap|recover)$/, "start")));
     deepEqual(places, [...places].sort((a, b) => a - b));
     deepEqual(on(steps, "join"), members.filter((name) => on(steps, "join").includes(name)));
@@ -137,8 +137,15 @@ describe("galera plan, whatever is seen", () => {
     if (steps.length > 0 && !prepares(steps)) deepEqual(steps.at(-1), { do: "verify", on: members });
   }));
 
-  it("starts, joins and lets leave one member at a time", () => always((_, steps) => {
-    ok((prepares(steps) ? steps.slice(0, -1) : steps).every((step) => !["bootstrap", "recover", "join", "leave"].includes(step.do) || step.on.length === 1));
+  it("restarts those of the cluster that wait for it, each once and those last whose clients write more", () => always(({ members, seen }, steps) => {
+    const written = (name: string) => { const each = seen[name]!; return (each.is === "up" && each.written) || 0; };
+    const old = members.filter((name) => { const each = seen[name]!; return each.is === "up" && each.primary && !each.current; });
+    deepEqual(on(steps, "restart").sort(), old.sort());
+    deepEqual(on(steps, "restart").map(written), on(steps, "restart").map(written).sort((a, b) => a - b));
+  }));
+
+  it("starts, joins, restarts and lets leave one member at a time", () => always((_, steps) => {
+    ok((prepares(steps) ? steps.slice(0, -1) : steps).every((step) => !["bootstrap", "recover", "join", "restart", "leave"].includes(step.do) || step.on.length === 1));
     equal(new Set(on(steps, "bootstrap", "recover", "join")).size, on(steps, "bootstrap", "recover", "join").length);
     equal(new Set(on(steps, "leave")).size, on(steps, "leave").length);
   }));
@@ -189,11 +196,11 @@ describe("galera plan, whatever is seen", () => {
       }
     }));
 
-    it("lets nobody leave, and joins nobody, but of a cluster that is secured; all wanted run before the first leaves", () => walk((before, step, _, { members }) => {
-      if (!["join", "leave"].includes(step.do)) return;
+    it("lets nobody leave, restarts and joins nobody, but of a cluster that is secured; all wanted run before the first leaves or restarts", () => walk((before, step, _, { members }) => {
+      if (!["join", "restart", "leave"].includes(step.do)) return;
       ok(running(before).length > 0);
       ok(Object.values(before).every((each) => each.is !== "up" || each.secured));
-      if (step.do === "leave") for (const name of members) ok(runs(before[name]!), `${name} does not run`);
+      if (step.do !== "join") for (const name of members) ok(runs(before[name]!), `${name} does not run`);
     }));
 
     it("ends with all wanted running, the others gone, and nothing to do, or with members prepared of which more can be seen", () => always((it, steps) => {
