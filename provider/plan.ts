@@ -18,7 +18,7 @@ export const oneByOne = <Do extends string>(what: Do, on: string[]): Step<Do>[] 
 
 /** Of a preview: the words of the settings that are to change, which are the same for all members. */
 export const changing = (sights: [name: string, sight: object][]): Pick<Step, "words"> => {
-  const words = sights.map(([, sight]) => (sight as { settings?: string }).settings).find((each) => each !== undefined);
+  const words = sights.map(([, sight]) => (sight as { settings?: string }).settings).find(Boolean);
   return words === undefined ? {} : { words };
 };
 
