@@ -22,7 +22,7 @@ ${transferred(`$root/${transferFile}`, "$root")} || echo cut=yes
 [ ! -s "$data/grastate.dat" ] || sed -n 's/^\\(uuid\\|seqno\\|safe_to_bootstrap\\): */\\1=/p' "$data/grastate.dat"`;
 
 /** Seconds for members to find each other again after all of them lost power, before anything else is thought of. */
-const reformSeconds = 60;
+export const reformSeconds = 60;
 /** Seconds for InnoDB to replay its log, at the end of which it can tell its position. */
 const positionSeconds = 900;
 
@@ -40,10 +40,13 @@ export async function observe(cluster: Cluster<Options>, member: Member): Promis
   const { running, ...installed } = await software(guest, cluster, member);
   const prepared = { ...installed, mounted, hasHadData, left };
   if (isDown(state)) return { is: "down", data: await positioned(guest, dataOf(assignments(files), hasHadData), prepared, cluster.glance), ...prepared };
-  // One that has no connection left for us, or another password, is not starting: it may well run in the cluster.
-  if (!view && !["activating", "deactivating"].includes(state)) throw new Error(`MariaDB is ${state} and does not answer root on its socket: ${why}`);
-  if (!view) return { is: "starting", ...prepared };
+  // One that has no connection left for us is not starting: it may well run in the cluster.
   const wanted = optionsText(cluster.want, member, cluster.authority);
+  if (!view && !["activating", "deactivating"].includes(state)) {
+    const configured = prepared.configured && differing(running ?? wanted, wanted).length === 0;
+    return { is: "silent", why: `MariaDB is ${state} and does not answer root on its socket: ${why}`, ...prepared, configured };
+  }
+  if (!view) return { is: "starting", ...prepared };
   return {
     is: "up",
     primary: view.cluster_status === "Primary",

@@ -3,7 +3,7 @@ import { z } from "zod";
 /** Settings that the package itself decides: another value would break the cluster or its safety. */
 const ours = ["wsrep_", "datadir", "port", "socket", "bind_address", "networking", "binlog_format", "default_storage_engine", "innodb_autoinc_lock_mode",
   "innodb_data_file_path", "innodb_data_home_dir", "innodb_log_group_home_dir", "innodb_undo_directory",
-  "ssl_ca", "ssl_capath", "ssl_cert", "ssl_key", "pid_file", "user", "chroot", "bootstrap", "extra_port", "plugin_dir", "plugin_load_add", "init_file", "grant_tables"];
+  "ssl_ca", "ssl_capath", "ssl_cert", "ssl_key", "pid_file", "user", "chroot", "bootstrap", "extra_port", "plugin_dir", "plugin_load_add", "init_file", "grant_tables", "unix_socket"];
 
 /** MariaDB takes dashes for underscores, these prefixes one after another, and the first letters of a name for the name. */
 export function isOurs(key: string): boolean {

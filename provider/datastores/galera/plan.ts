@@ -22,15 +22,17 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
   if (refusal) throw refusal;
 
   const running = those(sights, runs);
-  const lost = running.length > 0 ? [] : those(sights, isAlive);
+  const silent = those(wanted, ({ is }) => is === "silent");
+  const silenced = running.length === 0 && silent.length > 0;
+  const lost = running.length > 0 || silenced ? [] : those(sights, isAlive);
   // They had their time to find each other and did not. What each holds is seen once it is down; who starts, then too.
   if (lost.length > 0) return [{ do: "stop", on: lost }, { do: startOver(sights), on: [] }];
-  const start = running.length > 0 ? undefined : startOf(sights);
+  const start = running.length > 0 || silenced ? undefined : startOf(sights);
   const seed = start ? [start.on] : [];
   const down = running.length === 0 && !start ? those(sights, (sight) => sight.is === "down" && tellsPosition(sight.data)) : [];
   const where = (holds: (sight: Sight & Prepared, name: string) => boolean) =>
     those(sights, (sight, name) => [...members, ...seed, ...down].includes(name) && "installed" in sight && holds(sight, name));
-  const joining = members.filter((name) => ![...running, ...seed].includes(name));
+  const joining = members.filter((name) => ![...running, ...seed, ...silent].includes(name));
   const prepare: Step<Do>[] = [
     // A package may start the server anew, which no two do at a time.
     ...together("install", where(({ installed }, name) => !installed && !running.includes(name))),
@@ -39,6 +41,8 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
     ...together("configure", where(({ configured }) => !configured)).map((step) => ({ ...step, ...changing(sights) })),
   ];
   // Servers were made again below data whose position only an installed MariaDB can tell: look again, and plan then.
+  // Nobody tells yet what runs: once one does, more can be seen.
+  if (silenced) return [...prepare, ...oneByOne("restart", silent), { do: "verify", on: [] }];
   if (running.length === 0 && !start) return [...prepare, { do: startOver(sights), on: [] }];
   const history = historyOf(seen[running[0] ?? start!.on]!);
   const steps: Step<Do>[] = [
@@ -49,6 +53,7 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
     ...together("secure", start?.do === "bootstrap" ? seed : toSecure(sights, running)),
     ...together("clean", joining.filter((name) => leftWithAnother(history, seen[name]!))),
     ...oneByOne("join", joining),
+    ...oneByOne("restart", silent),
     ...oneByOne("restart", byWrites(wanted.filter(([, sight]) => sight.is === "up" && sight.primary && sight.current === false))),
     ...oneByOne("leave", those(sights, (sight, name) => !members.includes(name) && mayRun(sight))),
   ];

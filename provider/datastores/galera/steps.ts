@@ -11,12 +11,12 @@ import { certificates, dataDirectory, dataPath as data, families, hostsText, isV
 import { abortSeconds, everyone, gate, onDisk, running, startSeconds, stopSeconds, transferSeconds, type Galera } from "./gates";
 import type { Options } from "./options";
 import { judgeOptions } from "./judge";
-import { observe } from "./observe";
+import { observe, reformSeconds } from "./observe";
 import type { Do } from "./plan";
 import { nobodyIsNewer } from "./rules";
 import { differing, fixedOf, setLive } from "./settings";
 import type { Sight } from "./sight";
-import { administrators, execute, hasStarted, unitState, wsrep } from "./sql";
+import { administrators, execute, hasStarted, isDown, unitState, wsrep } from "./sql";
 
 type Step = (cluster: Galera, member: Member) => Promise<void>;
 
@@ -63,7 +63,7 @@ const configure: Step = async (cluster, member) => {
   const guest = await cluster.guest(member.name);
   await eventually("a start that is under way to end", { seconds: transferSeconds, say: guest.say }, async () =>
     (await unitState(guest)) === "activating" && !(await wsrep(guest)) ? "MariaDB is starting" : true);
-  await guest.run(sh`mkdir -p ${certificates} /etc/cloud/cloud.cfg.d`);
+  await guest.run(sh`mkdir -p ${certificates} /etc/cloud/cloud.cfg.d /run/datastores`);
   const present = await guest.look(sh`cat ${certificates}/server.pem 2>/dev/null || true`);
   if (!(await isLeaf(present, authority, member.name, member.address))) {
     const leaf = await newLeaf(authority, member.name, member.address);
@@ -74,33 +74,39 @@ const configure: Step = async (cluster, member) => {
   await guest.write("/etc/cloud/cloud.cfg.d/99-datastore.cfg", "manage_etc_hosts: false\n");
   await guest.write("/etc/hosts", hostsText(want));
   const options = optionsText(want, member, authority);
-  const refused = await judgeOptions(guest, options);
-  if (refused !== undefined) await refuseOptions(cluster, guest, refused);
-  const before = await guest.look(sh`cat ${optionsFile} 2>/dev/null || true`);
-  const runs = (await wsrep(guest)) !== undefined;
-  if (runs) {
+  const before = await textOf(guest, optionsFile);
+  await judge(cluster, guest, before, options);
+  const state = await unitState(guest);
+  const running = (await textOf(guest, runningFile)) || before;
+  if (await wsrep(guest)) {
     await execute(guest, "FLUSH SSL; SET GLOBAL wsrep_provider_options = 'socket.ssl_reload=1';");
-    await reconfigure(guest, before, options);
-  }
-  await guest.write(optionsFile, options, { mode: "640", owner: "root:mysql" });
+    await reconfigure(guest, running, options);
+  } else if (!isDown(state)) await writeOptions(guest, runningFile, running);
+  await writeOptions(guest, optionsFile, options);
 };
 
-/** Gives a server that runs the settings that it takes, and keeps in mind which options it runs with as long as others wait for its next start. */
-async function reconfigure(guest: Guest, before: string, options: string): Promise<void> {
-  const running = await guest.look(sh`cat ${runningFile} 2>/dev/null || true`) || before;
+const textOf = (guest: Guest, file: string): Promise<string> => guest.look(sh`cat ${file} 2>/dev/null || true`);
+const writeOptions = (guest: Guest, file: string, text: string): Promise<boolean> => guest.write(file, text, { mode: "640", owner: "root:mysql" });
+
+/** Gives a server that runs the settings that it takes, and keeps in mind with which it runs as long as others wait for its next start. */
+async function reconfigure(guest: Guest, running: string, options: string): Promise<void> {
   const fixed = await fixedOf(guest, differing(running, options));
   await setLive(guest, running, options).catch((error) => {
     if (fixed.length === 0) throw new Error(`${reason(error)}. MariaDB on ${guest.name} does not take this while it runs: mend it in \`configuration\`, or let it count from the next start: change \`restartTrigger\` too`);
     guest.say(`${reason(error)}: it counts from the restart on`);
   });
-  await guest.run(sh`mkdir -p /run/datastores`);
-  await guest.write(runningFile, fixed.length === 0 ? options : running, { mode: "640", owner: "root:mysql" });
+  await writeOptions(guest, runningFile, fixed.length === 0 ? options : running);
 }
 
-/** A cluster that has run with its options goes on: it may know more of them than a server without its data, whose plugins are in these. */
-async function refuseOptions(cluster: Galera, guest: Guest, refused: string): Promise<void> {
-  const everConfigured = (await guest.look(sh`[ ! -e ${optionsFile} ] || echo yes`)) !== "";
-  if (!everConfigured && (await running(cluster, everyone(cluster))).length === 0) throw new Error(refused);
+/**
+ * Has the server judge options before they are written. What it says of them as of those before is no news: it may know more of them when it has its data,
+ * whose plugins are in these.
+ */
+async function judge(cluster: Galera, guest: Guest, before: string, options: string): Promise<void> {
+  const refused = await judgeOptions(guest, options);
+  if (refused === undefined) return;
+  const known = before === "" ? (await running(cluster, everyone(cluster))).length > 0 : (await judgeOptions(guest, before)) === refused;
+  if (!known) throw new Error(refused);
   guest.say(refused);
 }
 
@@ -230,19 +236,31 @@ const stop: Step = async ({ guest: reach }, { name }) => {
 
 /**
  * Starts a member anew, with options that wait for it: only while all are in the cluster and none receives its data. It gets what it misses meanwhile.
+ * Of a silent one nobody knows more than that its old options may be why: the others need it no less than before, so those that answer are enough.
  * What was configured before a unit that keeps in mind with which options it starts, gets it now.
  */
 const restart: Step = async (cluster, member) => {
   const guest = await cluster.guest(member.name);
   const inIt = await running(cluster, everyone(cluster));
-  await gate(cluster, [...new Set([...inIt, ...names(cluster.want)])], guest, { seconds: startSeconds, exactly: true, started: false });
+  const silent = (await unitState(guest)) === "active" && !(await wsrep(guest));
+  if (!silent) await gate(cluster, [...new Set([...inIt, ...names(cluster.want)])], guest, { seconds: startSeconds, exactly: true, started: false });
+  else if (inIt.length > 0) await gate(cluster, inIt, guest, { seconds: startSeconds, started: false });
   await tellWhatItMayMiss(cluster, member);
   await guarded(guest);
   await stop(cluster, member);
-  if (inIt.length > 1) await join(cluster, member);
-  else await start(cluster, member, ":");
-  await gate(cluster, inIt, guest, { seconds: startSeconds, exactly: true });
+  if (inIt.some((name) => name !== member.name)) await join(cluster, member);
+  else if (everyone(cluster).length === 1) await start(cluster, member, ":");
+  else return startAmongSilent(cluster, guest);
+  await gate(cluster, silent ? [...inIt, member.name] : inIt, guest, { seconds: startSeconds, exactly: !silent });
 };
+
+/** As its guest would at a boot: it finds the cluster that the others form, or it is seen that they form none. */
+async function startAmongSilent(cluster: Galera, guest: Guest): Promise<void> {
+  await guest.run(`${letStart}\nsystemctl reset-failed mariadb 2>/dev/null || true; systemctl start --no-block mariadb`);
+  await gate(cluster, [guest.name], guest, { seconds: reformSeconds }).catch(async (error) => {
+    if (!(error instanceof TimedOut) || !(await wsrep(guest))) throw error;
+  });
+}
 
 /** Whether the others keep the writes that a member misses while it is away, and at their pace of now for how long: after that it gets all data anew. */
 async function tellWhatItMayMiss(cluster: Galera, { name }: Member): Promise<void> {

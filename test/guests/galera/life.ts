@@ -46,8 +46,7 @@ export const life = (title: string, cuts: Cuts, created: (trial: GaleraTrial) =>
     const written = trial.written;
     const logins = () => trial.told("orders-1", "^Accepted publickey", "-t sshd");
     const donations = () => trial.told(written, "wsrep_sst_mariabackup --role .donor");
-    const starts = () => Promise.all(three.map((name) => trial.cluster.guest(name).look("systemctl show -P InvocationID mariadb")));
-    const before = [await logins(), await donations(), await starts()] as const;
+    const before = [await logins(), await donations(), await trial.starts()] as const;
     await trial.during("grow 3 to 5", async () => {
       for (const place of cuts.inGrow.keys()) await cutAt(cuts.inGrow.slice(place), 20 + place);
       await trial.up();
@@ -57,7 +56,7 @@ export const life = (title: string, cuts: Cuts, created: (trial: GaleraTrial) =>
     await trial.whole(five);
     equal(trial.written, written);
     equal(await donations() - before[1], 0, `${written}, which the client writes to, was a donor`);
-    deepEqual(await starts(), before[2]);
+    deepEqual(await trial.starts(three), before[2]);
     for (const name of five)
       match(await trial.cluster.guest(name).look("grep wsrep_cluster_address /etc/mysql/mariadb.conf.d/99-datastore.cnf"), /"gcomm:\/\/([\d.]+,){4}[\d.]+"/);
   });
@@ -96,6 +95,61 @@ export const life = (title: string, cuts: Cuts, created: (trial: GaleraTrial) =>
     });
     deepEqual(await trial.servers(), three);
     await trial.whole(three);
+  });
+
+  it("changes settings that a running server takes, and no server restarts", async () => {
+    const before = await trial.starts();
+    await trial.want({ configuration: { max_connections: "333", long_query_time: "2.5" } });
+    deepEqual(await trial.previewed(), [`configure ${three.join(" ")} (long_query_time live, max_connections live)`, `verify ${three.join(" ")}`]);
+    await trial.during("change live settings", () => trial.up());
+    deepEqual(await trial.starts(), before);
+    for (const name of three) equal(await trial.settings(name, "max_connections", "long_query_time"), "333\t2.500000");
+    await trial.nothingToDo();
+  });
+
+  it(`changes one that needs a restart, one member at a time, though a restart is cut by ${cuts.kind("restart", 12)}; one that is taken out goes back without it`, async () => {
+    const before = await trial.starts();
+    await trial.want({ configuration: { max_connections: "333", performance_schema: "ON" } });
+    deepEqual(await trial.previewed(), [`configure ${three.join(" ")} (long_query_time live, performance_schema at a restart)`, ...three.map((name) => `restart ${name}`), `verify ${three.join(" ")}`]);
+    const tablespaces = await trial.tablespaces();
+    await trial.during("change a setting that needs a restart, cut", async () => {
+      await cutAt(["restart"], 12);
+      await trial.up();
+    });
+    await trial.whole(three);
+    const now = await trial.starts();
+    for (const name of three) {
+      ok(now[name] !== before[name], `${name} was not restarted`);
+      equal(await trial.settings(name, "max_connections", "performance_schema", "long_query_time"), "333\t1\t10.000000");
+    }
+    deepEqual(await trial.gotAllAnew(tablespaces), []);
+    await trial.nothingToDo();
+  });
+
+  it("restarts on demand, last the member that takes the writes", async () => {
+    await trial.want({ restartTrigger: "1" });
+    const written = trial.written;
+    await trial.during("rolling restart", () => trial.up());
+    await trial.whole(three);
+    const since = await Promise.all(three.map(async (name) => [Number(await trial.cluster.guest(name).look("systemctl show -P ActiveEnterTimestampMonotonic mariadb")), name] as const));
+    equal(since.sort(([a], [b]) => a - b).at(-1)![1], written);
+    await trial.nothingToDo();
+  });
+
+  it("keeps to a bad setting no longer than until it is taken back: the first member does not start with it, and the others are untouched", async () => {
+    const before = await trial.starts();
+    const good = { max_connections: "333", performance_schema: "ON" };
+    // That there is no such folder only a start can tell.
+    await trial.want({ configuration: { ...good, log_bin: "/no/such/folder/log" } });
+    const said = await trial.refused(["up", "--yes", "--skip-preview"]);
+    const [, sick] = /MariaDB does not start on (orders-\d): .*no\/such\/folder/.exec(said) ?? [];
+    ok(sick !== undefined && sick !== trial.written, said);
+    await trial.want({ configuration: good });
+    await trial.during("a setting with which none starts, taken back", () => trial.up());
+    await trial.whole(three);
+    const now = await trial.starts();
+    deepEqual(three.filter((name) => now[name] !== before[name]), [sick]);
+    await trial.nothingToDo();
   });
 
   it("replaces a server that was deleted behind its back; the volume was whole, so the transfer is incremental", async () => {

@@ -32,6 +32,7 @@ export function sight(text: string, members: number): Sight {
     unreachable: { is: "unreachable", why: "timed out" },
     foreign: { is: "foreign", why: "it holds ext4" },
     starting: { is: "starting", ...prepared },
+    silent: { is: "silent", why: "Too many connections", ...prepared },
     blank: down({ is: "none" }, { installed: false, mounted: false, configured: false, hasHadData: false }),
     ready: down({ is: "none" }, { hasHadData: false }),
     emptied: down({ is: "none" }),
@@ -63,12 +64,13 @@ export function after(seen: Seen, step: Step, on: string[] = step.on): Seen {
   switch (step.do) {
     case "install": change({ installed: true }); break;
     case "mount": change({ mounted: true }); break;
-    case "configure": change({ configured: true }); break;
+    // With which options a silent server runs is seen to be as before, until it is started anew.
+    case "configure": on.forEach((name) => next[name]!.is !== "silent" && Object.assign(next[name]!, { configured: true })); break;
     case "bootstrap": on.forEach((name) => start(next, name, false)); break;
     case "recover": case "join": on.forEach((name) => start(next, name, true)); break;
     case "secure": Object.values(next).forEach((each) => each.is === "up" && (each.secured = true)); break;
     case "clean": change({ data: { is: "none" }, hasHadData: false, left: false }); break;
-    case "restart": on.forEach((name) => { stop(next, name); start(next, name, true); }); break;
+    case "restart": on.forEach((name) => { stop(next, name); start(next, name, true); }); change({ configured: true }); break;
     case "leave": agree(next); on.forEach((name) => stop(next, name)); change({ left: true }); break;
     case "stop": on.forEach((name) => stop(next, name)); break;
     case "verify": change({ hasHadData: true, left: false }); agree(next); break;
@@ -119,7 +121,7 @@ function start(seen: Seen, name: string, secured: boolean): void {
 function stop(seen: Seen, name: string): void {
   const self = seen[name]!;
   if (self.is === "down") return;
-  const data: Data = self.is === "up" ? { is: "whole", uuid: self.uuid, seqno: self.committed ?? 9, safeToBootstrap: false } : { is: "partial", uuid: "unknown", seqno: -1, safeToBootstrap: false };
+  const data: Data = self.is === "silent" ? { is: "whole", uuid: historyOf(seen), seqno: 9, safeToBootstrap: false } : self.is === "up" ? { is: "whole", uuid: self.uuid, seqno: self.committed ?? 9, safeToBootstrap: false } : { is: "partial", uuid: "unknown", seqno: -1, safeToBootstrap: false };
   seen[name] = { ...preparedOf(self), is: "down", data };
   agree(seen);
 }

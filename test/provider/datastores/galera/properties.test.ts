@@ -13,7 +13,7 @@ type Sight = Seen[string];
 const flags = fc.subarray(["new", "uninstalled", "unmounted", "unconfigured", "unsecured", "safe", "left", "old"]);
 /** Anything at all. */
 const any = fc.tuple(
-  fc.constantFrom("unreachable", "foreign", "starting", "blank", "ready", "emptied", "whole", "torn", "partial", "synced", "donor", "joining", "split"),
+  fc.constantFrom("unreachable", "foreign", "starting", "silent", "blank", "ready", "emptied", "whole", "torn", "partial", "synced", "donor", "joining", "split"),
   fc.constantFrom("A", "A", "A", "B"), fc.integer({ min: -1, max: 3 }), fc.integer({ min: 1, max: 5 }), flags,
 ).map(([kind, uuid, seqno, size, more]) => [`${kind}@${uuid}:${seqno}/${size}`, ...more].join(","));
 /** All down; mostly of one history, so that not all is refused. */
@@ -65,8 +65,8 @@ describe("galera plan, whatever is seen", () => {
   const on = (steps: Step<Do>[], ...what: Do[]) => steps.filter((step) => what.includes(step.do)).flatMap((step) => step.on);
   const runs = (each: Sight) => each.is === "up" && each.primary && ["Synced", "Donor/Desynced"].includes(each.state);
   const running = (seen: Seen) => Object.keys(seen).filter((name) => runs(seen[name]!));
-  /** Nothing runs, and somebody may soon. */
-  const isLost = (seen: Seen) => running(seen).length === 0 && Object.values(seen).some(({ is }) => is === "up" || is === "starting");
+  /** Nothing is known to run, and somebody may soon, or does. */
+  const isLost = (seen: Seen) => running(seen).length === 0 && Object.values(seen).some(({ is }) => is === "up" || is === "starting" || is === "silent");
   const holders = (seen: Seen) => Object.entries(seen).flatMap(([name, each]) => (each.is === "down" && each.data.is !== "none" ? [{ name, ...each, ...each.data }] : []));
   /** Prepares servers, and says that a start follows on somebody who is seen only then. */
   const prepares = (steps: Step<Do>[]) => steps.at(-1)?.on.length === 0;
@@ -118,7 +118,7 @@ describe("galera plan, whatever is seen", () => {
   }));
 
   it("when nothing runs stops whoever is up or starting, and starts nobody before it looked again; one in a primary component is waited for", () => fc.assert(fc.property(all, (it) => {
-    if (!isLost(it.seen)) return;
+    if (!isLost(it.seen) || Object.values(it.seen).some(({ is }) => is === "silent")) return;
     const alive = Object.keys(it.seen).filter((name) => ["up", "starting"].includes(it.seen[name]!.is));
     const inPrimary = Object.values(it.seen).some((each) => each.is === "up" && each.primary);
     if (refusal(it)) return;
@@ -140,9 +140,22 @@ describe("galera plan, whatever is seen", () => {
   it("restarts those of the cluster that wait for it, each once and those last whose clients write more", () => always(({ members, seen }, steps) => {
     const written = (name: string) => { const each = seen[name]!; return (each.is === "up" && each.written) || 0; };
     const old = members.filter((name) => { const each = seen[name]!; return each.is === "up" && each.primary && !each.current; });
-    deepEqual(on(steps, "restart").sort(), old.sort());
-    deepEqual(on(steps, "restart").map(written), on(steps, "restart").map(written).sort((a, b) => a - b));
+    const silent = members.filter((name) => seen[name]!.is === "silent");
+    deepEqual(on(steps, "restart").slice(0, silent.length), silent);
+    deepEqual(on(steps, "restart").sort(), [...silent, ...old].sort());
+    const then = on(steps, "restart").slice(silent.length).map(written);
+    deepEqual(then, [...then].sort((a, b) => a - b));
   }));
+
+  it("of silent members restarts only those whose options are to be others, and bootstraps nobody beside one", () => fc.assert(fc.property(all, (it) => {
+    const sights = Object.entries(it.seen);
+    const silent = sights.filter(([, { is }]) => is === "silent");
+    if (silent.length === 0 || refusal(it)) return;
+    const steps = plan(it, it.seen);
+    for (const [name, each] of silent) ok(it.members.includes(name) && "configured" in each && !each.configured && on(steps, "restart").includes(name), name);
+    deepEqual(on(steps, "bootstrap", "recover", "stop").filter((name) => it.seen[name]!.is === "silent"), []);
+    deepEqual(on(steps, "bootstrap", "recover"), []);
+  }), { numRuns: 5000 }));
 
   it("starts, joins, restarts and lets leave one member at a time", () => always((_, steps) => {
     ok((prepares(steps) ? steps.slice(0, -1) : steps).every((step) => !["bootstrap", "recover", "join", "restart", "leave"].includes(step.do) || step.on.length === 1));
@@ -153,7 +166,7 @@ describe("galera plan, whatever is seen", () => {
   it("joins the wanted that do not run, when some member does or is started", () => always(({ members, seen }, steps) => {
     const seed = on(steps, "bootstrap", "recover");
     if (running(seen).length + seed.length === 0) deepEqual(on(steps, "join", "leave", "clean", "secure", "verify"), []);
-    else deepEqual(on(steps, "join"), members.filter((name) => !running(seen).includes(name) && !seed.includes(name)));
+    else deepEqual(on(steps, "join"), members.filter((name) => !running(seen).includes(name) && !seed.includes(name) && seen[name]!.is !== "silent"));
   }));
 
   it("moves aside only what a member took along that left, and lets no other history join", () => always(({ seen }, steps) => {
@@ -200,7 +213,7 @@ describe("galera plan, whatever is seen", () => {
       if (!["join", "restart", "leave"].includes(step.do)) return;
       ok(running(before).length > 0);
       ok(Object.values(before).every((each) => each.is !== "up" || each.secured));
-      if (step.do !== "join") for (const name of members) ok(runs(before[name]!), `${name} does not run`);
+      if (step.do !== "join" && before[step.on[0]!]!.is !== "silent") for (const name of members) ok(runs(before[name]!), `${name} does not run`);
     }));
 
     it("ends with all wanted running, the others gone, and nothing to do, or with members prepared of which more can be seen", () => always((it, steps) => {

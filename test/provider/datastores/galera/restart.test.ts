@@ -49,6 +49,27 @@ describe("a restart of a galera member", () => {
     deepEqual(ran.filter((line) => !line.includes(" says ")), []);
   }));
 
+  it("of a silent member is done while all that answer are in the cluster, and waits for it alone among the silent", () => fast(async () => {
+    const views: Record<string, View | undefined> = { "db-1": synced(3), "db-2": undefined, "db-3": undefined };
+    const { three, ran, at } = guests(views, { mute: ["db-2", "db-3"] });
+    const restarted = steps.restart(three, member("db-2"));
+    while (at(start) < 0) await sleep(10);
+    Object.assign(views, { "db-1": synced(3), "db-2": synced(3) });
+    await restarted;
+    ok(at(unit) < at(stop) && at(stop) < at(start), ran.join("\n"));
+  }));
+
+  it("of one of members that are all silent lets it find them, and bootstraps nothing", () => fast(async () => {
+    const views: Record<string, View | undefined> = {};
+    const { three, ran, at } = guests(views, { mute: ["db-1", "db-2", "db-3"] });
+    const restarted = steps.restart(three, member("db-2"));
+    while (at(start) < 0) await sleep(10);
+    views["db-2"] = synced(3);
+    await restarted;
+    ok(at(stop) < at(start), ran.join("\n"));
+    equal(at("galera_new_cluster"), -1);
+  }));
+
   it("of the only member starts the cluster again", () => fast(async () => {
     const views: Record<string, View | undefined> = running("db-1");
     const { three: { want, ...rest }, ran, at } = guests(views);

@@ -20,7 +20,7 @@ interface Wish { configuration?: Configuration; restartTrigger?: string }
 const [optionsFile, runningFile] = ["/etc/mysql/mariadb.conf.d/99-datastore.cnf", "/run/datastores/options"];
 
 /** A member that runs, with the files that its guest has, and a server that takes these variables live; at its next start it would have these values. */
-async function server(wanted: Wish, { options, running, types = {}, next = {}, taken = next, refuses = "" }: { options: Wish; running?: Wish; types?: Record<string, string>; next?: Record<string, string>; taken?: Record<string, string>; refuses?: string }) {
+async function server(wanted: Wish, { options, running, types = {}, next = {}, taken = next, refuses = "", judged = "" }: { options: Wish; running?: Wish; types?: Record<string, string>; next?: Record<string, string>; taken?: Record<string, string>; refuses?: string; judged?: string }) {
   const authority = await newAuthority("db");
   const self = member("db-2");
   const clusterOf = (wish: Wish, guest: (name: string) => Promise<Guest>) => ({ ...cluster(["db-1", "db-2", "db-3"], { configuration: {}, ...wish }, guest), authority });
@@ -42,7 +42,7 @@ async function server(wanted: Wish, { options, running, types = {}, next = {}, t
       }
       if (command.startsWith("cat ")) return files.get(command.split(" ")[1]!) ?? "";
       if (command.includes("/^Variables (--/")) return Object.entries(next).map(([key, value]) => `${key.replaceAll("_", "-")}   ${value}\n`).join("");
-      if (command.includes("--help --verbose")) return "";
+      if (command.includes("--help --verbose")) return input.includes("no_such_option") ? judged : "";
       if (input.includes("SYSTEM_VARIABLES")) return Object.entries(types).filter(([key]) => input.includes(`'${key}'`)).map(([key, type]) => `${key}\t${type}\n`).join("");
       if (input.includes("@@GLOBAL")) return Object.entries(taken).map(([key, value]) => `${key}\t${value}\n`).join("");
       throw new Error(`nobody asks ${command} ${input}`);
@@ -159,6 +159,29 @@ describe("galera settings", () => {
     it("of one that was configured before that was remembered, are none: what it runs with is what its file said", () => fast(async () => {
       const { observe: look } = await server({}, { options: {} });
       deepEqual(settled(await look()), { configured: true, current: true });
+    }));
+  });
+
+  describe("with which a server would not start", () => {
+    const judged = "2026-11-28  3:00:00 0 [ERROR] mariadbd: unknown variable 'no_such_option=1'\nexit status 7";
+    const bad = { configuration: { no_such_option: 1 } };
+
+    it("are refused before any is written or set, though the cluster runs", () => fast(async () => {
+      const { configure, told, files, textOf } = await server({ configuration: { ...bad.configuration, max_connections: 5 } }, { options: {}, types: { max_connections: "INT" }, judged });
+      await rejects(configure(), /MariaDB on db-2 would not start with this configuration: unknown variable 'no_such_option=1'/);
+      deepEqual([told, files.get(optionsFile)], [[], textOf({})]);
+    }));
+
+    it("are said, where it runs with them all the same", () => fast(async () => {
+      const { configure, said } = await server(bad, { options: bad, judged });
+      await configure();
+      match(said.join("\n"), /would not start with this configuration/);
+    }));
+
+    it("are taken back without a word", () => fast(async () => {
+      const { configure, said, files, textOf } = await server({}, { options: bad, running: {}, judged });
+      await configure();
+      deepEqual([said, files.get(optionsFile)], [[], textOf({})]);
     }));
   });
 
