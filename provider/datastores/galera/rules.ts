@@ -45,6 +45,7 @@ const allAreSeen: Rule = (situation) => {
   const leavers = namesOf(unseen).filter((name) => !namesOf(wanted).includes(name));
   return unseen.length > 0 && new Refused("every member and its volume must be seen before anything is changed", evidence(unseen),
     "start the server, mend its network, attach its volume or let its database answer, then run `pulumi up` again; `openstack server show` tells its state. A server that is gone for ever is deleted with `openstack server delete`; after `pulumi refresh` the next `pulumi up` makes it again over its volume"
+    + (unseen.some(([, { is }]) => is === "silent") ? ". If a setting keeps a server from answering, take that back in `configuration`: once a `pulumi refresh` has seen it so, that is done" : "")
     + (leavers.length > 0 ? `. A leaving member that is gone for ever is named in forget: ${JSON.stringify(leavers)}` : ""));
 };
 

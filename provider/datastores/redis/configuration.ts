@@ -32,8 +32,8 @@ export const dataPath = `${mountPoint}/${dataDirectory}`;
 export const folder = "/etc/datastores/redis";
 export const optionsFile = `${folder}/server.conf`;
 export const program = `${folder}/redis.py`;
-/** The first lines of the options file that the server was started with. */
-export const startedFile = "/run/datastores/started";
+/** The first lines of the options that the server runs with: those it was started with, and what it took since. */
+export const runningFile = "/run/datastores/options";
 
 /** Where a member's data lie below its data directory: without them a primary would have its replicas throw theirs away. */
 export const dataFile = ({ persistence }: Pick<Options, "persistence">): string => (persistence === "snapshots" ? "dump.rdb" : "appendonlydir");
@@ -63,11 +63,14 @@ export function settings({ configuration, persistence, maxMemory }: Options): { 
   };
 }
 
-/** The first lines of the options file: what a server has to be started anew for. A setting that is taken out goes back to its default so, too. */
+/** How many lines the header has. */
+export const headerLines = 3;
+
+/** The first lines of the options file: what a server has to be started anew for, and what else it runs with. A setting that is taken out goes back to its default so, too. */
 export function header(options: Options): string {
   const { live, fixed } = settings(options);
   const restarts = options.restartTrigger === undefined ? [] : [options.restartTrigger];
-  return `# fixed ${sha256(JSON.stringify([...Object.entries(fixed).sort(), ...restarts]))}\n# live ${Object.keys(live).sort().join(" ")}\n`;
+  return `# fixed ${sha256(JSON.stringify([...Object.entries(fixed).sort(), ...restarts]))}\n# live ${Object.keys(live).sort().join(" ")}\n# values ${sha256(JSON.stringify(Object.entries(live).sort()))}\n`;
 }
 
 /** The settings that are otherwise than they were, and how each comes to count. */

@@ -8,7 +8,7 @@ import { guardUnit, letStart, lookAtVolume, mark, mountVolume } from "../../gues
 import type { Step as Planned } from "../../plan";
 import { names, type Member } from "../../topology";
 import { addressOf, ask, isEstranged, programText, tell, viewOf, type Command, type Redis, type Said } from "./client";
-import { accounts, dataDirectory, dataFile, dataPath, families, folder, isVersion, ofVersion, optionsFile, optionsText, port, settings, startedFile, users, vendorOf } from "./configuration";
+import { accounts, dataDirectory, dataFile, dataPath, families, folder, header, headerLines, isCurrent, isVersion, ofVersion, optionsFile, optionsText, port, runningFile, settings, users, vendorOf } from "./configuration";
 import { hasFailed, isKnown, isSelf, signature } from "./nodes";
 import { isDown, unitState } from "./observe";
 import type { Do } from "./plan";
@@ -35,7 +35,7 @@ const install: Step = async ({ guest: reach, want }, { name }) => {
   await guest.write(sysctl, "vm.overcommit_memory = 1\n");
   await guest.run(sh`sysctl -q -p ${sysctl} || true`);
   await guardUnit(guest, `${server}.service`, {
-    configured: optionsFile, data: `${dataDirectory}/${dataFile(want.options)}`, first: `/bin/sh -c "mkdir -p /run/datastores; head -n 2 ${optionsFile} >${startedFile}"`,
+    configured: optionsFile, data: `${dataDirectory}/${dataFile(want.options)}`, first: `/bin/sh -c "mkdir -p /run/datastores; head -n ${headerLines} ${optionsFile} >${runningFile}"`,
     service: ["ExecStart=", `ExecStart=/usr/bin/${server} ${optionsFile} --supervised systemd --daemonize no`, `ReadWritePaths=-${dataPath}`, `User=${user}`],
   });
   await installPackages(guest, ofVersion(want.options)).catch(async (error) => {
@@ -69,12 +69,14 @@ const configure: Step = async (cluster, member) => {
   }
   await guest.write(`${folder}/ca.pem`, authority.certificate, { owner });
   const text = optionsText(want, member, rootPassword, authority);
-  const runs = (await unitState(guest, cluster)) === "active" && !(await isStrange(cluster, guest));
-  if (!runs) await judge(guest, server, user, text);
+  const { said } = await viewOf(guest, authority);
+  if (!said) await judge(guest, server, user, text);
   else {
     const live = Object.entries(settings(want.options).live).flat();
     const accountsNow = Object.entries(users(rootPassword, authority)).map(([name, rules]): Command => ["ACL", "SETUSER", name, ...rules.split(" ")]);
     await tell(guest, authority, [...accountsNow, ["CONFIG", "SET", "tls-ca-cert-file", `${folder}/ca.pem`, "tls-cert-file", `${folder}/server.pem`, "tls-key-file", `${folder}/server.key`], ["CONFIG", "SET", ...live]]);
+    const running = await guest.look(sh`cat ${runningFile} 2>/dev/null || true`);
+    if (isCurrent(want.options, running)) await guest.write(runningFile, header(want.options));
   }
   await guest.write(optionsFile, text, { mode: "600", owner });
 };
