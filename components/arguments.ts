@@ -73,6 +73,14 @@ export interface MemberOverrideArgs {
   flavor?: pulumi.Input<string>;
 }
 
+/** How a change that comes to one member after another goes on. */
+export interface RolloutArgs {
+  /** Whether new settings come to one member alone, and to the others only with the next `pulumi up`. Default: false. */
+  canary?: boolean;
+  /** Seconds, 3600 at most, between a member that is well again after its restart and the next. Default: 0. */
+  pauseSeconds?: number;
+}
+
 /**
  * What every cluster type takes. Once a first `pulumi up` has begun, a change of `flavor`, `image`, `network`, `availabilityZones`, `locality`,
  * `access.privateKey`, `size` and `type` of `volume`, and `memberOverrides` of members that stay, is refused by name.
@@ -110,6 +118,8 @@ export interface ClusterArgs {
    * the cluster must run without counting it. Default: none.
    */
   forget?: string[];
+  /** How settings that change, and restarts, come to one member after another. Default: to all in one `pulumi up`, without a pause. */
+  rollout?: RolloutArgs;
   /** Any text: another one restarts the members, one at a time, without another change. Default: none. */
   restartTrigger?: pulumi.Input<string>;
   /** Risks that are taken on purpose. Default: none. */

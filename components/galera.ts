@@ -94,6 +94,7 @@ export class GaleraCluster extends pulumi.ComponentResource {
       servers,
       forget: args.forget,
       replace: args.replace,
+      rollout: args.rollout,
       deletionProtection: args.deletionProtection ?? true,
       // The rules go after the cluster: a destroy that its protection refuses must not cut the members' network.
     }, { parent: this, dependsOn: rules });

@@ -7,12 +7,13 @@ import { Refused } from "./errors";
 import type { Needs } from "./guest/machine";
 import { failures, inputs, parse, type Inputs, type Outputs } from "./inputs";
 import { describe } from "./plan";
+import { isWell, keptBack, takesAway, without } from "./rollout";
 import { changedServers } from "./servers";
 import { names } from "./topology";
 import { differing, failure, hasUnknown, isUnknown, secret } from "./wire";
 
 export type Raw = Record<string, unknown>;
-export type Document = Pick<Inputs, "datastore" | "members" | "options" | "owner" | "forget" | "replace">;
+export type Document = Pick<Inputs, "datastore" | "members" | "options" | "owner" | "forget" | "replace" | "rollout">;
 
 /** Made or kept by `check`, so not part of what the user asked for. */
 const made = ["plan", "authority", "rootPassword", "__provider"];
@@ -109,6 +110,9 @@ function titleOf(olds: Document, news: Document, keys: string[]): string {
 const madeAgain = (before: Inputs["members"], { members }: Pick<Document, "members">): string[] =>
   members.filter(({ name, server }) => before.some((old) => old.name === name && old.server !== server)).map(({ name }) => name);
 
+/** How a line begins that announces no step. */
+const canary = "canary:";
+
 export interface Forecast {
   lines: string[];
   refused?: Refused;
@@ -142,7 +146,13 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options"
     };
     const now = [...new Set([...wanted, ...was])].map((name) => [name, wanted.includes(name) ? it.outdated(sightOf(name), change) : sightOf(name)]);
     try {
-      return { lines: describe(it.plan({ members: wanted, forget: news.forget, replace }, Object.fromEntries(now))) };
+      const seen = Object.fromEntries(now);
+      const want = { members: wanted, forget: news.forget, replace };
+      const plan = it.plan(want, seen);
+      const back = news.rollout?.canary ? keptBack(wanted, seen) : [];
+      if (back.length > 0) return { lines: [...describe(it.plan(want, without(back, seen))), `${canary} the next run changes ${back.join(" ")}`] };
+      const all = news.rollout?.canary && plan.some(takesAway) && !isWell(wanted, seen) ? [`${canary} none, for members come, go or are not well`] : [];
+      return { lines: [...describe(plan), ...all] };
     } catch (error) {
       if (error instanceof Refused) return { lines: [error.message], refused: error };
       throw error;
@@ -159,7 +169,7 @@ const print = ({ owner }: Pick<Document, "owner">, lines: string[]) => {
 
 /** What may change without a look at the guests. Of a cluster that did not come up, access may be just what was wrong. */
 export const needsNoGuest = (olds: Outputs, keys: string[]): boolean =>
-  keys.length > 0 && keys.every((key) => (olds.status === "ready" ? ["deletionProtection", "access"] : ["deletionProtection"]).includes(key));
+  keys.length > 0 && keys.every((key) => (olds.status === "ready" ? ["deletionProtection", "access", "rollout"] : ["deletionProtection", "rollout"]).includes(key));
 
 /** Clusters that were refreshed, and of which the engine has not asked for the difference yet, as it does after each refresh. */
 export const refreshed = new Set<string>();
