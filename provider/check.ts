@@ -8,12 +8,12 @@ import type { Needs } from "./guest/machine";
 import { failures, inputs, parse, type Inputs, type Outputs } from "./inputs";
 import { describe } from "./plan";
 import { isWell, keptBack, takesAway, without } from "./rollout";
-import { changedServers } from "./servers";
+import { changedServers, newVolumeSize } from "./servers";
 import { names } from "./topology";
 import { differing, failure, hasUnknown, isUnknown, secret } from "./wire";
 
 export type Raw = Record<string, unknown>;
-export type Document = Pick<Inputs, "datastore" | "members" | "options" | "owner" | "forget" | "replace" | "rollout">;
+export type Document = Pick<Inputs, "datastore" | "members" | "options" | "owner" | "forget" | "replace" | "rollout" | "servers">;
 
 /** Made or kept by `check`, so not part of what the user asked for. */
 const made = ["plan", "authority", "rootPassword", "__provider"];
@@ -68,10 +68,10 @@ export function memoryOf({ datastore, options: given }: Raw): Needs["memory"] | 
 
 /** What this version cannot change on a cluster that exists is refused by name, never ignored. */
 function notYet(olds: Raw, news: Raw): dynamic.CheckFailure[] {
-  const no = (property: string, what: string, instead: string) => ({ property, reason: `${what} cannot be done by this version; ${instead}` });
+  const no = (property: string, what: string, instead: string, why = "cannot be done by this version") => ({ property, reason: `${what} ${why}; ${instead}` });
   const stay = names(olds as Document).filter((name) => unknownMembers(news) || names(news as Document).includes(name));
   return [
-    ...changedServers(olds.servers as Raw, news.servers as Raw, stay).map((each) => no(each.argument, `changing ${each.argument} of a cluster that exists`, "set it back")),
+    ...changedServers(olds.servers as Raw, news.servers as Raw, stay).map((each) => no(each.argument, `changing ${each.argument} of a cluster that exists`, "set it back", each.why)),
     ...(news.rootPassword === undefined || isUnknown(news.rootPassword) || news.rootPassword === olds.rootPassword ? []
       : [no("rootPassword", "changing the password of a cluster that exists", "set it back, or leave it out")]),
     ...(isDeepStrictEqual(olds.owner, news.owner) || hasUnknown(news.owner) ? [] : [no("owner", "renaming a cluster, its project or its stack", "keep the old name")]),
@@ -101,6 +101,7 @@ function titleOf(olds: Document, news: Document, keys: string[]): string {
   return [
     ...(was.length !== now.length ? [`members ${was.length} to ${now.length}`] : []),
     ...(was.length === now.length && gone.length > 0 ? [`${come.join(", ")} for ${gone.join(", ")}`] : []),
+    ...(newVolumeSize(olds.servers, news.servers) !== undefined ? [`volumes to ${String(news.servers.volumeSize)} GiB`] : []),
     ...(again.length > 0 ? [`replace ${again.join(", ")}`] : []),
     ...(rest.length > 0 ? [`change ${rest.join(", ")}`] : []),
   ].join(", ") || `change ${keys.join(", ")}`;
@@ -113,6 +114,10 @@ const madeAgain = (before: Inputs["members"], { members }: Pick<Document, "membe
 /** How a line begins that announces no step. */
 const canary = "canary:";
 
+/** What is seen of a member whose volume was made larger; of one that is new or cannot be seen it tells nothing. */
+const grown = <Sight>(sight: Sight, size: number | undefined): Sight =>
+  (size !== undefined && (sight as { mounted?: boolean }).mounted ? { ...sight, mounted: false, volume: `${size} GiB` } : sight);
+
 export interface Forecast {
   lines: string[];
   refused?: Refused;
@@ -122,7 +127,7 @@ export interface Forecast {
  * The steps from what was last seen. A server that is another than then, or not known yet, is seen as new, over its
  * volume if that is the same. A member to be forgotten is first taken as last seen; if that is refused, as gone.
  */
-export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options" | "known" | "seen" | "unreached">, news: Document): Forecast {
+export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options" | "servers" | "known" | "seen" | "unreached">, news: Document): Forecast {
   const it = byName(news.datastore);
   const [was, wanted] = [names({ members: olds.known }), names(news)];
   const again = madeAgain(olds.known, news);
@@ -130,6 +135,7 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options"
     members: wanted.length !== olds.members.length || names(olds).some((name) => !wanted.includes(name)),
     ...(hasUnknown(news.options) ? {} : { options: { was: parse(it.options, olds.options, "options"), wanted: parse(it.options, news.options, "options") } }),
   };
+  const grows = newVolumeSize(olds.servers, news.servers);
   const replace = news.replace?.filter((name) => again.includes(name)) ?? [];
   const volumeOf = (members: Inputs["members"], name: string) => members.find((each) => each.name === name)?.volume;
   const keepsVolume = (name: string) => volumeOf(olds.known, name) === volumeOf(news.members, name);
@@ -144,7 +150,7 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options"
       if (replace.length > 0 && olds.unreached.includes(name)) return it.unreachable("the last look did not reach it");
       return recalled[name];
     };
-    const now = [...new Set([...wanted, ...was])].map((name) => [name, wanted.includes(name) ? it.outdated(sightOf(name), change) : sightOf(name)]);
+    const now = [...new Set([...wanted, ...was])].map((name) => [name, wanted.includes(name) ? grown(it.outdated(sightOf(name), change), grows) : sightOf(name)]);
     try {
       const seen = Object.fromEntries(now);
       const want = { members: wanted, forget: news.forget, replace };

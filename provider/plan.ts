@@ -16,9 +16,9 @@ export const together = <Do extends string>(what: Do, on: string[]): Step<Do>[] 
 export const oneByOne = <Do extends string>(what: Do, on: string[]): Step<Do>[] =>
   on.flatMap((name) => together(what, [name]));
 
-/** Of a preview: the words of the settings that are to change, which are the same for all members. */
-export const changing = (sights: [name: string, sight: object][]): Pick<Step, "words"> => {
-  const words = sights.map(([, sight]) => (sight as { settings?: string }).settings).find(Boolean);
+/** Of a preview: in words what is to change of all members, as their sights tell it. */
+export const told = (what: "settings" | "volume", sights: [name: string, sight: object][]): Pick<Step, "words"> => {
+  const words = sights.map(([, sight]) => (sight as { settings?: string; volume?: string })[what]).find(Boolean);
   return words === undefined ? {} : { words };
 };
 

@@ -1,4 +1,3 @@
-import { connect, type TLSSocket } from "node:tls";
 import { createConnection, type Connection } from "mysql2/promise";
 
 /** Clients that take connections, and do nothing with them until they lose them. */
@@ -12,15 +11,6 @@ export class Hogs {
       if (!connection) return;
       connection.on("error", () => undefined);
       this.all.push(connection);
-    }
-  }
-
-  /** So many connections to a Redis server, of which it may refuse the last. */
-  redis(host: string, count: number): void {
-    for (let index = 0; index < count; index++) {
-      const socket: TLSSocket = connect({ host, port: 6379, rejectUnauthorized: false });
-      socket.on("error", () => undefined);
-      this.all.push(socket);
     }
   }
 

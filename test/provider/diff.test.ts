@@ -148,6 +148,11 @@ describe("diff", () => {
     deepEqual(await diff("orders", stored({}, "failed"), news), { changes: true });
   });
 
+  it("says how large volumes are to be, and whose", async () => {
+    deepEqual(await diff("orders", healthy, { ...known, servers: { ...known.servers, volumeSize: 20 } }), {});
+    deepEqual(fleet.printed, ["[orders] mount orders-1 orders-2 orders-3 (20 GiB)", "[orders] verify orders-1 orders-2 orders-3"]);
+  });
+
   it("says of each setting how it comes to count, and whom it restarts", async () => {
     const of = async (options: object) => {
       fleet.printed.length = 0;

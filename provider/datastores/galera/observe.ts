@@ -3,7 +3,7 @@ import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { installedVersion, missingPackages } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
-import { guard, lookAtVolume, lookOnceAttached, transferred } from "../../guest/volume";
+import { guard, isReady, lookAtVolume, lookOnceAttached, transferred } from "../../guest/volume";
 import type { Member } from "../../topology";
 import type { Cluster } from "../datastore";
 import { dataDirectory, isVersion, optionsFile, optionsText, packages, positionFile, sha256, runningFile, transferFile, unsecured } from "./configuration";
@@ -36,7 +36,7 @@ export async function observe(cluster: Cluster<Options>, member: Member): Promis
   if (volume.disk === "foreign") throw new Error(`MariaDB is ${state}, and its volume is not ours: ${volume.why}`);
   const { hasHadData, left } = volume;
   // A cut between mounting and marking is mended by mounting again: what an unmarked volume holds is nobody's.
-  const mounted = volume.mounted && volume.disk === "ours";
+  const mounted = isReady(volume, cluster.want.volumeSize);
   const { running, ...installed } = await software(guest, cluster, member);
   const prepared = { ...installed, mounted, hasHadData, left };
   if (isDown(state)) return { is: "down", data: await positioned(guest, dataOf(assignments(files), hasHadData), prepared, cluster.glance), ...prepared };

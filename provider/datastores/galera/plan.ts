@@ -1,5 +1,5 @@
 import { Refused } from "../../errors";
-import { changing, oneByOne, together, type Step } from "../../plan";
+import { oneByOne, together, told, type Step } from "../../plan";
 import type { Wanted } from "../../topology";
 import { markerFile, setAside, unsafe } from "./rules";
 import { evidence, historyOf, isAlive, isKnown, mayRun, mayStart, runs, tellsPosition, those, type Prepared, type Sight, type Sights } from "./sight";
@@ -37,8 +37,8 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
     // A package may start the server anew, which no two do at a time.
     ...together("install", where(({ installed }, name) => !installed && !running.includes(name))),
     ...oneByOne("install", where(({ installed }, name) => !installed && running.includes(name))),
-    ...together("mount", where(({ mounted }) => !mounted)),
-    ...together("configure", where(({ configured }) => !configured)).map((step) => ({ ...step, ...changing(sights) })),
+    ...together("mount", where(({ mounted }) => !mounted)).map((step) => ({ ...step, ...told("volume", sights) })),
+    ...together("configure", where(({ configured }) => !configured)).map((step) => ({ ...step, ...told("settings", sights) })),
   ];
   // Servers were made again below data whose position only an installed MariaDB can tell: look again, and plan then.
   // Nobody tells yet what runs: once one does, more can be seen.

@@ -36,12 +36,23 @@ async function typesOf(guest: Guest, variables: string[]): Promise<Map<string, s
   return new Map(rows.trim().split("\n").filter(Boolean).map((row) => row.split("\t") as [string, string]));
 }
 
+/** What a server runs with once it was given all of `options` that it takes: of some settings that wait for a restart, what it was started with. */
+export function withoutFixed(running: string, options: string, fixed: string[]): string {
+  const [before, then] = [settingsIn(running), settingsIn(options)];
+  for (const key of fixed) {
+    const was = before.get(key);
+    if (was === undefined) then.delete(key);
+    else then.set(key, was);
+  }
+  return `[mysqld]\n${[...then].map(([key, value]) => (key === trigger ? `# restart ${value}\n` : `${key} = ${value}\n`)).join("")}`;
+}
+
 /**
- * Gives a server that runs what it takes of settings that are otherwise in `wanted` than in `was`: as it would have them at its next start, in its own
- * words, so that a size is a number and a setting that was taken out goes back to what Debian's files or MariaDB itself have. Says what it took otherwise.
+ * Gives a server that runs what it takes of the settings in `wanted`, and of those that were taken out of `was`: as it would have them at its next start, in its own
+ * words, so that a size is a number and what was taken out goes back to what Debian's files or MariaDB itself have. Says what it took otherwise.
  */
 export async function setLive(guest: Guest, was: string, wanted: string): Promise<void> {
-  const settings = differing(was, wanted);
+  const settings = [...new Set([...settingsIn(wanted).keys(), ...differing(was, wanted)])];
   const types = await typesOf(guest, settings.filter((key) => key !== trigger && !needsRestart(key)));
   const values = await nextValues(guest, wanted, [...types.keys()]);
   const set = [...types].flatMap(([key, type]) => (values.has(key) ? [{ key, value: literal(type, values.get(key)!) }] : []));

@@ -11,7 +11,10 @@ export type Data =
 
 export interface Prepared {
   installed: boolean;
+  /** Its volume is mounted, and its file system as large as that. */
   mounted: boolean;
+  /** Of a preview: how large the volume is to be. */
+  volume?: string;
   configured: boolean;
   /** Of a preview: which settings are to change, and how each comes to count. */
   settings?: string;

@@ -14,7 +14,7 @@ import { judgeOptions } from "./judge";
 import { observe, reformSeconds } from "./observe";
 import type { Do } from "./plan";
 import { nobodyIsNewer } from "./rules";
-import { differing, fixedOf, setLive } from "./settings";
+import { differing, fixedOf, setLive, withoutFixed } from "./settings";
 import type { Sight } from "./sight";
 import { administrators, execute, hasStarted, isDown, unitState, wsrep } from "./sql";
 
@@ -52,7 +52,7 @@ function refuseOther(options: Options, who: string, version: string): void {
       "leave `version` out, or make the cluster anew with an image whose package sources have that version");
 }
 
-const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member);
+const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member, want.volumeSize);
 
 /**
  * A server that runs takes at once what it can: certificates, so that members agree again whose they trust, and settings. The options file is
@@ -88,14 +88,17 @@ const configure: Step = async (cluster, member) => {
 const textOf = (guest: Guest, file: string): Promise<string> => guest.look(sh`cat ${file} 2>/dev/null || true`);
 const writeOptions = (guest: Guest, file: string, text: string): Promise<boolean> => guest.write(file, text, { mode: "640", owner: "root:mysql" });
 
-/** Gives a server that runs the settings that it takes, and keeps in mind with which it runs as long as others wait for its next start. */
+/**
+ * Gives a server that runs the settings that it takes. With which it runs then is written first: a setting may be the last thing that it is told, for want of a
+ * connection after it, and then is seen to be what has to be taken back.
+ */
 async function reconfigure(guest: Guest, running: string, options: string): Promise<void> {
   const fixed = await fixedOf(guest, differing(running, options));
+  await writeOptions(guest, runningFile, withoutFixed(running, options, fixed));
   await setLive(guest, running, options).catch((error) => {
     if (fixed.length === 0) throw new Error(`${reason(error)}. MariaDB on ${guest.name} does not take this while it runs: mend it in \`configuration\`, or let it count from the next start: change \`restartTrigger\` too`);
     guest.say(`${reason(error)}: it counts from the restart on`);
   });
-  await writeOptions(guest, runningFile, fixed.length === 0 ? options : running);
 }
 
 /**

@@ -81,6 +81,13 @@ export function changes(was: Options, wanted: Options): string {
   return [...live, ...fixed].sort().concat(was.restartTrigger === wanted.restartTrigger ? [] : ["restartTrigger at a restart"]).join(", ");
 }
 
+/** The header of what a server runs with once it was given all live settings that are wanted. */
+export function runningHeader(options: Options, running: string): string {
+  if (isCurrent(options, running)) return header(options);
+  const [started, wanted] = [running, header(options)].map((text) => text.split("\n"));
+  return [...started!.slice(0, headerLines - 1), ...wanted!.slice(headerLines - 1)].join("\n");
+}
+
 /** Whether a server that was started with this header runs with all that is wanted, once its live settings are. */
 export function isCurrent(options: Options, started: string): boolean {
   const [fixed = "", live = ""] = started.split("\n");

@@ -3,7 +3,7 @@ import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { installedVersion, missingPackages } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
-import { guard, lookAtVolume, lookOnceAttached } from "../../guest/volume";
+import { guard, isReady, lookAtVolume, lookOnceAttached } from "../../guest/volume";
 import type { Member } from "../../topology";
 import { isEstranged, viewOf, type Redis, type Said } from "./client";
 import { dataDirectory, dataFile, header, isCurrent, isVersion, optionsFile, optionsText, packages, sha256, runningFile, vendorOf } from "./configuration";
@@ -24,7 +24,7 @@ export async function observe(cluster: Redis, member: Member): Promise<Sight> {
   if (volume.disk === "foreign") throw new Error(`the server is ${state}, and its volume is not ours: ${volume.why}`);
   const { hasHadData, left } = volume;
   // A cut between mounting and marking is mended by mounting again: what an unmarked volume holds is nobody's.
-  const mounted = volume.mounted && volume.disk === "ours";
+  const mounted = isReady(volume, cluster.want.volumeSize);
   const { current, running, ...software } = await softwareOf(guest, cluster, member);
   const prepared = { ...software, mounted, hasHadData, left };
   const { data, id } = assignments(files);

@@ -1,4 +1,4 @@
-import { changing, oneByOne, together, type Step } from "../../plan";
+import { oneByOne, together, told, type Step } from "../../plan";
 import type { Wanted } from "../../topology";
 import { strangers, tooMuch, unsafe } from "./rules";
 import { isAlive, isIn, isToTell, ownedBy, shardOf, those, ups, waits, type Sight, type Sights, type Up } from "./sight";
@@ -22,8 +22,8 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
   const where = (holds: (sight: Exclude<Sight, { is: "unreachable" | "foreign" }>) => boolean) => those(wanted, (sight) => "installed" in sight && holds(sight));
   const prepare: Step<Do>[] = [
     ...together("install", where(({ installed }) => !installed)),
-    ...together("mount", where(({ mounted }) => !mounted)),
-    ...together("configure", where(({ configured }) => !configured)).map((step) => ({ ...step, ...changing(sights) })),
+    ...together("mount", where(({ mounted }) => !mounted)).map((step) => ({ ...step, ...told("volume", sights) })),
+    ...together("configure", where(({ configured }) => !configured)).map((step) => ({ ...step, ...told("settings", sights) })),
   ];
   // Whose the slots are is known once all that have data serve it again. Addresses are as before, so they find each other by themselves.
   const back = those(sights, waits);

@@ -2,7 +2,10 @@ import { read, type Slots } from "./slots";
 
 export interface Prepared {
   installed: boolean;
+  /** Its volume is mounted, and its file system as large as that. */
   mounted: boolean;
+  /** Of a preview: how large the volume is to be. */
+  volume?: string;
   /** Its files are as wanted. */
   configured: boolean;
   /** Of a preview: which settings are to change, and how each comes to count. */

@@ -8,7 +8,7 @@ import { guardUnit, letStart, lookAtVolume, mark, mountVolume } from "../../gues
 import type { Step as Planned } from "../../plan";
 import { names, type Member } from "../../topology";
 import { addressOf, ask, isEstranged, programText, tell, viewOf, type Command, type Redis, type Said } from "./client";
-import { accounts, dataDirectory, dataFile, dataPath, families, folder, header, headerLines, isCurrent, isVersion, ofVersion, optionsFile, optionsText, port, runningFile, settings, users, vendorOf } from "./configuration";
+import { accounts, dataDirectory, dataFile, dataPath, families, folder, headerLines, isVersion, ofVersion, optionsFile, optionsText, port, runningFile, runningHeader, settings, users, vendorOf } from "./configuration";
 import { hasFailed, isKnown, isSelf, signature } from "./nodes";
 import { isDown, unitState } from "./observe";
 import type { Do } from "./plan";
@@ -52,7 +52,7 @@ function refuseOther(wanted: string | undefined, who: string, version: string): 
       "leave `version` out, or make the cluster anew with an image whose package sources have that version");
 }
 
-const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member);
+const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member, want.volumeSize);
 
 /** A server that runs takes at once what it can: users, certificates and live settings. The options file is written last: seen as wanted, it says that all else was done too. */
 const configure: Step = async (cluster, member) => {
@@ -74,9 +74,11 @@ const configure: Step = async (cluster, member) => {
   else {
     const live = Object.entries(settings(want.options).live).flat();
     const accountsNow = Object.entries(users(rootPassword, authority)).map(([name, rules]): Command => ["ACL", "SETUSER", name, ...rules.split(" ")]);
+    // Written first: a setting may be the last thing that a server is told, for want of a connection after it, and then is seen to be what has to be taken back.
+    await guest.write(runningFile, runningHeader(want.options, await guest.look(sh`cat ${runningFile} 2>/dev/null || true`)));
     await tell(guest, authority, [...accountsNow, ["CONFIG", "SET", "tls-ca-cert-file", `${folder}/ca.pem`, "tls-cert-file", `${folder}/server.pem`, "tls-key-file", `${folder}/server.key`], ["CONFIG", "SET", ...live]]);
-    const running = await guest.look(sh`cat ${runningFile} 2>/dev/null || true`);
-    if (isCurrent(want.options, running)) await guest.write(runningFile, header(want.options));
+    const { said: then, why } = await viewOf(guest, authority);
+    if (!then) throw new Error(`the server on ${guest.name} does not answer its administrator any more with these settings: ${why}. Take them back in \`configuration\`, or mend them, and run \`pulumi up\``);
   }
   await guest.write(optionsFile, text, { mode: "600", owner });
 };

@@ -152,6 +152,19 @@ export const life = (title: string, cuts: Cuts, created: (trial: GaleraTrial) =>
     await trial.nothingToDo();
   });
 
+  it("grows its volumes and their file systems, and no server restarts", async () => {
+    const before = await trial.starts();
+    await trial.want({ volumeSize: 2 });
+    deepEqual(await trial.previewed(), [`mount ${three.join(" ")} (2 GiB)`, `verify ${three.join(" ")}`]);
+    await trial.during("grow volumes", () => trial.up());
+    deepEqual(await trial.starts(), before);
+    for (const name of three) ok(Number(await trial.cluster.guest(name).look("df --block-size=1M --output=size /var/lib/datastore | tail -n 1")) > 1900, name);
+    await trial.nothingToDo();
+    await trial.want({ volumeSize: 1 });
+    match(await trial.refused(["preview"]), /volume\.size: what is there was made with 2, and changing it makes volumes smaller, which no cloud does; set it back/);
+    await trial.want({ volumeSize: 2 });
+  });
+
   it("replaces a server that was deleted behind its back; the volume was whole, so the transfer is incremental", async () => {
     const before = await trial.tablespaces();
     await exec(["openstack", "--os-cloud", "devcloud", "server", "delete", "--wait", "orders-2"]);

@@ -14,7 +14,7 @@ const orders = new GaleraCluster("orders", {
   flavor: "m1.small",
   image: "debian-12",
   network: "private",
-  volume: { size: 1, keep: false },
+  volume: { size: config.getNumber("volumeSize") ?? 1, keep: false },
   availabilityZones: ["az1", "az2", "az2"],
   locality: Locality.AntiAffinity,
   memberOverrides: { "orders-2": { flavor: "m1.medium", zone: "az3" } },
