@@ -26,7 +26,7 @@ export type Unsafe = (typeof Unsafe)[keyof typeof Unsafe];
 
 /** The data volume of each member. */
 export interface VolumeArgs {
-  /** GiB, at least 1. */
+  /** GiB, at least 1. Of a cluster that exists it may become more: volumes and file systems grow under servers that run. */
   size: pulumi.Input<number>;
   /** Cinder volume type. Default: the cloud's own default. A later change is refused: it would replace the volume. */
   type?: pulumi.Input<string>;
@@ -83,7 +83,7 @@ export interface RolloutArgs {
 
 /**
  * What every cluster type takes. Once a first `pulumi up` has begun, a change of `flavor`, `image`, `network`, `availabilityZones`, `locality`,
- * `access.privateKey`, `size` and `type` of `volume`, and `memberOverrides` of members that stay, is refused by name.
+ * `access.privateKey`, `type` of `volume`, and `memberOverrides` of members that stay, is refused by name.
  */
 export interface ClusterArgs {
   /** Nova flavor, by name. */

@@ -41,8 +41,9 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
     ...together("configure", where(({ configured }) => !configured)).map((step) => ({ ...step, ...told("settings", sights) })),
   ];
   // Servers were made again below data whose position only an installed MariaDB can tell: look again, and plan then.
-  // Nobody tells yet what runs: once one does, more can be seen.
-  if (silenced) return [...prepare, ...oneByOne("restart", silent), { do: "verify", on: [] }];
+  const unconfigured = those(wanted, (sight) => sight.is === "silent" && !sight.configured);
+  // Nobody tells yet what runs, or who has no room is given some: once they answer, more can be seen.
+  if (silenced || unconfigured.length < silent.length) return [...prepare, ...oneByOne("restart", unconfigured), { do: "verify", on: [] }];
   if (running.length === 0 && !start) return [...prepare, { do: startOver(sights), on: [] }];
   const history = historyOf(seen[running[0] ?? start!.on]!);
   const steps: Step<Do>[] = [
@@ -53,7 +54,7 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
     ...together("secure", start?.do === "bootstrap" ? seed : toSecure(sights, running)),
     ...together("clean", joining.filter((name) => leftWithAnother(history, seen[name]!))),
     ...oneByOne("join", joining),
-    ...oneByOne("restart", silent),
+    ...oneByOne("restart", unconfigured),
     ...oneByOne("restart", byWrites(wanted.filter(([, sight]) => sight.is === "up" && sight.primary && sight.current === false))),
     ...oneByOne("leave", those(sights, (sight, name) => !members.includes(name) && mayRun(sight))),
   ];

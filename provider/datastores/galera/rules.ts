@@ -33,11 +33,11 @@ const that = (among: Sights, holds: (sight: Sight) => boolean): Sights => among.
 const namesOf = (sights: Sights) => sights.map(([name]) => name);
 
 /**
- * What a silent member would have told is not missed where it is to have other options: these may be what silenced it, and to take them back must not be
- * refused because of them. It is started anew with them as at a boot, which starts no cluster and makes nobody forget anything.
+ * What a silent member would have told is not missed where it is to have other options, or a larger volume: its old ones may be what silenced it, and to take them back must not be
+ * refused because of them. With other options it is started anew as at a boot, which starts no cluster and makes nobody forget anything.
  */
 const mayBeMended = ({ wanted }: Situation, name: string, sight: Sight): boolean =>
-  sight.is === "silent" && sight.installed && sight.mounted && !sight.configured && namesOf(wanted).includes(name);
+  sight.is === "silent" && sight.installed && !(sight.mounted && sight.configured) && namesOf(wanted).includes(name);
 
 const allAreSeen: Rule = (situation) => {
   const { sights, wanted } = situation;

@@ -26,9 +26,9 @@ export function unsafe(situation: Situation): Refused | undefined {
   return undefined;
 }
 
-/** Its old options may be what silenced it: to take them back must not be refused because of them. It is started anew with the others. */
+/** Its old options, or a full volume, may be what silenced it: to mend them must not be refused because of them. With other options it is started anew. */
 const mayBeMended = ({ wanted }: Situation, name: string, sight: Sight): boolean =>
-  sight.is === "silent" && sight.installed && sight.mounted && !sight.configured && namesOf(wanted).includes(name);
+  sight.is === "silent" && sight.installed && !(sight.mounted && sight.configured) && namesOf(wanted).includes(name);
 
 const allAreSeen: Rule = (situation) => {
   const { sights, wanted } = situation;
