@@ -18,10 +18,6 @@ describe("a Redis cluster that a setting has silenced, on real guests", function
     match(await trial.refused(["up", "--yes", "--skip-preview"]), /the server on sessions-\d-\d does not answer its administrator any more with these settings: .*Take them back in `configuration`/);
   });
 
-  it("is refused while that is wanted, and says what was seen and what to do", async () => {
-    match(await trial.refused(["preview"]), /every member and its volume must be seen before anything is changed\. Seen: sessions-1-1 runs and does not answer \(the server is active and does not answer its administrator: .*take that back in `configuration`/s);
-  });
-
   it("takes it back: who answers nobody is restarted, one at a time", async () => {
     const before = await trial.starts();
     await trial.want({ configuration: { maxclients: "5000" } });
