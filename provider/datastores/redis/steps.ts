@@ -273,10 +273,15 @@ async function forget(cluster: Redis, among: string[], ids: string[]): Promise<v
   await Promise.all(among.map(async (name) => tell(await cluster.guest(name), cluster.authority, ids.map((id): Command => ["CLUSTER", "FORGET", id]))));
 }
 
-/** Takes the settings that wait for it. */
+/** Takes the settings that wait for it. Who is primary is read again: a failover since the plan was made may have given it its slots back. */
 const restart: Step = async (cluster, member) => {
   const guest = await cluster.guest(member.name);
   const { server } = vendorOf(cluster.want.options);
+  const before = await saidBy(cluster, everyone(cluster));
+  const id = before.get(member.name)?.nodes.find(isSelf)!.slots ? before.get(member.name)!.id : undefined;
+  const heir = [...before].find(([, { nodes, info }]) => id !== undefined && nodes.find(isSelf)!.of === id && info.master_link_status === "up")?.[0];
+  if (heir !== undefined)
+    throw new Refused("a primary is restarted once another of its shard has taken over", `${member.name} is the primary, and ${heir} follows it: a failover came between`, "run `pulumi up` again: it plans from what it then sees");
   await guest.run(`${letStart}\n${sh`systemctl restart ${server}`}`);
   await answers(cluster, guest, dataSeconds);
   const { of } = ((await saidBy(cluster, [member.name])).get(member.name) ?? silent(member.name)).nodes.find(isSelf)!;
