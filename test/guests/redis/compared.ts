@@ -21,6 +21,7 @@ export function alike(sights: Seen): Record<string, unknown> {
   const known = (ids: string[]) => ids.flatMap((id) => names.get(id) ?? []).sort();
   const told = (name: string, sight: Sight): unknown => {
     if (sight.is === "down") return { ...sight, id: undefined };
+    if (sight.is === "silent") return { ...sight, why: undefined };
     if (sight.is !== "up") return sight;
     return { ...sight, id: name, of: sight.of && names.get(sight.of), knows: known(sight.knows), failed: known(sight.failed), offset: undefined, memory: undefined };
   };

@@ -128,10 +128,12 @@ function stop(seen: Seen, name: string): void {
 
 const inPrimary = (seen: Seen) => Object.entries(seen).flatMap(([name, each]) => (each.is === "up" && each.primary ? [[name, each] as const] : []));
 
+/** Who answers nobody takes part all the same. */
 function agree(seen: Seen): void {
   const members = inPrimary(seen);
+  const silent = Object.values(seen).filter(({ is }) => is === "silent").length;
   const last = Math.max(...members.map(([, { committed = -1 }]) => committed));
-  for (const [, each] of members) Object.assign(each, { size: members.length, state: "Synced", ...(last < 0 ? {} : { committed: last }) });
+  for (const [, each] of members) Object.assign(each, { size: members.length + silent, state: "Synced", ...(last < 0 ? {} : { committed: last }) });
 }
 
 function historyOf(seen: Seen, seed?: string): string {
