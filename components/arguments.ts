@@ -124,6 +124,11 @@ export interface ClusterArgs {
   restartTrigger?: pulumi.Input<string>;
   /** Risks that are taken on purpose. Default: none. */
   allowUnsafe?: Unsafe[];
+  /**
+   * While true no guest is touched, so that people may work on them: a change that would is refused, and a refresh lets no database tell more than it does by itself.
+   * Default: false.
+   */
+  maintenance?: pulumi.Input<boolean>;
   /** While true the cluster cannot be destroyed. Default: true. */
   deletionProtection?: pulumi.Input<boolean>;
 }

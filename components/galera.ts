@@ -95,6 +95,7 @@ export class GaleraCluster extends pulumi.ComponentResource {
       forget: args.forget,
       replace: args.replace,
       rollout: args.rollout,
+      maintenance: args.maintenance,
       deletionProtection: args.deletionProtection ?? true,
       // The rules go after the cluster: a destroy that its protection refuses must not cut the members' network.
     }, { parent: this, dependsOn: rules });

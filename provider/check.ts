@@ -32,6 +32,7 @@ export async function check(olds: Raw | undefined, news: Raw): Promise<dynamic.C
   const isOld = ({ property }: dynamic.CheckFailure) => before !== undefined && unchanged(before, news, property.split(".")[0]!);
   print(news as Document, wrong.filter(isOld).map(({ property, reason: why }) => `${argument(news, property)} ${why}; this cluster has it already and goes on`));
   const problems = byArgument(news, [...wrong.filter((each) => !isOld(each)), ...(before ? notYet(before, news) : [])]);
+  if (first && news.maintenance === true) problems.push({ property: "maintenance", reason: "is of a cluster that is there: leave it out until it is made" });
   const password = news.rootPassword ?? before?.rootPassword ?? randomBytes(18).toString("base64url");
   const authority = before?.authority ?? await newAuthority((news as Document).owner.cluster);
   const completed = { ...news, rootPassword: secret(password), authority: secret(authority), plan: problems.length > 0 ? {} : planOf(before, news) };
@@ -173,9 +174,12 @@ const print = ({ owner }: Pick<Document, "owner">, lines: string[]) => {
   for (const line of lines) console.log(`[${owner.cluster}] ${line}`);
 };
 
-/** What may change without a look at the guests. Of a cluster that did not come up, access may be just what was wrong. */
-export const needsNoGuest = (olds: Outputs, keys: string[]): boolean =>
-  keys.length > 0 && keys.every((key) => (olds.status === "ready" ? ["deletionProtection", "access", "rollout"] : ["deletionProtection", "rollout"]).includes(key));
+/** What may change of a cluster in maintenance. */
+const whileMaintained = ["maintenance", "deletionProtection", "access", "rollout"];
+
+/** What may change without a look at the guests: in maintenance nothing else. Of a cluster that did not come up, access may be just what was wrong. */
+export const needsNoGuest = (olds: Outputs, news: Raw, keys: string[]): boolean =>
+  news.maintenance === true || keys.length > 0 && keys.every((key) => (olds.status === "ready" ? ["deletionProtection", "access", "rollout"] : ["deletionProtection", "rollout"]).includes(key));
 
 /** Clusters that were refreshed, and of which the engine has not asked for the difference yet, as it does after each refresh. */
 export const refreshed = new Set<string>();
@@ -194,12 +198,16 @@ export async function diff(id: string, olds: Outputs, news: Raw): Promise<dynami
   if (olds.status === "ready" && options.length > 0)
     throw new Error(`${cluster}: changing ${options.map((key) => argument(olds, `options.${key}`)).join(", ")} of a cluster that runs cannot be done by this version; set it back`);
   const keys = changed(olds, news);
+  const others = keys.filter((key) => !whileMaintained.includes(key));
+  if (news.maintenance === true && others.length > 0)
+    throw new Error(`${cluster} is in maintenance, so no guest is touched, and ${others.map((key) => (key === "options" ? differing(olds.options, news.options).join(", ") : key)).join(", ")} cannot change: set maintenance to false with that change, or take it back`);
   const { lines, refused } = forecast(olds, news as Document);
-  const untouched = needsNoGuest(olds, keys);
+  const untouched = needsNoGuest(olds, news, keys);
   if (refused && !ofRefresh && !untouched)
     throw new Error(`${cluster}: ${refused.message} This is what the last look saw: once it is mended, run \`pulumi refresh\`.`);
   if (olds.status !== "ready") console.log(`[${cluster}] the last run did not end; this one goes on from what it then sees`);
   print(olds, untouched && !refused ? lines.map((line) => `left for the next run: ${line}`) : lines);
+  if (news.maintenance === true) return {};
   // A refresh clears the engine's own memory of a failed run, and knows nothing of a member that it saw down.
   const toDo = olds.status !== "ready" || (lines.length > 0 && keys.length === 0);
   return toDo ? { changes: true } : {};

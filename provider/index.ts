@@ -74,6 +74,7 @@ export interface ClusterArgs {
   forget?: string[];
   replace?: string[];
   rollout?: pulumi.Inputs;
+  maintenance?: pulumi.Input<boolean>;
   deletionProtection: pulumi.Input<boolean>;
 }
 

@@ -41,6 +41,8 @@ export const inputs = z.object({
   rootPassword: password,
   authority,
   deletionProtection: z.boolean(),
+  /** While true no guest is touched. */
+  maintenance: z.boolean().optional(),
   /** Leaving members that can never be seen again. */
   forget: z.array(z.string()).optional(),
   /** Members whose servers are to be made again. */
