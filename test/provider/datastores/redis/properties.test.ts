@@ -90,18 +90,26 @@ describe("redis plan", () => {
       for (const [, view] of ups(now)) ok(view.configured);
     }), { numRuns: 500 }));
 
-  it("does nothing grave after a power cut that the preview did not announce which could not see who lost power", () => fc.assert(fc.property(
-    cases, fc.nat(), fc.array(fc.boolean(), { minLength: 30, maxLength: 30 }), ({ members, seen }, at, hit) => {
+  it("does nothing grave after a power cut that the preview did not announce which could not see who lost power", () => {
+    let compared = 0;
+    const numRuns = 500;
+    fc.assert(fc.property(cases, fc.nat(), fc.array(fc.boolean(), { minLength: 30, maxLength: 30 }), ({ members, seen }, at, hit) => {
       const steps = wanted(members, seen);
       fc.pre(steps.length > 0);
       const before = steps.slice(0, at % steps.length).reduce((now, step) => after(now, step, members), seen);
       const names = Object.keys(before);
       const away = names.filter((_, index) => hit[index]);
-      const remembered = recall(names, kept({ ...before, ...Object.fromEntries(away.map((name) => [name, { is: "unreachable", why: "timed out" } as Sight])) }));
+      // Of who is not reached what was seen of it before is kept; there may be none.
+      const last = (name: string): Sight => (before[name]!.is === "up" && seen[name]!.is === "up" ? seen[name]! : { is: "unreachable", why: "timed out" });
+      const remembered = recall(names, kept({ ...before, ...Object.fromEntries(away.map((name) => [name, last(name)])) }));
       const forecast = planned(members, remembered);
       const now = planned(members, outage(before, away));
-      if (forecast && now) deepEqual(surprises(now, lines(forecast)), [], `${lines(forecast).join("; ")} | ${lines(now).join("; ")}`);
-    }), { numRuns: 500 }));
+      if (!forecast || !now) return;
+      compared++;
+      deepEqual(surprises(now, lines(forecast)), [], `${lines(forecast).join("; ")} | ${lines(now).join("; ")}`);
+    }), { numRuns });
+    ok(compared > numRuns * 0.6, `of ${numRuns} cases only ${compared} were planned`);
+  });
 
   it("cut twice ends as well", () => fc.assert(fc.property(cases, fc.nat(), fc.nat(), ({ members, seen }, first, second) => {
     let now = seen;
