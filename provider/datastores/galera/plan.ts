@@ -1,5 +1,5 @@
 import { Refused } from "../../errors";
-import { oneByOne, together, told, type Step } from "../../plan";
+import { oneByOne, restartsOfSilent, together, told, type Step } from "../../plan";
 import type { Wanted } from "../../topology";
 import { markerFile, setAside, unsafe } from "./rules";
 import { evidence, historyOf, isAlive, isKnown, mayRun, mayStart, runs, tellsPosition, those, type Prepared, type Sight, type Sights } from "./sight";
@@ -43,7 +43,7 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
   // Servers were made again below data whose position only an installed MariaDB can tell: look again, and plan then.
   const unconfigured = those(wanted, (sight) => sight.is === "silent" && !sight.configured);
   // Nobody tells yet what runs, or who has no room is given some: once they answer, more can be seen.
-  if (silenced || unconfigured.length < silent.length) return [...prepare, ...oneByOne("restart", unconfigured), { do: "verify", on: [] }];
+  if (silenced || unconfigured.length < silent.length) return [...prepare, ...restartsOfSilent(unconfigured), { do: "verify", on: [] }];
   if (running.length === 0 && !start) return [...prepare, { do: startOver(sights), on: [] }];
   const history = historyOf(seen[running[0] ?? start!.on]!);
   const steps: Step<Do>[] = [
@@ -54,7 +54,7 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
     ...together("secure", start?.do === "bootstrap" ? seed : toSecure(sights, running)),
     ...together("clean", joining.filter((name) => leftWithAnother(history, seen[name]!))),
     ...oneByOne("join", joining),
-    ...oneByOne("restart", unconfigured),
+    ...restartsOfSilent(unconfigured),
     ...oneByOne("restart", byWrites(wanted.filter(([, sight]) => sight.is === "up" && sight.primary && sight.current === false))),
     ...oneByOne("leave", those(sights, (sight, name) => !members.includes(name) && mayRun(sight))),
   ];

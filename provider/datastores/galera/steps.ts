@@ -5,6 +5,7 @@ import type { Guest } from "../../guest/guest";
 import { installPackages, installedVersion, offeredVersion, sparePackages } from "../../guest/packages";
 import { sh } from "../../guest/shell";
 import { guardUnit, letStart, lookAtVolume, mark, mountPoint, mountVolume, settle, transferred } from "../../guest/volume";
+import type { Step as Planned } from "../../plan";
 import { names, type Member } from "../../topology";
 import { isUnreadable, setLeftAside, setUnreadableAside } from "./aside";
 import { certificates, dataDirectory, dataPath as data, families, hostsText, isVersion, noHistory, ofVersion, optionsFile, optionsText, positionFile, runningFile, transferFile, unsecured } from "./configuration";
@@ -18,7 +19,7 @@ import { differing, fixedOf, setLive, withoutFixed } from "./settings";
 import type { Sight } from "./sight";
 import { administrators, execute, hasStarted, isDown, unitState, wsrep } from "./sql";
 
-type Step = (cluster: Galera, member: Member) => Promise<void>;
+type Step = (cluster: Galera, member: Member, step?: Planned<Do>) => Promise<void>;
 
 /**
  * The guard comes before the package, whose own start of the server it skips, and after all else that keeps it: where it is, an installation
@@ -242,10 +243,11 @@ const stop: Step = async ({ guest: reach }, { name }) => {
  * Of a silent one nobody knows more than that its old options may be why: the others need it no less than before, so those that answer are enough.
  * What was configured before a unit that keeps in mind with which options it starts, gets it now.
  */
-const restart: Step = async (cluster, member) => {
+const restart: Step = async (cluster, member, step) => {
   const guest = await cluster.guest(member.name);
   const inIt = await running(cluster, everyone(cluster));
   const silent = (await unitState(guest)) === "active" && !(await wsrep(guest));
+  if (step?.what === "silent" && !silent) return;
   if (!silent) await gate(cluster, [...new Set([...inIt, ...names(cluster.want)])], guest, { seconds: startSeconds, exactly: true, started: false });
   else if (inIt.length > 0) await gate(cluster, inIt, guest, { seconds: startSeconds, started: false });
   await tellWhatItMayMiss(cluster, member);

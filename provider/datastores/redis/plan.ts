@@ -1,4 +1,4 @@
-import { oneByOne, together, told, type Step } from "../../plan";
+import { oneByOne, restartsOfSilent, together, told, type Step } from "../../plan";
 import type { Wanted } from "../../topology";
 import { strangers, tooMuch, unsafe } from "./rules";
 import { isAlive, isIn, isToTell, ownedBy, shardOf, those, ups, waits, type Sight, type Sights, type Up } from "./sight";
@@ -29,7 +29,7 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
   const back = those(sights, waits);
   const silent = those(wanted, ({ is }) => is === "silent");
   const begun = missing(joined(...ownedBy(sights).values())).length === 0;
-  if (back.length + silent.length > 0) return [...prepare, ...together("start", back), ...oneByOne("restart", those(wanted, (sight) => sight.is === "silent" && !sight.configured)), ...lookAgain(wanted, begun)];
+  if (back.length + silent.length > 0) return [...prepare, ...together("start", back), ...restartsOfSilent(those(wanted, (sight) => sight.is === "silent" && !sight.configured)), ...lookAgain(wanted, begun)];
 
   const shards = shardsOf(members, sights);
   const steps: Step<Do>[] = [

@@ -237,10 +237,11 @@ async function forget(cluster: Redis, among: string[], ids: string[]): Promise<v
 }
 
 /** Takes the settings that wait for it. Who is primary is read again: a failover since the plan was made may have given it its slots back. */
-const restart: Step = async (cluster, member) => {
+const restart: Step = async (cluster, member, { what }) => {
   const guest = await cluster.guest(member.name);
   const { server } = vendorOf(cluster.want.options);
   const before = await saidBy(cluster, everyone(cluster));
+  if (what === "silent" && before.has(member.name)) return;
   const id = before.get(member.name)?.nodes.find(isSelf)!.slots ? before.get(member.name)!.id : undefined;
   const heir = [...before].find(([, { nodes, info }]) => id !== undefined && nodes.find(isSelf)!.of === id && info.master_link_status === "up")?.[0];
   if (heir !== undefined)

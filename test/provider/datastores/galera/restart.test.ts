@@ -49,10 +49,16 @@ describe("a restart of a galera member", () => {
     deepEqual(ran.filter((line) => !line.includes(" says ")), []);
   }));
 
+  it("of one that was to answer nobody, and answers, is left to the next look", () => fast(async () => {
+    const { three, ran } = guests({ "db-1": synced(3), "db-2": synced(3), "db-3": undefined }, { mute: ["db-3"] });
+    await steps.restart(three, member("db-2"), { do: "restart", on: ["db-2"], what: "silent" });
+    deepEqual(ran, []);
+  }));
+
   it("of a silent member is done while all that answer are in the cluster, and waits for it alone among the silent", () => fast(async () => {
     const views: Record<string, View | undefined> = { "db-1": synced(3), "db-2": undefined, "db-3": undefined };
     const { three, ran, at } = guests(views, { mute: ["db-2", "db-3"] });
-    const restarted = steps.restart(three, member("db-2"));
+    const restarted = steps.restart(three, member("db-2"), { do: "restart", on: ["db-2"], what: "silent" });
     while (at(start) < 0) await sleep(10);
     Object.assign(views, { "db-1": synced(3), "db-2": synced(3) });
     await restarted;
@@ -62,7 +68,7 @@ describe("a restart of a galera member", () => {
   it("of one of members that are all silent lets it find them, and bootstraps nothing", () => fast(async () => {
     const views: Record<string, View | undefined> = {};
     const { three, ran, at } = guests(views, { mute: ["db-1", "db-2", "db-3"] });
-    const restarted = steps.restart(three, member("db-2"));
+    const restarted = steps.restart(three, member("db-2"), { do: "restart", on: ["db-2"], what: "silent" });
     while (at(start) < 0) await sleep(10);
     views["db-2"] = synced(3);
     await restarted;
