@@ -1,0 +1,74 @@
+import { eventually } from "./guest/eventually";
+import { CloudFailed, type OpenStack } from "./openstack";
+
+/** What Nova tells of a server. */
+export interface Server {
+  /** Nova's own word: ACTIVE, SHUTOFF, VERIFY_RESIZE, ERROR and so on. */
+  status: string;
+  /** What Nova is about to do with it. */
+  task?: string;
+  /** The flavor's name. */
+  flavor: string;
+  /** The image's id; undefined of a server that boots from a volume. */
+  image?: string;
+  /** Which host it is on, in a word that says so to this project alone. */
+  host: string;
+  fault?: string;
+}
+
+/** The few acts on servers that Pulumi's resources would do on all of them at once. Each goes on from wherever an earlier run was cut. */
+export interface Cloud {
+  server(id: string): Promise<Server>;
+  /** Gives a server another flavor, for which Nova stops it and starts it again. */
+  resize(id: string, flavor: string, say: (line: string) => void): Promise<void>;
+}
+
+/** Seconds for Nova to stop a server, carry its disk to another host, and start it. */
+const resizeSeconds = 3600;
+
+interface Told {
+  server: { status: string; "OS-EXT-STS:task_state": string | null; flavor: { original_name: string }; image: { id: string } | ""; hostId: string; fault?: { message: string } };
+}
+
+export const cloudOf = (openstack: OpenStack): Cloud => {
+  const server = async (id: string): Promise<Server> => {
+    const { server: told } = await openstack.ask("compute", `/servers/${id}`) as Told;
+    return {
+      status: told.status, task: told["OS-EXT-STS:task_state"] ?? undefined, flavor: told.flavor.original_name,
+      image: told.image === "" ? undefined : told.image.id, host: told.hostId, fault: told.fault?.message,
+    };
+  };
+  /** Whether it was done; not while Nova is about to do something else with the server. */
+  const act = async (id: string, what: object): Promise<boolean> => openstack.tell("compute", `/servers/${id}/action`, what).then(() => true, (error) => {
+    if (error instanceof CloudFailed && error.code === 409) return false;
+    throw error;
+  });
+  const flavorId = async (name: string): Promise<string> => {
+    const { flavors } = await openstack.ask("compute", "/flavors") as { flavors: { id: string; name: string }[] };
+    const found = flavors.find((each) => each.name === name);
+    if (!found) throw new Error(`the cloud has no flavor ${JSON.stringify(name)} that this project may use; \`openstack flavor list\` shows what it has`);
+    return found.id;
+  };
+  return {
+    server,
+    async resize(id, flavor, say) {
+      let asked = false;
+      const flavorRef = await flavorId(flavor);
+      await eventually(`Nova to resize the server to ${flavor}`, { seconds: resizeSeconds, every: 500, say }, async () => {
+        const now = await server(id);
+        if (now.status === "ERROR") throw new Error(`Nova says that the server is in ERROR: ${now.fault ?? "and nothing of why"}. See \`openstack server show ${id}\` and \`openstack server event list ${id}\``);
+        if (now.task !== undefined) return `it is ${now.status}, ${now.task}`;
+        // It was shut down for it in order, and what it holds is on its volume: to go back is another resize.
+        if (now.status === "VERIFY_RESIZE") return (await act(id, { confirmResize: null })) ? "it is being confirmed" : "it cannot be confirmed yet";
+        if (!["ACTIVE", "SHUTOFF"].includes(now.status)) return `it is ${now.status}`;
+        if (now.flavor !== flavor) {
+          if (asked) throw new Error(`Nova gave up to resize the server to ${flavor}: mostly there is no host with room for it. See \`openstack server event list ${id}\``);
+          asked = await act(id, { resize: { flavorRef } });
+          return "it is asked for";
+        }
+        if (now.status === "ACTIVE") return true;
+        return (await act(id, { "os-start": null })) ? "it is being started" : "it cannot be started yet";
+      });
+    },
+  };
+};
