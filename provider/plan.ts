@@ -16,7 +16,7 @@ export const together = <Do extends string>(what: Do, on: string[]): Step<Do>[] 
 export const oneByOne = <Do extends string>(what: Do, on: string[]): Step<Do>[] =>
   on.flatMap((name) => together(what, [name]));
 
-/** Restarts who answers nobody, one at a time. One of them may answer by itself once another does, and is then left as it is. */
+/** Restarts who answers nobody, one at a time. One of them may answer by itself once another does: then it is given its settings. */
 export const restartsOfSilent = (on: string[]): Step<"restart">[] => oneByOne("restart", on).map((step) => ({ ...step, what: "silent", words: "if it still answers nobody" }));
 
 /** Of a preview: in words what is to change of all members, as their sights tell it. */

@@ -70,11 +70,9 @@ export function after(seen: Seen, step: Step, on: string[] = step.on): Seen {
     case "recover": case "join": on.forEach((name) => start(next, name, true)); break;
     case "secure": Object.values(next).forEach((each) => each.is === "up" && (each.secured = true)); break;
     case "clean": change({ data: { is: "none" }, hasHadData: false, left: false }); break;
-    case "restart": on.filter((name) => step.what !== "silent" || seen[name]!.is === "silent").forEach((name) => {
-      stop(next, name);
-      start(next, name, true);
-      Object.assign(next[name]!, { configured: true });
-    }); break;
+    // One that was to answer nobody and does is configured.
+    case "restart": on.filter((name) => step.what !== "silent" || seen[name]!.is === "silent").forEach((name) => { stop(next, name); start(next, name, true); });
+      change({ configured: true }); break;
     case "leave": agree(next); on.forEach((name) => stop(next, name)); change({ left: true }); break;
     case "stop": on.forEach((name) => stop(next, name)); break;
     case "verify": change({ hasHadData: true, left: false }); agree(next); break;

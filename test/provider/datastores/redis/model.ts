@@ -89,10 +89,12 @@ export function after(seen: Seen, step: Step, wanted: string[], on: string[] = s
       for (const [, view] of ups(next)) view.knows = view.knows.filter((each) => each !== id);
       next[name] = { is: "down", data: true, id, ...prepared, ...marks(next[name]!), left: true };
     }); break;
-    case "restart": on.filter((name) => step.what !== "silent" || seen[name]!.is === "silent").forEach((name) => {
-      const again = (next[name] as Silent).was ?? next[name]!;
-      next[name] = Object.assign(again, { configured: true, current: true, linked: (again as Up).role === "replica" });
-    }); break;
+    // One that was to answer nobody and does is configured.
+    case "restart": change({ configured: true });
+      on.filter((name) => step.what !== "silent" || seen[name]!.is === "silent").forEach((name) => {
+        const again = (next[name] as Silent).was ?? next[name]!;
+        next[name] = Object.assign(again, { configured: true, current: true, linked: (again as Up).role === "replica" });
+      }); break;
     case "verify":
       for (const name of on) if (inIt(next).every(([other]) => other !== name)) throw new Error(`a verification of ${name} waits in vain`);
       change({ hasHadData: true, left: false }); ups(next).forEach(([, view]) => { view.open = []; view.linked = view.role === "replica"; }); break;
