@@ -84,6 +84,7 @@ export class GaleraCluster extends pulumi.ComponentResource {
       options: { vendor, version, configuration, restartTrigger },
       access: pulumi.secret({ user, privateKey, bastion, hostKeys }),
       rootPassword,
+      cloud: args.cloud,
     };
     const places = memberNames(name, args.members, args.without).map((member) => ({ name: member, turn: Number(member.slice(name.length + 1)) - 1, group: name }));
     const { members, servers, rules, serverGroupIds: [serverGroupId], securityGroupId } = createMembers(name, { places, args, port, document, late }, this);

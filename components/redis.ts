@@ -100,6 +100,7 @@ export class RedisCluster extends pulumi.ComponentResource {
       options: { vendor, version, configuration, maxMemory, persistence, restartTrigger },
       access: pulumi.secret({ user, privateKey, bastion, hostKeys }),
       rootPassword: password,
+      cloud: args.cloud,
     };
     const places = placesOf(name, args);
     const { members, servers, rules, serverGroupIds, securityGroupId } = createMembers(name, { places, args, port, document, late }, this);

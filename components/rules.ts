@@ -54,6 +54,7 @@ const common = {
   rollout: group({ canary: flag.optional(), pauseSeconds: whole("a whole number of seconds, 0 to 3600", 0, 3600).optional() }).optional(),
   restartTrigger: input(text("a text, such as today's date")).optional(),
   allowUnsafe: z.array(word(Unsafe), must("a list of risks")).optional(),
+  cloud: input(text("the name of an entry in clouds.yaml")).optional(),
   maintenance: input(flag).optional(),
   deletionProtection: input(flag).optional(),
 };

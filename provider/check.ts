@@ -2,13 +2,15 @@ import { randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
 import { newAuthority } from "./certificates";
+import { credentials } from "./credentials";
 import { byName } from "./datastores";
-import { Refused } from "./errors";
+import { reason, Refused } from "./errors";
+import { givenBefore, noCloud, resizesOf } from "./flavors";
 import type { Needs } from "./guest/machine";
 import { failures, inputs, parse, type Inputs, type Outputs } from "./inputs";
 import { describe } from "./plan";
-import { isWell, keptBack, takesAway, without } from "./rollout";
-import { changedServers, newVolumeSize } from "./servers";
+import { isWell, keptBack, resizesWithout, takesAway, without } from "./rollout";
+import { changedServers, flavorOf, newVolumeSize, resized } from "./servers";
 import { names } from "./topology";
 import { differing, failure, hasUnknown, isUnknown, secret } from "./wire";
 
@@ -73,10 +75,23 @@ function notYet(olds: Raw, news: Raw): dynamic.CheckFailure[] {
   const stay = names(olds as Document).filter((name) => unknownMembers(news) || names(news as Document).includes(name));
   return [
     ...changedServers(olds.servers as Raw, news.servers as Raw, stay).map((each) => no(each.argument, `changing ${each.argument} of a cluster that exists`, "set it back", each.why)),
+    ...unreachableNova(olds.servers as Raw, news.servers as Raw, stay, news.cloud),
     ...(news.rootPassword === undefined || isUnknown(news.rootPassword) || news.rootPassword === olds.rootPassword ? []
       : [no("rootPassword", "changing the password of a cluster that exists", "set it back, or leave it out")]),
     ...(isDeepStrictEqual(olds.owner, news.owner) || hasUnknown(news.owner) ? [] : [no("owner", "renaming a cluster, its project or its stack", "keep the old name")]),
   ];
+}
+
+/** Another flavor needs Nova: whether there is a way to it is known without asking it. */
+export function unreachableNova(was: Raw, wanted: Raw, stay: string[], cloud: unknown): dynamic.CheckFailure[] {
+  const members = resized(was, wanted, stay);
+  if (members.length === 0 || isUnknown(cloud)) return [];
+  const without = (why: string) => [{ property: "flavor", reason: `another one for ${members.join(", ")} needs Nova: ${why}; or set it back` }];
+  try {
+    return credentials(cloud as string | undefined) ? [] : without(noCloud);
+  } catch (error) {
+    return without(reason(error));
+  }
 }
 
 /** The change under its title. When nothing changed the old one stays, so that a second `up` is an empty diff. */
@@ -98,12 +113,16 @@ function titleOf(olds: Document, news: Document, keys: string[]): string {
   const [was, now] = [names(olds), names(news)];
   const [gone, come] = [was.filter((name) => !now.includes(name)), now.filter((name) => !was.includes(name))];
   const again = madeAgain(olds.members, news);
+  const stay = was.filter((name) => now.includes(name));
+  const others = resized(olds.servers, news.servers, stay);
+  const flavors = [...new Set(others.map((name) => flavorOf(news.servers, name)!))];
   const rest = keys.filter((key) => !["members", "servers", "replace"].includes(key)).flatMap((key) => (key === "options" && !isUnknown(news.options) ? differing(olds.options, news.options) : [key]));
   return [
     ...(was.length !== now.length ? [`members ${was.length} to ${now.length}`] : []),
     ...(was.length === now.length && gone.length > 0 ? [`${come.join(", ")} for ${gone.join(", ")}`] : []),
     ...(newVolumeSize(olds.servers, news.servers) !== undefined ? [`volumes to ${String(news.servers.volumeSize)} GiB`] : []),
     ...(again.length > 0 ? [`replace ${again.join(", ")}`] : []),
+    ...flavors.map((flavor) => `flavor${flavors.length === 1 && others.length === stay.length ? "" : ` of ${others.filter((name) => flavorOf(news.servers, name) === flavor).join(", ")}`} to ${flavor}`),
     ...(rest.length > 0 ? [`change ${rest.join(", ")}`] : []),
   ].join(", ") || `change ${keys.join(", ")}`;
 }
@@ -128,7 +147,7 @@ export interface Forecast {
  * The steps from what was last seen. A server that is another than then, or not known yet, is seen as new, over its
  * volume if that is the same. A member to be forgotten is first taken as last seen; if that is refused, as gone.
  */
-export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options" | "servers" | "known" | "seen" | "unreached">, news: Document): Forecast {
+export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options" | "servers" | "known" | "seen" | "unreached"> & Partial<Pick<Outputs, "flavors">>, news: Document): Forecast {
   const it = byName(news.datastore);
   const [was, wanted] = [names({ members: olds.known }), names(news)];
   const again = madeAgain(olds.known, news);
@@ -137,6 +156,7 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options"
     ...(hasUnknown(news.options) ? {} : { options: { was: parse(it.options, olds.options, "options"), wanted: parse(it.options, news.options, "options") } }),
   };
   const grows = newVolumeSize(olds.servers, news.servers);
+  const resizes = resizesOf(wanted, givenBefore(news.members, olds), news.servers);
   const replace = news.replace?.filter((name) => again.includes(name)) ?? [];
   const volumeOf = (members: Inputs["members"], name: string) => members.find((each) => each.name === name)?.volume;
   const keepsVolume = (name: string) => volumeOf(olds.known, name) === volumeOf(news.members, name);
@@ -154,10 +174,10 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options"
     const now = [...new Set([...wanted, ...was])].map((name) => [name, wanted.includes(name) ? grown(it.outdated(sightOf(name), change), grows) : sightOf(name)]);
     try {
       const seen = Object.fromEntries(now);
-      const want = { members: wanted, forget: news.forget, replace };
+      const want = { members: wanted, forget: news.forget, replace, resize: resizes };
       const plan = it.plan(want, seen);
-      const back = news.rollout?.canary ? keptBack(wanted, seen) : [];
-      if (back.length > 0) return { lines: [...describe(it.plan(want, without(back, seen))), `${canary} the next run changes ${back.join(" ")}`] };
+      const back = news.rollout?.canary ? keptBack(wanted, seen, resizes) : [];
+      if (back.length > 0) return { lines: [...describe(it.plan({ ...want, resize: resizesWithout(back, resizes) }, without(back, seen))), `${canary} the next run changes ${back.join(" ")}`] };
       const all = news.rollout?.canary && plan.some(takesAway) && !isWell(wanted, seen) ? [`${canary} none, for members come, go or are not well`] : [];
       return { lines: [...describe(plan), ...all] };
     } catch (error) {
@@ -175,11 +195,11 @@ const print = ({ owner }: Pick<Document, "owner">, lines: string[]) => {
 };
 
 /** What may change of a cluster in maintenance. */
-const whileMaintained = ["maintenance", "deletionProtection", "access", "rollout"];
+const whileMaintained = ["maintenance", "deletionProtection", "access", "rollout", "cloud"];
 
 /** What may change without a look at the guests: in maintenance nothing else. Of a cluster that did not come up, access may be just what was wrong. */
 export const needsNoGuest = (olds: Outputs, news: Raw, keys: string[]): boolean =>
-  news.maintenance === true || keys.length > 0 && keys.every((key) => (olds.status === "ready" ? ["deletionProtection", "access", "rollout"] : ["deletionProtection", "rollout"]).includes(key));
+  news.maintenance === true || keys.length > 0 && keys.every((key) => (olds.status === "ready" ? ["deletionProtection", "access", "rollout", "cloud"] : ["deletionProtection", "rollout"]).includes(key));
 
 /** Clusters that were refreshed, and of which the engine has not asked for the difference yet, as it does after each refresh. */
 export const refreshed = new Set<string>();

@@ -45,7 +45,7 @@ export interface RequirementsArgs {
   /** What the servers and volumes are asked to be. */
   servers: pulumi.Inputs;
   /** Of what the cluster itself is handed, the parts that its rules are about: looked at, and not kept. */
-  document: Pick<ClusterArgs, "datastore" | "options" | "access" | "rootPassword">;
+  document: Pick<ClusterArgs, "datastore" | "options" | "access" | "rootPassword" | "cloud">;
   /** Looked at, and not kept: a cloud changes, and an unchanged cluster is to show no difference for that. */
   facts: pulumi.Input<Facts>;
   /** What has to be right before anything is made, and is known later than the program's start. */
@@ -75,6 +75,8 @@ export interface ClusterArgs {
   replace?: string[];
   rollout?: pulumi.Inputs;
   maintenance?: pulumi.Input<boolean>;
+  /** The entry of clouds.yaml by which Nova is asked; else what the environment names. */
+  cloud?: pulumi.Input<string>;
   deletionProtection: pulumi.Input<boolean>;
 }
 

@@ -49,6 +49,8 @@ export const inputs = z.object({
   replace: z.array(z.string()).optional(),
   /** How a change that is to come to one member after another goes on. */
   rollout: z.strictObject({ canary: z.boolean().optional(), pauseSeconds: z.number().min(0).max(3600).optional() }).optional(),
+  /** The entry of clouds.yaml by which Nova is asked. Default: what the environment names. */
+  cloud: z.string().optional(),
   plan,
 });
 export type Inputs = z.infer<typeof inputs>;
@@ -63,6 +65,8 @@ export const outputs = inputs.extend({
   seen: z.record(z.string(), z.unknown()),
   /** Members that the last look did not reach: what was seen of them is older. */
   unreached: z.array(z.string()),
+  /** The flavor that each server was last given. Not told by a state that is older. */
+  flavors: z.record(z.string(), z.string()).optional(),
   /** The host key that each server showed first, by server id, and the bastion's by `host:port`. */
   pins: z.record(z.string(), z.string()),
 });

@@ -2,10 +2,14 @@ import type { dynamic } from "@pulumi/pulumi";
 import { changed, forecast, needsNoGuest, refreshed, type Document, type Raw } from "./check";
 import { byName } from "./datastores";
 import type { Datastore } from "./datastores/datastore";
+import { cloudOf, type Cloud } from "./cloud";
+import { credentials } from "./credentials";
 import { endWithEngine } from "./engine";
 import { reason } from "./errors";
+import { Flavors, givenBefore } from "./flavors";
 import { lease } from "./guest/lease";
 import { inputs, outputs, parse, type Inputs, type Outputs } from "./inputs";
+import { OpenStack } from "./openstack";
 import { loginSeconds, reach } from "./reach";
 import { observe, reconcile } from "./reconcile";
 import { leavers, names, type Member } from "./topology";
@@ -35,15 +39,23 @@ async function converge(raw: Raw, announced: string[], olds?: Outputs): Promise<
   const [title = ""] = Object.keys(news.plan);
   const leaving = leavers(news, olds?.known ?? []);
   const { guests, cluster } = reach(news, { leaving, pins: olds?.pins ?? {}, say });
+  const flavors = new Flavors(news.members, news.servers, givenBefore(news.members, olds), nova(news));
   const result = async (status: Outputs["status"], known: Member[], { seen, unreached }: Look) =>
-    plain({ ...raw, stateVersion: 1, status, known, seen: Object.fromEntries(names({ members: known }).map((name) => [name, seen[name]])), unreached, pins: await guests.shown(known) });
+    plain({ ...raw, stateVersion: 1, status, known, seen: Object.fromEntries(names({ members: known }).map((name) => [name, seen[name]])), unreached, flavors: flavors.given, pins: await guests.shown(known) });
   try {
     // One that cannot be reached holds no lease: the planner sees it so, and says what that means.
     const everyone = names({ members: [...news.members, ...leaving] }).sort();
     const members = (await Promise.allSettled(everyone.map(guests.reach))).flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
     const held = await lease(members, cluster.run, `${news.owner.project}/${news.owner.stack}: ${title}`);
     try {
-      const seen = await reconcile(it, cluster, announced, (line) => console.log(`[${news.owner.cluster}] ${line}`));
+      const resize = async (member: Member) => {
+        const guest = await guests.reach(member.name);
+        await held.through(guest, async () => {
+          await flavors.give(member, guest.say);
+          return guests.again(member.name);
+        });
+      };
+      const seen = await reconcile(it, { ...cluster, resizes: () => flavors.resizes(), resize }, announced, (line) => console.log(`[${news.owner.cluster}] ${line}`));
       return await result("ready", news.members, { seen: it.kept(seen), unreached: [] });
     } finally {
       await held.release();
@@ -87,6 +99,16 @@ async function look(olds: Outputs, props: Outputs): Promise<Raw> {
   } finally {
     await guests.close();
   }
+}
+
+/** The cloud that the servers are in, where there is access to it: looked for when it is first asked. */
+function nova({ cloud: name }: Pick<Inputs, "cloud">): () => Cloud | undefined {
+  let cloud: Cloud | undefined;
+  return () => {
+    const access = cloud ? undefined : credentials(name);
+    cloud ??= access && cloudOf(new OpenStack(access));
+    return cloud;
+  };
 }
 
 type Look = Pick<Outputs, "seen" | "unreached">;

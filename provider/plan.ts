@@ -19,6 +19,14 @@ export const oneByOne = <Do extends string>(what: Do, on: string[]): Step<Do>[] 
 /** Restarts who answers nobody, one at a time. One of them may answer by itself once another does: then it is given its settings. */
 export const restartsOfSilent = (on: string[]): Step<"restart">[] => oneByOne("restart", on).map((step) => ({ ...step, what: "silent", words: "if it still answers nobody" }));
 
+/** Gives another flavor to servers whose databases do not run: nobody misses them, so side by side. */
+export const resizesOfIdle = (on: string[], flavors: Record<string, string>): Step<"resize">[] =>
+  [...new Set(on.map((name) => flavors[name]!))].map((flavor) => ({ do: "resize", on: on.filter((name) => flavors[name] === flavor), what: "idle", words: flavor }));
+
+/** A restart of each in turn, or where its server is to have another flavor a resize, which is one too. */
+export const restartsOrResizes = (on: string[], flavors: Record<string, string>): Step<"restart" | "resize">[] =>
+  on.map((name) => (flavors[name] === undefined ? { do: "restart", on: [name] } : { do: "resize", on: [name], words: flavors[name] }));
+
 /** Of a preview: in words what is to change of all members, as their sights tell it. */
 export const told = (what: "settings" | "volume", sights: [name: string, sight: object][]): Pick<Step, "words"> => {
   const words = sights.map(([, sight]) => (sight as { settings?: string; volume?: string })[what]).find(Boolean);
@@ -30,19 +38,20 @@ export const describe = (plan: Step[]): string[] =>
   plan.map(({ do: act, on, to, words }) => [act, ...on, ...(to === undefined ? [] : ["to", to]), ...(words === undefined ? [] : [`(${words})`])].join(" "));
 
 /** Acts that no run may do unless its preview announced them. */
-const grave = ["bootstrap", "recover", "clean", "leave", "restart"];
+const grave = ["bootstrap", "recover", "clean", "leave", "restart", "resize"];
 
 /**
  * The lines of `plan` that the forecast did not announce and that are too grave to do unannounced. A step on nobody
- * announces the same on anybody, and is announced by it.
+ * announces the same on anybody, and is announced by it; a resize announces a restart.
  */
 export function surprises(plan: Step[], forecast: string[]): string[] {
   const announced = new Set(forecast.flatMap((line) => {
     const [what = "", ...on] = line.replace(/ to .*/, "").split(" ");
-    return on.length === 0 ? [what, `${what} anybody`] : [what, ...on.map((name) => `${what} ${name}`)];
+    const acts = what === "resize" ? [what, "restart"] : [what];
+    return acts.flatMap((act) => (on.length === 0 ? [act, `${act} anybody`] : [act, ...on.map((name) => `${act} ${name}`)]));
   }));
   return plan
-    .filter((step) => grave.includes(step.do) && !announced.has(`${step.do} anybody`))
+    .filter((step) => grave.includes(step.do) && step.what !== "idle" && !announced.has(`${step.do} anybody`))
     .flatMap((step) => (step.on.length === 0 ? [step.do] : step.on.map((name) => `${step.do} ${name}`)))
     .filter((act) => !announced.has(act));
 }

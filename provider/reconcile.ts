@@ -3,7 +3,7 @@ import type { Cluster, Datastore } from "./datastores/datastore";
 import { reason, Refused, StepFailed } from "./errors";
 import { describe, surprises, type Step } from "./plan";
 import { preflight } from "./preflight";
-import { keptBack, takesAway, without } from "./rollout";
+import { keptBack, resizesWithout, takesAway, without } from "./rollout";
 import { names, type Member } from "./topology";
 
 export type Seen = Record<string, unknown>;
@@ -33,9 +33,9 @@ export async function reconcile<O, S, Do extends string>(
   let back: string[] | undefined;
   let away = 0;
   for (let round = 1; ; round++) {
-    const seen = await observe(it, cluster);
-    back ??= rollout.canary ? keptBack(wanted.members, seen) : [];
-    const plan = it.plan(wanted, without(back, seen));
+    const [seen, resize = {}] = await Promise.all([observe(it, cluster), cluster.resizes?.()]);
+    back ??= rollout.canary ? keptBack(wanted.members, seen, resize) : [];
+    const plan = it.plan({ ...wanted, resize: resizesWithout(back, resize) }, without(back, seen));
     const unannounced = surprises(plan, forecast);
     if (unannounced.length > 0)
       throw new Refused("nothing grave is done that the preview did not announce",

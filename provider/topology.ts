@@ -36,6 +36,8 @@ export interface Wanted {
   forget?: string[];
   /** Members whose servers are about to be made again because it was asked for, not because they are gone. */
   replace?: string[];
+  /** Members whose servers have another flavor than is asked for, and that one's name. */
+  resize?: Record<string, string>;
 }
 
 export const names = ({ members }: Pick<Topology<unknown>, "members">): string[] => members.map(({ name }) => name);

@@ -16,6 +16,10 @@ export interface Cluster<Options> {
   /** Only a look for people: it waits for nothing, and starts nothing that could tell more. */
   glance?: boolean;
   guest(name: string): Promise<Guest>;
+  /** Members whose servers have another flavor than is asked for, as the cloud tells, and that one's name. */
+  resizes?(): Promise<Record<string, string>>;
+  /** Gives a member's server its flavor. Its guest boots anew: ask for it again. */
+  resize?(member: Member): Promise<void>;
 }
 
 /** What people are told of one member: how it is at this moment. */

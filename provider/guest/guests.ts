@@ -5,13 +5,25 @@ import type { Member } from "../topology";
 /** The guests of one run: one connection each, made at the first call, and the host keys they showed; so of their bastion. */
 export class Guests {
   private readonly connections = new Map<string, Promise<Connection>>();
+  private readonly pins: Record<string, string>;
   private bastion?: Promise<Bastion>;
 
   /** `pins`: the host key that each server showed before, by server id, and the bastion's by its place. A new server starts anew. */
-  constructor(private readonly members: Member[], private readonly pins: Record<string, string>, private readonly session: Omit<Session, "say" | "seconds"> & { seconds(name: string): number | undefined; say(name: string, line: string): void }) {}
+  constructor(private readonly members: Member[], pins: Record<string, string>, private readonly session: Omit<Session, "say" | "seconds"> & { seconds(name: string): number | undefined; say(name: string, line: string): void }) {
+    this.pins = { ...pins };
+  }
 
   /** Dials a guest once; a failure stays the answer for this run. */
   readonly reach = async (name: string): Promise<Guest> => (await this.dial(name)).guest;
+
+  /** Dials a guest once more, that has booted anew: it shows the host key that it showed before. */
+  async again(name: string): Promise<Guest> {
+    const before = await this.connections.get(name);
+    before?.close();
+    if (before) this.pins[this.members.find((each) => each.name === name)!.server] = before.fingerprint;
+    this.connections.delete(name);
+    return this.reach(name);
+  }
 
   /** Shows what a command prints on a guest for as long as it prints. */
   async follow(name: string, ...what: Parameters<Follow>): Promise<void> {

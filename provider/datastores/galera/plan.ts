@@ -1,17 +1,17 @@
 import { Refused } from "../../errors";
-import { oneByOne, restartsOfSilent, together, told, type Step } from "../../plan";
+import { oneByOne, resizesOfIdle, restartsOfSilent, restartsOrResizes, together, told, type Step } from "../../plan";
 import type { Wanted } from "../../topology";
 import { markerFile, setAside, unsafe } from "./rules";
 import { evidence, historyOf, isAlive, isKnown, mayRun, mayStart, runs, tellsPosition, those, type Prepared, type Sight, type Sights } from "./sight";
 
-export type Do = "install" | "mount" | "configure" | "bootstrap" | "recover" | "secure" | "clean" | "join" | "restart" | "leave" | "stop" | "verify";
+export type Do = "install" | "mount" | "configure" | "bootstrap" | "recover" | "secure" | "clean" | "join" | "restart" | "resize" | "leave" | "stop" | "verify";
 
 /**
  * Pure: the steps from what is seen to a running cluster of `members`. Whoever is seen and not wanted leaves; joins
  * come before restarts and these before leaves, each one member at a time. Address lists are written first: no restart in the middle
  * then finds a member that knows fewer than there will be. Who leaves is prepared only if the cluster starts from it.
  */
-export function plan({ members, forget = [], replace = [] }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
+export function plan({ members, forget = [], replace = [], resize = {} }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
   const unseen: Sight = { is: "unreachable", why: "not looked at" };
   const wanted: Sights = members.map((name) => [name, seen[name] ?? unseen]);
   const leaving: Sights = Object.entries(seen).filter(([name]) => !members.includes(name))
@@ -34,6 +34,7 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
     those(sights, (sight, name) => [...members, ...seed, ...down].includes(name) && "installed" in sight && holds(sight, name));
   const joining = members.filter((name) => ![...running, ...seed, ...silent].includes(name));
   const prepare: Step<Do>[] = [
+    ...resizesOfIdle(those(wanted, (sight, name) => name in resize && sight.is === "down"), resize),
     // A package may start the server anew, which no two do at a time.
     ...together("install", where(({ installed }, name) => !installed && !running.includes(name))),
     ...oneByOne("install", where(({ installed }, name) => !installed && running.includes(name))),
@@ -55,7 +56,7 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
     ...together("clean", joining.filter((name) => leftWithAnother(history, seen[name]!))),
     ...oneByOne("join", joining),
     ...restartsOfSilent(unconfigured),
-    ...oneByOne("restart", byWrites(wanted.filter(([, sight]) => sight.is === "up" && sight.primary && sight.current === false))),
+    ...restartsOrResizes(byWrites(wanted.filter(([name, sight]) => sight.is === "up" && sight.primary && (sight.current === false || name in resize))), resize),
     ...oneByOne("leave", those(sights, (sight, name) => !members.includes(name) && mayRun(sight))),
   ];
   return steps.length > 0 || where(({ hasHadData, left }) => !hasHadData || left).length > 0 ? [...steps, { do: "verify", on: members }] : [];

@@ -255,11 +255,21 @@ const restart: Step = async (cluster, member, step) => {
   await tellWhatItMayMiss(cluster, member);
   await guarded(guest);
   await stop(cluster, member);
+  if (step?.do === "resize") await otherFlavor(cluster, member);
   if (inIt.some((name) => name !== member.name)) await join(cluster, member);
   else if (everyone(cluster).length === 1) await start(cluster, member, ":");
   else return startAmongSilent(cluster, guest);
-  await gate(cluster, silent ? [...inIt, member.name] : inIt, guest, { seconds: startSeconds, exactly: !silent });
+  await gate(cluster, silent ? [...inIt, member.name] : inIt, await cluster.guest(member.name), { seconds: startSeconds, exactly: !silent });
 };
+
+/** A restart in the middle of which the server gets its flavor. Whose database does not run is in nobody's way. */
+const resize: Step = async (cluster, member, step) => (step?.what === "idle" ? cluster.resize!(member) : restart(cluster, member, step));
+
+/** What starts it is the step's own act, not the boot: alone it is to start a cluster. */
+async function otherFlavor(cluster: Galera, member: Member): Promise<void> {
+  await (await cluster.guest(member.name)).run("systemctl disable --quiet mariadb");
+  await cluster.resize!(member);
+}
 
 /** As its guest would at a boot: it finds the cluster that the others form, or it is seen that they form none. */
 async function startAmongSilent(cluster: Galera, guest: Guest): Promise<void> {
@@ -311,4 +321,4 @@ const verify: Step = async (cluster, member) => {
   await mark(guest, cluster.want.owner, member, { hasHadData: true, left: false });
 };
 
-export const steps: Record<Do, Step> = { install, mount, configure, bootstrap, recover, secure, clean, join, restart, leave, stop, verify };
+export const steps: Record<Do, Step> = { install, mount, configure, bootstrap, recover, secure, clean, join, restart, resize, leave, stop, verify };

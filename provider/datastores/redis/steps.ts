@@ -238,7 +238,7 @@ async function forget(cluster: Redis, among: string[], ids: string[]): Promise<v
 
 /** Takes the settings that wait for it. Who is primary is read again: a failover since the plan was made may have given it its slots back. */
 const restart: Step = async (cluster, member, step) => {
-  const guest = await cluster.guest(member.name);
+  let guest = await cluster.guest(member.name);
   const { server } = vendorOf(cluster.want.options);
   // On the edge of what silences it, one answers now and then: what it then takes live needs no restart.
   if (step.what === "silent" && (await viewOf(guest, cluster.authority)).said && (await configure(cluster, member, step).then(() => true, () => false))) return;
@@ -247,13 +247,21 @@ const restart: Step = async (cluster, member, step) => {
   const heir = [...before].find(([, { nodes, info }]) => id !== undefined && nodes.find(isSelf)!.of === id && info.master_link_status === "up")?.[0];
   if (heir !== undefined)
     throw new Refused("a primary is restarted once another of its shard has taken over", `${member.name} is the primary, and ${heir} follows it: a failover came between`, "run `pulumi up` again: it plans from what it then sees");
-  await guest.run(`${letStart}\n${sh`systemctl restart ${server}`}`);
+  if (step.do === "resize") {
+    await guest.run(sh`systemctl stop ${server}`);
+    await cluster.resize!(member);
+    guest = await cluster.guest(member.name);
+    await guest.run(`${letStart}\n${sh`systemctl start --no-block ${server}`}`);
+  } else await guest.run(`${letStart}\n${sh`systemctl restart ${server}`}`);
   await answers(cluster, guest, dataSeconds);
   const { of } = ((await saidBy(cluster, [member.name])).get(member.name) ?? silent(member.name)).nodes.find(isSelf)!;
   // Until it follows again its primary has nobody who could take over.
   if (of !== undefined) await follows(cluster, guest, of);
   await agreed(cluster, everyone(cluster), guest);
 };
+
+/** A restart in the middle of which the server gets its flavor. Whose database does not run is in nobody's way. */
+const resize: Step = (cluster, member, step) => (step.what === "idle" ? cluster.resize!(member) : restart(cluster, member, step));
 
 /** All members agree, steadily, and each follows or serves; from now on an emptied volume keeps its member from starting. */
 const verify: Step = async (cluster, member, step) => {
@@ -284,4 +292,4 @@ async function tidied(cluster: Redis, teller: Guest): Promise<void> {
   await agreed(cluster, all, teller, "exactly");
 }
 
-export const steps: Record<Do, Step> = { install, mount, configure, clean, start, bootstrap, join, move, promote, leave, restart, verify };
+export const steps: Record<Do, Step> = { install, mount, configure, clean, start, bootstrap, join, move, promote, leave, restart, resize, verify };

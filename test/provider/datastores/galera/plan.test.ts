@@ -5,7 +5,7 @@ import { plan } from "../../../../provider/datastores/galera/plan";
 import { Refused } from "../../../../provider/errors";
 import { describe as lines } from "../../../../provider/plan";
 import type { Wanted } from "../../../../provider/topology";
-import { answersIn, goldens } from "../../../goldens";
+import { answersIn, goldens, pairs } from "../../../goldens";
 import { all, named, sight, type Seen } from "./model";
 
 const folder = `${__dirname}/plans`;
@@ -27,7 +27,7 @@ function answer(want: Wanted, seen: Seen): string[] {
 }
 
 describe("galera plan", () => {
-  goldens(folder, ({ want = [], seen = [], forget, replace }) => answer({ members: want, forget, replace }, sights(seen)));
+  goldens(folder, ({ want = [], seen = [], forget, replace, resize }) => answer({ members: want, forget, replace, resize: pairs(resize) }, sights(seen)));
 
   it("every step occurs in a golden", () => {
     const shown = new Set(answersIn(folder).map((line) => line.split(" ")[0]));

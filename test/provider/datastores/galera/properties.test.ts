@@ -252,3 +252,38 @@ describe("galera plan, whatever is seen", () => {
     if (refused) ok(/^refused: .{20,}\. Seen: db-\d .+\. Way forward: .{20,}\.$/.test(refused.message), refused.message);
   }), { numRuns: 2000 }));
 });
+
+describe("galera plan, while servers are to have another flavor", () => {
+  /** The members, how each is seen, and which of them are to be resized. */
+  const resizes = fc.record({ words: fc.array(fc.constantFrom("synced", "synced,old", "synced,unconfigured", "whole:2"), { minLength: 3, maxLength: 5 }), which: fc.array(fc.boolean(), { minLength: 5, maxLength: 5 }) })
+    .map(({ words, which }) => ({ members: words.map((_, index) => `db-${index + 1}`), words, which }))
+    .filter(({ words }) => words.filter((word) => word.startsWith("synced")).length * 2 > words.length)
+    .map(({ members, words, which }) => {
+      const size = words.filter((word) => word.startsWith("synced")).length;
+      return {
+        members, seen: Object.fromEntries(members.map((name, index) => [name, sight(words[index]!.replace("synced", `synced/${size}`), members.length)])) as Seen,
+        resize: Object.fromEntries(members.filter((_, index) => which[index]).map((name) => [name, "large"])),
+      };
+    });
+
+  it("cut after any step and planned again, each gets it once, one at a time of those that run, and then there is nothing to do", () => fc.assert(fc.property(resizes, fc.nat(), ({ members, seen, resize }, at) => {
+    const due = { ...resize };
+    const done: string[] = [];
+    let now = seen;
+    const go = (steps: Step<Do>[]) => steps.filter(({ on }) => on.length > 0).forEach((step) => {
+      if (step.do === "resize") {
+        ok(step.what === "idle" || step.on.length === 1);
+        for (const name of step.on) ok(step.what !== "idle" || now[name]!.is === "down", `${name} runs`);
+        step.on.forEach((name) => delete due[name]);
+        done.push(...step.on);
+      }
+      now = after(now, step);
+    });
+    const first = plan({ members, resize: due }, now);
+    go(first.slice(0, at % (first.length + 1)));
+    for (let round = 0; round < 2; round++) go(plan({ members, resize: due }, now));
+    deepEqual([due, [...done].sort()], [{}, Object.keys(resize).sort()]);
+    deepEqual(lines(plan({ members, resize: due }, now)), []);
+    for (const name of members) equal(now[name]!.is, "up");
+  }), { numRuns: 500 }));
+});

@@ -89,6 +89,7 @@ export function after(seen: Seen, step: Step, wanted: string[], on: string[] = s
       for (const [, view] of ups(next)) view.knows = view.knows.filter((each) => each !== id);
       next[name] = { is: "down", data: true, id, ...prepared, ...marks(next[name]!), left: true };
     }); break;
+    case "resize": return step.what === "idle" ? next : after(seen, { ...step, do: "restart" }, wanted, on);
     // One that was to answer nobody and does is configured.
     case "restart": change({ configured: true });
       on.filter((name) => step.what !== "silent" || seen[name]!.is === "silent").forEach((name) => {

@@ -5,7 +5,7 @@ import type { Sight, Up } from "../../../../provider/datastores/redis/sight";
 import { Refused } from "../../../../provider/errors";
 import { describe as lines } from "../../../../provider/plan";
 import type { Wanted } from "../../../../provider/topology";
-import { goldens } from "../../../goldens";
+import { goldens, pairs } from "../../../goldens";
 import { after, blank, named, running, silence, ups, type Seen } from "./model";
 
 const folder = `${__dirname}/plans`;
@@ -72,11 +72,11 @@ function answer(want: Wanted, seen: Seen): string[] {
 }
 
 describe("redis plan, by example", () => {
-  goldens(folder, ({ want = [], seen = [], then = [], forget, replace }) => {
+  goldens(folder, ({ want = [], seen = [], then = [], forget, replace, resize }) => {
     const members = named(...size(want[0]!));
     const there = seen[0] === "nothing" ? {} : running(...size(seen[0]!));
     const now = then.reduce(happened, { ...Object.fromEntries(members.map((name) => [name, structuredClone(blank)])), ...there } as Seen);
-    return answer({ members, forget, replace }, now);
+    return answer({ members, forget, replace, resize: pairs(resize) }, now);
   });
 });
 

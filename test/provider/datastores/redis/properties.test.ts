@@ -5,7 +5,7 @@ import { plan, type Do } from "../../../../provider/datastores/redis/plan";
 import { shardOf, type Sight } from "../../../../provider/datastores/redis/sight";
 import { count, read, slotCount } from "../../../../provider/datastores/redis/slots";
 import { Refused } from "../../../../provider/errors";
-import { describe as lines, surprises } from "../../../../provider/plan";
+import { describe as lines, surprises, type Step } from "../../../../provider/plan";
 import { after, blank, during, isCovered, named, outage, running, silence, ups, type Seen } from "./model";
 
 const sizes = fc.record({ shards: fc.integer({ min: 3, max: 6 }), replicas: fc.integer({ min: 0, max: 2 }) });
@@ -89,6 +89,28 @@ describe("redis plan", () => {
       deepEqual(lines(wanted(members, now)), []);
       for (const [, view] of ups(now)) ok(view.configured);
     }), { numRuns: 500 }));
+
+  it("gives servers another flavor, each once, of one member at a time where it runs, and of who is no primary that another follows", () => fc.assert(fc.property(cases, fc.nat(), fc.nat(), ({ members, seen }, which, at) => {
+    const due = Object.fromEntries(members.filter((_, index) => which & (1 << (index % 30))).map((name) => [name, "large"]));
+    const asked = Object.keys(due);
+    const given: string[] = [];
+    let now = seen;
+    const go = (steps: Step<Do>[]) => steps.filter(({ on }) => on.length > 0).forEach((step) => {
+      if (step.do === "resize") {
+        const runs = step.on.filter((name) => now[name]!.is === "up");
+        ok(step.what === "idle" ? runs.length === 0 : step.on.length === 1);
+        for (const name of runs) ok(ups(now).every(([other, view]) => other === name || view.of !== (now[name] as { id: string }).id), `${name} has replicas`);
+        step.on.forEach((name) => delete due[name]);
+        given.push(...step.on);
+      }
+      now = after(now, step, members);
+    });
+    const first = plan({ members, resize: due }, now);
+    go(first.slice(0, at % (first.length + 1)));
+    for (let round = 0; round < 2; round++) go(plan({ members, resize: due }, now));
+    isWell(members, now);
+    deepEqual([due, [...given].sort(), lines(plan({ members, resize: due }, now))], [{}, asked.sort(), []]);
+  }), { numRuns: 300 }));
 
   it("does nothing grave after a power cut that the preview did not announce which could not see who lost power", () => {
     let compared = 0;
