@@ -2,6 +2,7 @@ import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
 import { runtime } from "@pulumi/pulumi";
 import fc from "fast-check";
 import { check } from "../../provider/lifecycle";
+import { anna, withAccess } from "./access";
 import { member } from "./cluster";
 import { known, news, of } from "./document";
 import { Fleet } from "./fleet";
@@ -57,7 +58,7 @@ describe("check", () => {
       [{ rootPassword: "another-password" }, "rootPassword: changing the password of a cluster that exists cannot be done by this version; set it back, or leave it out"],
       ...[{ cluster: "sales" }, { stack: "live" }, { project: "store" }].map((change) =>
         [{ owner: { ...news.owner, ...change } }, "owner: renaming a cluster, its project or its stack cannot be done by this version; keep the old name"] as const),
-      ...["flavor", "image", "network", "locality", "availabilityZones"].map((key) => [{ servers: { ...news.servers, [key]: "another" } }, changing(key)] as const),
+      ...["image", "network", "locality", "availabilityZones"].map((key) => [{ servers: { ...news.servers, [key]: "another" } }, changing(key)] as const),
       [{ servers: { ...news.servers, volumeSize: 1 } }, "volume.size: changing volume.size of a cluster that exists makes volumes smaller, which no cloud does; set it back"],
       [{ servers: { ...news.servers, volumeType: "another" } }, changing("volume.type")],
       [{ servers: { ...news.servers, publicKey: "another" } }, changing("access.privateKey")],
@@ -115,6 +116,25 @@ describe("check", () => {
     });
   });
 
+  describe("another flavor", () => {
+    withAccess(anna);
+    const small = { ...known, servers: { ...news.servers, memberOverrides: { "orders-2": { flavor: "m1.medium" } } } };
+    for (const [title, servers, steps] of [
+      ["flavor to m1.large", { ...news.servers, flavor: "m1.large" }, ["resize orders-1 (m1.large)", "resize orders-2 (m1.large)", "resize orders-3 (m1.large)", "verify orders-1 orders-2 orders-3"]],
+      ["flavor of orders-1, orders-3 to m1.large", { ...small.servers, flavor: "m1.large" }, ["resize orders-1 (m1.large)", "resize orders-3 (m1.large)", "verify orders-1 orders-2 orders-3"]],
+      ["flavor of orders-2 to m1.small", news.servers, ["resize orders-2 (m1.small)", "verify orders-1 orders-2 orders-3"]],
+    ] as const) it(`is previewed as "${title}"`, async () => {
+      const { inputs, failures } = await check(title === "flavor to m1.large" ? known : small, changed({ servers }));
+      deepEqual([failures, inputs.plan], [[], { [title]: steps }]);
+    });
+  });
+
+  describe("another flavor, without access to Nova", () => {
+    withAccess();
+    it("is refused, with what gives access", async () => deepEqual(await reasons(known, changed({ servers: { ...news.servers, flavor: "m1.large" } })),
+      ["flavor: another one for orders-1, orders-2, orders-3 needs Nova: give access to Nova from where `pulumi` runs: OS_CLOUD and a clouds.yaml, or OS_AUTH_URL and its like, or the argument `cloud`; or set it back"]));
+  });
+
   describe("overrides", () => {
     const overridden = (memberOverrides?: object, numbers = [1, 2, 3]) => ({ ...known, ...of(...numbers), servers: { ...news.servers, memberOverrides } });
     const [large, zone] = [{ flavor: "m1.large" }, { zone: "az2" }];
@@ -125,10 +145,10 @@ describe("check", () => {
     ] as const) it(`${what}`, async () => deepEqual(await reasons(olds, wanted), []));
 
     for (const [what, olds, wanted] of [
-      ["are not added", overridden(), overridden({ "orders-1": large }, [1, 2, 3, 4])],
-      ["are not added beside another's", overridden(), overridden({ "orders-1": large, "orders-4": large }, [1, 2, 3, 4])],
-      ["are not changed", overridden({ "orders-1": large }), overridden({ "orders-1": zone }, [1, 2])],
-      ["are not taken back", overridden({ "orders-1": large }), overridden(undefined, [1, 2])],
+      ["are not added", overridden(), overridden({ "orders-1": zone }, [1, 2, 3, 4])],
+      ["are not added beside another's", overridden(), overridden({ "orders-1": zone, "orders-4": large }, [1, 2, 3, 4])],
+      ["are not changed", overridden({ "orders-1": zone }), overridden({ "orders-1": { zone: "az3" } }, [1, 2])],
+      ["are not taken back", overridden({ "orders-1": zone }), overridden(undefined, [1, 2])],
     ] as const) it(`of members that stay ${what}, whoever comes or goes`, async () =>
       deepEqual(await reasons(olds, wanted), ["memberOverrides: changing memberOverrides of a cluster that exists cannot be done by this version; set it back"]));
   });

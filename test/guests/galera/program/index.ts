@@ -11,7 +11,7 @@ const orders = new GaleraCluster("orders", {
   forget: config.getObject<string[]>("forget"),
   vendor: "mariadb",
   version: "10.11",
-  flavor: "m1.small",
+  flavor: config.get("flavor") ?? "m1.small",
   image: "debian-12",
   network: "private",
   volume: { size: config.getNumber("volumeSize") ?? 1, keep: false },

@@ -11,7 +11,7 @@ const sessions = new RedisCluster("sessions", {
   replace: config.getObject<string[]>("replace"),
   forget: config.getObject<string[]>("forget"),
   vendor: (config.get("vendor") ?? "redis") as RedisVendor,
-  flavor: "m1.small",
+  flavor: config.get("flavor") ?? "m1.small",
   image: config.get("image") ?? "debian-12",
   network: "private",
   volume: { size: 1, keep: false },

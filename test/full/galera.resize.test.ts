@@ -1,0 +1,45 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { exec } from "../../devcloud";
+import { GaleraTrial } from "../guests/galera/trial";
+
+const three = ["orders-1", "orders-2", "orders-3"];
+
+describe("a Galera cluster whose servers get another flavor, on real guests", function () {
+  const trial = new GaleraTrial(this);
+  const flavors = async () => Promise.all(three.map(async (name) => (await exec(["openstack", "--os-cloud", "devcloud", "server", "show", name, "-c", "flavor", "-f", "json"])).stdout));
+  const bootsOf = async () => Promise.all(three.map((name) => trial.cluster.guest(name).look("cat /proc/sys/kernel/random/boot_id; systemctl show -P UserspaceTimestampMonotonic")));
+
+  it("is created, and written to", async () => {
+    await trial.up();
+    await trial.whole(three);
+    await trial.write();
+  });
+
+  it("resizes those that have another, one at a time, and the writes that they miss come incrementally", async () => {
+    const tablespaces = await trial.tablespaces();
+    const before = await bootsOf();
+    await trial.want({ flavor: "m1.medium" });
+    deepEqual(await trial.previewed(), ["resize orders-1 (m1.medium)", "resize orders-3 (m1.medium)", `verify ${three.join(" ")}`]);
+    await trial.during("resize", () => trial.up(), { within: 120 });
+    await trial.whole(three);
+    for (const flavor of await flavors()) equal(flavor.includes("m1.medium"), true, flavor);
+    const after = await bootsOf();
+    deepEqual(three.filter((_, index) => after[index] !== before[index]), ["orders-1", "orders-3"]);
+    deepEqual(await trial.gotAllAnew(tablespaces), []);
+    await trial.nothingToDo();
+  });
+
+  it("goes back, though the run is killed while Nova is at it", async () => {
+    await trial.want({ flavor: "m1.small" });
+    await trial.during("resize back, killed", async () => {
+      await trial.cutAt(["resize"], "kill", 6);
+      await trial.up();
+    }, { within: 180 });
+    await trial.whole(three);
+    const [first, second, third] = await flavors();
+    deepEqual([first, second, third].map((flavor) => flavor!.includes("m1.small")), [true, false, true]);
+    await trial.nothingToDo();
+  });
+
+  it("lost no acknowledged row in all that", () => trial.nothingLost());
+});
