@@ -32,7 +32,7 @@ describe("a Galera cluster whose servers get another flavor, on real guests", fu
   it("goes back, though the run is killed while Nova is at it", async () => {
     await trial.want({ flavor: "m1.small" });
     await trial.during("resize back, killed", async () => {
-      await trial.cutAt(["resize"], "kill", 6);
+      await trial.cutAt(["resize"], "kill -9 of the CLI", 6000);
       await trial.up();
     }, { within: 180 });
     await trial.whole(three);
