@@ -68,7 +68,7 @@ export default tseslint.config(
   },
   // What only a change needs, and takes a preview's time to load.
   {
-    files: ["provider/certificates.ts", "provider/guest/ssh.ts"],
+    files: ["provider/certificates.ts", "provider/credentials.ts", "provider/guest/ssh.ts", "provider/openstack.ts"],
     rules: { "no-restricted-syntax": ["error", { selector: "ImportExpression[source.value!=/^[@a-z]/]", message: "only packages may be loaded late" }] },
   },
   // The door's functions are stored as text and may only `require` by name.

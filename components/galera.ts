@@ -55,6 +55,8 @@ export class GaleraCluster extends pulumi.ComponentResource {
   declare readonly plan: pulumi.Output<Record<string, string[]>>;
   /** `ready`, or `failed` while a run has not ended. */
   declare readonly status: pulumi.Output<string>;
+  /** What the cloud has not kept of `locality` and `availabilityZones`, as Nova last told where the servers are; nothing where there is no access to it. */
+  declare readonly warnings: pulumi.Output<string[]>;
   /** The cluster as a Mermaid diagram. */
   declare readonly topology: pulumi.Output<string>;
   /** Id of the Nova server group that spreads the members over hosts. */
@@ -115,6 +117,7 @@ export class GaleraCluster extends pulumi.ComponentResource {
       caCertificate: pulumi.unsecret(cluster.authority.apply(({ certificate }) => certificate)),
       plan: cluster.plan,
       status: cluster.status,
+      warnings: cluster.warnings.apply((warnings) => warnings ?? []),
       topology: addresses.apply((all) => mermaid(name, places.map((place) => place.name), all)),
       serverGroupId: serverGroupId!,
       securityGroupId,

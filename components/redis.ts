@@ -72,6 +72,8 @@ export class RedisCluster extends pulumi.ComponentResource {
   declare readonly plan: pulumi.Output<Record<string, string[]>>;
   /** `ready`, or `failed` while a run has not ended. */
   declare readonly status: pulumi.Output<string>;
+  /** What the cloud has not kept of `locality` and `availabilityZones`, as Nova last told where the servers are; nothing where there is no access to it. */
+  declare readonly warnings: pulumi.Output<string[]>;
   /** The cluster as a Mermaid diagram. */
   declare readonly topology: pulumi.Output<string>;
   /** Ids of the Nova server groups, one a shard, that keep a shard's members on different hosts. */
@@ -133,6 +135,7 @@ export class RedisCluster extends pulumi.ComponentResource {
       roles: cluster.seen.apply((seen) => Object.fromEntries(Object.entries(seen).flatMap(([member, { role }]) => (role ? [[member, role]] : [])))),
       plan: cluster.plan,
       status: cluster.status,
+      warnings: cluster.warnings.apply((warnings) => warnings ?? []),
       topology: addresses.apply((all) => mermaid(name, places.map((place) => place.name), all)),
       serverGroupIds: pulumi.all(serverGroupIds),
       securityGroupId,

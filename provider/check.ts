@@ -33,7 +33,7 @@ export async function check(olds: Raw | undefined, news: Raw): Promise<dynamic.C
   // A rule that is new in a release must not fail the `up` of an unchanged cluster.
   const isOld = ({ property }: dynamic.CheckFailure) => before !== undefined && unchanged(before, news, property.split(".")[0]!);
   print(news as Document, wrong.filter(isOld).map(({ property, reason: why }) => `${argument(news, property)} ${why}; this cluster has it already and goes on`));
-  const problems = byArgument(news, [...wrong.filter((each) => !isOld(each)), ...(before ? notYet(before, news) : [])]);
+  const problems = byArgument(news, [...wrong.filter((each) => !isOld(each)), ...(before ? await notYet(before, news) : [])]);
   if (first && news.maintenance === true) problems.push({ property: "maintenance", reason: "is of a cluster that is there: leave it out until it is made" });
   const password = news.rootPassword ?? before?.rootPassword ?? randomBytes(18).toString("base64url");
   const authority = before?.authority ?? await newAuthority((news as Document).owner.cluster);
@@ -70,12 +70,12 @@ export function memoryOf({ datastore, options: given }: Raw): Needs["memory"] | 
 }
 
 /** What this version cannot change on a cluster that exists is refused by name, never ignored. */
-function notYet(olds: Raw, news: Raw): dynamic.CheckFailure[] {
+async function notYet(olds: Raw, news: Raw): Promise<dynamic.CheckFailure[]> {
   const no = (property: string, what: string, instead: string, why = "cannot be done by this version") => ({ property, reason: `${what} ${why}; ${instead}` });
   const stay = names(olds as Document).filter((name) => unknownMembers(news) || names(news as Document).includes(name));
   return [
     ...changedServers(olds.servers as Raw, news.servers as Raw, stay).map((each) => no(each.argument, `changing ${each.argument} of a cluster that exists`, "set it back", each.why)),
-    ...unreachableNova(olds.servers as Raw, news.servers as Raw, stay, news.cloud),
+    ...await unreachableNova(olds.servers as Raw, news.servers as Raw, stay, news.cloud),
     ...(news.rootPassword === undefined || isUnknown(news.rootPassword) || news.rootPassword === olds.rootPassword ? []
       : [no("rootPassword", "changing the password of a cluster that exists", "set it back, or leave it out")]),
     ...(isDeepStrictEqual(olds.owner, news.owner) || hasUnknown(news.owner) ? [] : [no("owner", "renaming a cluster, its project or its stack", "keep the old name")]),
@@ -83,12 +83,12 @@ function notYet(olds: Raw, news: Raw): dynamic.CheckFailure[] {
 }
 
 /** Another flavor needs Nova: whether there is a way to it is known without asking it. */
-export function unreachableNova(was: Raw, wanted: Raw, stay: string[], cloud: unknown): dynamic.CheckFailure[] {
+export async function unreachableNova(was: Raw, wanted: Raw, stay: string[], cloud: unknown): Promise<dynamic.CheckFailure[]> {
   const members = resized(was, wanted, stay);
   if (members.length === 0 || isUnknown(cloud)) return [];
   const without = (why: string) => [{ property: "flavor", reason: `another one for ${members.join(", ")} needs Nova: ${why}; or set it back` }];
   try {
-    return credentials(cloud as string | undefined) ? [] : without(noCloud);
+    return (await credentials(cloud as string | undefined)) ? [] : without(noCloud);
   } catch (error) {
     return without(reason(error));
   }

@@ -1,8 +1,9 @@
 import { eventually } from "./guest/eventually";
 import { CloudFailed, type OpenStack } from "./openstack";
+import type { Place } from "./placement";
 
 /** What Nova tells of a server. */
-export interface Server {
+export interface Server extends Place {
   /** Nova's own word: ACTIVE, SHUTOFF, VERIFY_RESIZE, ERROR and so on. */
   status: string;
   /** What Nova is about to do with it. */
@@ -11,8 +12,6 @@ export interface Server {
   flavor: string;
   /** The image's id; undefined of a server that boots from a volume. */
   image?: string;
-  /** Which host it is on, in a word that says so to this project alone. */
-  host: string;
   fault?: string;
 }
 
@@ -27,7 +26,7 @@ export interface Cloud {
 const resizeSeconds = 3600;
 
 interface Told {
-  server: { status: string; "OS-EXT-STS:task_state": string | null; flavor: { original_name: string }; image: { id: string } | ""; hostId: string; fault?: { message: string } };
+  server: { status: string; "OS-EXT-STS:task_state": string | null; flavor: { original_name: string }; image: { id: string } | ""; hostId: string; "OS-EXT-AZ:availability_zone"?: string; fault?: { message: string } };
 }
 
 export const cloudOf = (openstack: OpenStack): Cloud => {
@@ -35,7 +34,7 @@ export const cloudOf = (openstack: OpenStack): Cloud => {
     const { server: told } = await openstack.ask("compute", `/servers/${id}`) as Told;
     return {
       status: told.status, task: told["OS-EXT-STS:task_state"] ?? undefined, flavor: told.flavor.original_name,
-      image: told.image === "" ? undefined : told.image.id, host: told.hostId, fault: told.fault?.message,
+      image: told.image === "" ? undefined : told.image.id, host: told.hostId, zone: told["OS-EXT-AZ:availability_zone"], fault: told.fault?.message,
     };
   };
   /** Whether it was done; not while Nova is about to do something else with the server. */

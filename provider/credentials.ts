@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { parse } from "yaml";
 
 /** How OpenStack lets us in, and where. */
 export interface Credentials {
@@ -40,13 +39,15 @@ const places = (file: string): string[] => [file, join(homedir(), ".config/opens
  * What other clients of OpenStack would take, too: the entry of clouds.yaml with this name, else the one that OS_CLOUD names, else OS_AUTH_URL and its like.
  * Undefined where nothing is given. Throws where what is given is not enough.
  */
-export function credentials(name?: string, environment: Environment = process.env): Credentials | undefined {
+export async function credentials(name?: string, environment: Environment = process.env): Promise<Credentials | undefined> {
   const cloud = name ?? environment.OS_CLOUD;
-  if (cloud !== undefined && cloud !== "") return ofEntry(entryOf(cloud, environment), `the cloud ${cloud} in clouds.yaml`);
+  if (cloud !== undefined && cloud !== "") return ofEntry(await entryOf(cloud, environment), `the cloud ${cloud} in clouds.yaml`);
   return environment.OS_AUTH_URL === undefined ? undefined : ofEntry(ofEnvironment(environment), "the environment (OS_AUTH_URL and its like)");
 }
 
-function entryOf(cloud: string, environment: Environment): Entry {
+async function entryOf(cloud: string, environment: Environment): Promise<Entry> {
+  // Loaded when a cloud is looked for: a preview with nothing to do would wait for it in vain.
+  const { parse } = await import("yaml");
   const read = (file: string, variable: string): Record<string, Entry | undefined> => {
     const found = [environment[variable], ...places(file)].find((each) => each !== undefined && existsSync(each));
     return found === undefined ? {} : (parse(readFileSync(found, "utf8")) as { clouds?: Record<string, Entry> } | null)?.clouds ?? {};

@@ -26,7 +26,7 @@ export const noCloud = "give access to Nova from where `pulumi` runs: OS_CLOUD a
 
 /** The flavors of a cluster's servers: what is asked for, and what each was given. */
 export class Flavors {
-  constructor(private readonly members: Member[], private readonly servers: Record<string, unknown>, readonly given: Given, private readonly cloud: () => Cloud | undefined) {}
+  constructor(private readonly members: Member[], private readonly servers: Record<string, unknown>, readonly given: Given, private readonly cloud: () => Promise<Cloud | undefined>) {}
 
   /**
    * Members whose servers have another flavor than is asked for, as Nova tells. Who was given what is asked for is not looked at: if somebody gave it another, that stays.
@@ -44,13 +44,13 @@ export class Flavors {
   /** Gives a server the flavor that is asked for. */
   async give({ name, server }: Member, say: (line: string) => void): Promise<void> {
     const flavor = flavorOf(this.servers, name)!;
-    await this.nova(name).resize(server, flavor, say);
+    await (await this.nova(name)).resize(server, flavor, say);
     this.given[name] = flavor;
   }
 
   private async has({ name, server }: Member, wanted: string): Promise<boolean> {
     const asMade = this.given[name] === undefined;
-    const told = await (async () => this.nova(name).server(server))().catch((error) => {
+    const told = await this.nova(name).then((nova) => nova.server(server)).catch((error) => {
       if (asMade) return undefined;
       throw error;
     });
@@ -59,8 +59,8 @@ export class Flavors {
     return has;
   }
 
-  private nova(name: string): Cloud {
-    const cloud = this.cloud();
+  private async nova(name: string): Promise<Cloud> {
+    const cloud = await this.cloud();
     if (!cloud) throw new Refused("a server gets another flavor through Nova", `there is no access to it, and ${name} would get one`, noCloud);
     return cloud;
   }

@@ -84,13 +84,14 @@ export interface ClusterArgs {
 export class Cluster extends pulumi.dynamic.Resource {
   declare readonly plan: pulumi.Output<Record<string, string[]>>;
   declare readonly status: pulumi.Output<string>;
+  declare readonly warnings: pulumi.Output<string[] | undefined>;
   declare readonly rootPassword: pulumi.Output<string>;
   declare readonly authority: pulumi.Output<{ certificate: string; key: string }>;
   /** What was last seen of each member, in its datastore's words. */
   declare readonly seen: pulumi.Output<Record<string, { role?: string }>>;
 
   constructor(name: string, args: ClusterArgs, opts?: pulumi.CustomResourceOptions) {
-    super(provider, name, { ...args, authority: undefined, plan: undefined, status: undefined, seen: undefined },
+    super(provider, name, { ...args, authority: undefined, plan: undefined, status: undefined, warnings: undefined, seen: undefined },
       pulumi.mergeOptions(opts, { additionalSecretOutputs: ["access", "rootPassword", "authority"] }),
       "datastores", "Cluster");
   }

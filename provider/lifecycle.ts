@@ -10,6 +10,7 @@ import { Flavors, givenBefore } from "./flavors";
 import { lease } from "./guest/lease";
 import { inputs, outputs, parse, type Inputs, type Outputs } from "./inputs";
 import { OpenStack } from "./openstack";
+import { broken, placesOf } from "./placement";
 import { loginSeconds, reach } from "./reach";
 import { observe, reconcile } from "./reconcile";
 import { leavers, names, type Member } from "./topology";
@@ -39,9 +40,10 @@ async function converge(raw: Raw, announced: string[], olds?: Outputs): Promise<
   const [title = ""] = Object.keys(news.plan);
   const leaving = leavers(news, olds?.known ?? []);
   const { guests, cluster } = reach(news, { leaving, pins: olds?.pins ?? {}, say });
-  const flavors = new Flavors(news.members, news.servers, givenBefore(news.members, olds), nova(news));
+  const cloud = nova(news);
+  const flavors = new Flavors(news.members, news.servers, givenBefore(news.members, olds), cloud);
   const result = async (status: Outputs["status"], known: Member[], { seen, unreached }: Look) =>
-    plain({ ...raw, stateVersion: 1, status, known, seen: Object.fromEntries(names({ members: known }).map((name) => [name, seen[name]])), unreached, flavors: flavors.given, pins: await guests.shown(known) });
+    plain({ ...raw, stateVersion: 1, status, known, seen: Object.fromEntries(names({ members: known }).map((name) => [name, seen[name]])), unreached, flavors: flavors.given, warnings: await warningsOf(it, news, cloud, olds?.warnings), pins: await guests.shown(known) });
   try {
     // One that cannot be reached holds no lease: the planner sees it so, and says what that means.
     const everyone = names({ members: [...news.members, ...leaving] }).sort();
@@ -95,20 +97,26 @@ async function look(olds: Outputs, props: Outputs): Promise<Raw> {
     const now = await observe(it, { ...cluster, glance: olds.maintenance });
     const { seen, unreached } = remembering(it, olds.seen, now);
     for (const name of unreached) console.log(`[${olds.owner.cluster}] ${name} cannot be seen (${it.unseen(now[name])}); what was seen of it before is kept`);
-    return plain({ ...props, seen, unreached, pins: await guests.shown(olds.known) });
+    return plain({ ...props, seen, unreached, warnings: await warningsOf(it, olds, nova(olds), olds.warnings), pins: await guests.shown(olds.known) });
   } finally {
     await guests.close();
   }
 }
 
 /** The cloud that the servers are in, where there is access to it: looked for when it is first asked. */
-function nova({ cloud: name }: Pick<Inputs, "cloud">): () => Cloud | undefined {
-  let cloud: Cloud | undefined;
-  return () => {
-    const access = cloud ? undefined : credentials(name);
-    cloud ??= access && cloudOf(new OpenStack(access));
-    return cloud;
-  };
+function nova({ cloud: name }: Pick<Inputs, "cloud">): () => Promise<Cloud | undefined> {
+  let cloud: Promise<Cloud | undefined> | undefined;
+  return () => cloud ??= credentials(name).then((access) => access && cloudOf(new OpenStack(access)));
+}
+
+/** What the cloud has not kept, said where that is news; as before where it does not tell. */
+async function warningsOf(it: Pick<Datastore<unknown, unknown, string>, "group">, { owner, members, servers }: Inputs, cloud: () => Promise<Cloud | undefined>, before?: string[]): Promise<string[] | undefined> {
+  const nova = await cloud().catch(() => undefined);
+  const places = nova && await placesOf(members, (server) => nova.server(server));
+  if (!places || Object.values(places).every((place) => place === undefined)) return before;
+  const warnings = broken(names({ members }), it.group, places, servers);
+  for (const warning of warnings.filter((each) => !before?.includes(each))) console.log(`[${owner.cluster}] warning: ${warning}`);
+  return warnings;
 }
 
 type Look = Pick<Outputs, "seen" | "unreached">;

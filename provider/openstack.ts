@@ -1,4 +1,4 @@
-import { Agent, interceptors, request, type Dispatcher } from "undici";
+import type { Dispatcher } from "undici";
 import type { Credentials } from "./credentials";
 import { reason } from "./errors";
 
@@ -27,12 +27,10 @@ interface Token {
 /** OpenStack's API, by its own paths. What only looks is asked again when it fails for a moment. */
 export class OpenStack {
   private token?: Promise<Token>;
-  private readonly agent: Dispatcher;
+  private readonly agent: Promise<Dispatcher>;
 
   constructor(private readonly credentials: Credentials) {
-    const { ca, verify } = credentials;
-    this.agent = new Agent({ connect: { ca, rejectUnauthorized: verify }, bodyTimeout: requestSeconds * 1000, headersTimeout: requestSeconds * 1000 })
-      .compose(interceptors.retry({ maxRetries: 4, methods: ["GET"] }));
+    this.agent = agentFor(credentials);
   }
 
   /** Asks a service; what it answers, undefined where that is nothing. */
@@ -78,14 +76,22 @@ export class OpenStack {
 
   private async send(url: string, method: Method, headers: Record<string, string>, body?: object) {
     try {
-      const { statusCode, headers: answered, body: answer } = await request(url, {
-        dispatcher: this.agent, method, headers: { accept: "application/json", ...(body && { "content-type": "application/json" }), ...headers }, body: body && JSON.stringify(body),
+      const dispatcher = await this.agent;
+      const { statusCode, headers: answered, body: answer } = await (await import("undici")).request(url, {
+        dispatcher, method, headers: { accept: "application/json", ...(body && { "content-type": "application/json" }), ...headers }, body: body && JSON.stringify(body),
       });
       return { statusCode, headers: answered, answer: await answer.text() };
     } catch (error) {
       throw new Error(`the cloud cannot be asked at ${new URL(url).origin}: ${reason(error)}`, { cause: error });
     }
   }
+}
+
+/** Loaded when a cloud is asked: a preview with nothing to do would wait for it in vain. */
+async function agentFor({ ca, verify }: Credentials): Promise<Dispatcher> {
+  const { Agent, interceptors } = await import("undici");
+  return new Agent({ connect: { ca, rejectUnauthorized: verify }, bodyTimeout: requestSeconds * 1000, headersTimeout: requestSeconds * 1000 })
+    .compose(interceptors.retry({ maxRetries: 4, methods: ["GET"] }));
 }
 
 /** Of Nova: from here on it tells of a server what its flavor is called (Nova: REST API version history, 2.47). */

@@ -38,7 +38,7 @@ export async function check(olds: Partial<Asked> | undefined, news: Asked & { do
   const come = asked.members.filter((name) => added.includes(name) || again.includes(name));
   const stay = asked.members.filter((name) => olds?.members?.includes(name));
   const others = olds?.servers ? resized(olds.servers, asked.servers, stay) : [];
-  const changes = [...ignored(olds, asked, stay), ...(olds?.servers ? unreachableNova(olds.servers, asked.servers, stay, document.cloud) : [])];
+  const changes = [...ignored(olds, asked, stay), ...(olds?.servers ? await unreachableNova(olds.servers, asked.servers, stay, document.cloud) : [])];
   const wrong = [
     ...(first ? byArgument(document, schemaFailures(document)) : []), ...changes,
     ...(changes.length > 0 || hasUnknown([asked, facts, late]) ? [] : [...(first ? taken(asked, facts) : []), ...missing(asked, come, others, facts, memoryOf(document)), ...exceeded(asked, added, facts, olds)]),

@@ -68,6 +68,8 @@ export interface Datastore<Options, Seen, Do extends string> {
   frozen: string[];
   /** What is seen of a member once the cluster is to have other members, or other options. */
   outdated(sight: Seen, change: Change<Options>): Seen;
+  /** To whose others a member is to be near or far, as `locality` says. */
+  group(member: string): string;
   /** The members whose machines are new to the cluster, and how grave what is found of each may be. None while data wait to be served again. */
   newcomers(members: string[], seen: Record<string, Seen>): Record<string, Severity>;
   /** What a member needs of its machine. */

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok, rejects, throws } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,33 +18,33 @@ describe("credentials", () => {
     + "  robot:\n    auth_type: v3applicationcredential\n    auth: {auth_url: 'https://cloud/identity/v3/', application_credential_id: abc, application_credential_secret: hush}\n");
   const secure = () => file("secure.yaml", "clouds:\n  shop:\n    auth: {password: hush}\n");
 
-  it("are those of the cloud that is named, with its password from a file of its own", () => {
-    const found = credentials("shop", { OS_CLOUD: "robot", OS_CLIENT_CONFIG_FILE: clouds(), OS_CLIENT_SECURE_FILE: secure() })!;
+  it("are those of the cloud that is named, with its password from a file of its own", async () => {
+    const found = (await credentials("shop", { OS_CLOUD: "robot", OS_CLIENT_CONFIG_FILE: clouds(), OS_CLIENT_SECURE_FILE: secure() }))!;
     equal(found.authUrl, "https://cloud/identity/v3");
     deepEqual(found.identity, { methods: ["password"], password: { user: { name: "anna", domain: { name: "Default" }, password: "hush" } } });
     deepEqual(found.scope, { project: { name: "shop", domain: { name: "Default" } } });
     deepEqual([found.region, found.interface, found.secrets], ["one", "internal", ["hush"]]);
   });
 
-  it("are those that OS_CLOUD names, where none is; an application credential has no scope", () => {
-    const found = credentials(undefined, { OS_CLOUD: "robot", OS_CLIENT_CONFIG_FILE: clouds() })!;
+  it("are those that OS_CLOUD names, where none is; an application credential has no scope", async () => {
+    const found = (await credentials(undefined, { OS_CLOUD: "robot", OS_CLIENT_CONFIG_FILE: clouds() }))!;
     equal(found.authUrl, "https://cloud/identity/v3");
     deepEqual(found.identity, { methods: ["application_credential"], application_credential: { id: "abc", secret: "hush" } });
     equal("scope" in found, false);
     deepEqual(found.interface, "public");
   });
 
-  it("are those of the environment, else; and there may be none", () => {
-    const found = credentials(undefined, { OS_AUTH_URL: "https://cloud/v3", OS_USER_ID: "1", OS_PASSWORD: "hush", OS_PROJECT_ID: "2", OS_REGION_NAME: "two", OS_ENDPOINT_TYPE: "internalURL", OS_INSECURE: "true" })!;
+  it("are those of the environment, else; and there may be none", async () => {
+    const found = (await credentials(undefined, { OS_AUTH_URL: "https://cloud/v3", OS_USER_ID: "1", OS_PASSWORD: "hush", OS_PROJECT_ID: "2", OS_REGION_NAME: "two", OS_ENDPOINT_TYPE: "internalURL", OS_INSECURE: "true" }))!;
     deepEqual(found.identity, { methods: ["password"], password: { user: { id: "1", password: "hush" } } });
     deepEqual([found.scope, found.region, found.interface, found.verify], [{ project: { id: "2" } }, "two", "internal", false]);
-    equal(credentials(undefined, {}), undefined);
+    equal(await credentials(undefined, {}), undefined);
   });
 
-  it("that are not enough say what is missing, and where it is looked for", () => {
-    throws(() => credentials("shop", { OS_CLIENT_CONFIG_FILE: clouds(), OS_CLIENT_SECURE_FILE: "/none" }), { message: "the cloud shop in clouds.yaml has no password" });
-    throws(() => credentials("nowhere", { OS_CLIENT_CONFIG_FILE: clouds() }), /there is no cloud "nowhere" in clouds.yaml, which is looked for at OS_CLIENT_CONFIG_FILE/);
-    throws(() => credentials(undefined, { OS_AUTH_URL: "https://cloud/v3" }), { message: "the environment (OS_AUTH_URL and its like) has no username" });
+  it("that are not enough say what is missing, and where it is looked for", async () => {
+    await rejects(credentials("shop", { OS_CLIENT_CONFIG_FILE: clouds(), OS_CLIENT_SECURE_FILE: "/none" }), { message: "the cloud shop in clouds.yaml has no password" });
+    await rejects(credentials("nowhere", { OS_CLIENT_CONFIG_FILE: clouds() }), /there is no cloud "nowhere" in clouds.yaml, which is looked for at OS_CLIENT_CONFIG_FILE/);
+    await rejects(credentials(undefined, { OS_AUTH_URL: "https://cloud/v3" }), { message: "the environment (OS_AUTH_URL and its like) has no username" });
   });
 });
 
@@ -69,7 +69,7 @@ describe("the cloud", () => {
   });
 
   it("tells of a server, and logs in once for all questions", async () => {
-    deepEqual(await cloud.server("a"), { status: "ACTIVE", task: undefined, flavor: "small", image: "debian", host: "host", fault: undefined });
+    deepEqual(await cloud.server("a"), { status: "ACTIVE", task: undefined, flavor: "small", image: "debian", host: "host", zone: undefined, fault: undefined });
     await Promise.all([cloud.server("a"), cloud.server("a")]);
     deepEqual(nova.asked, ["login"]);
   });

@@ -26,11 +26,11 @@ describe("flavors", () => {
     deepEqual(resizesOf(names, { "orders-1": "small", "orders-2": "small" }, small), { "orders-2": "medium" }));
 
   it("are not asked of Nova where a server was given what is asked for, whatever somebody gave it since", async () =>
-    deepEqual(await new Flavors(known.members, small, givenBefore(known.members, { known: known.members, servers: small }), () => { throw new Error("asked"); }).resizes(), {}));
+    deepEqual(await new Flavors(known.members, small, givenBefore(known.members, { known: known.members, servers: small }), () => Promise.reject(new Error("asked"))).resizes(), {}));
 
   it("of new servers are taken for what was asked for where Nova does not tell; of others that is said", async () => {
-    deepEqual(await new Flavors(known.members, small, {}, () => undefined).resizes(), {});
-    await rejects(new Flavors(known.members, small, { "orders-3": "large" }, () => undefined).resizes(),
+    deepEqual(await new Flavors(known.members, small, {}, async () => undefined).resizes(), {});
+    await rejects(new Flavors(known.members, small, { "orders-3": "large" }, async () => undefined).resizes(),
       { name: "Refused", message: /a server gets another flavor through Nova. Seen: there is no access to it, and orders-3 would get one. Way forward: give access/ });
   });
 });

@@ -6,13 +6,14 @@ import { observe } from "./observe";
 import { options, type Options } from "./options";
 import { plan, type Do } from "./plan";
 import { report } from "./report";
-import type { Sight } from "./sight";
+import { shardOf, type Sight } from "./sight";
 import { steps } from "./steps";
 
 export const redis = datastore<Options, Sight, Do>({
   options,
   password: "password",
   observe,
+  group: (member) => `${shardOf(member)}`,
   newcomers,
   needs,
   report,
