@@ -5,12 +5,12 @@ import { newAuthority } from "./certificates";
 import { credentials } from "./credentials";
 import { byName } from "./datastores";
 import { reason, Refused } from "./errors";
-import { givenBefore, noCloud, resizesOf } from "./flavors";
+import { dueOf, givenBefore, noCloud } from "./machines";
 import type { Needs } from "./guest/machine";
 import { failures, inputs, parse, type Inputs, type Outputs } from "./inputs";
 import { describe } from "./plan";
-import { isWell, keptBack, resizesWithout, takesAway, without } from "./rollout";
-import { changedServers, flavorOf, newVolumeSize, resized } from "./servers";
+import { dueWithout, isWell, keptBack, takesAway, without } from "./rollout";
+import { changedServers, flavorOf, imageOf, newVolumeSize, rebuilt, resized } from "./servers";
 import { names } from "./topology";
 import { differing, failure, hasUnknown, isUnknown, secret } from "./wire";
 
@@ -82,11 +82,11 @@ async function notYet(olds: Raw, news: Raw): Promise<dynamic.CheckFailure[]> {
   ];
 }
 
-/** Another flavor needs Nova: whether there is a way to it is known without asking it. */
+/** Another flavor or image needs Nova: whether there is a way to it is known without asking it. */
 export async function unreachableNova(was: Raw, wanted: Raw, stay: string[], cloud: unknown): Promise<dynamic.CheckFailure[]> {
-  const members = resized(was, wanted, stay);
-  if (members.length === 0 || isUnknown(cloud)) return [];
-  const without = (why: string) => [{ property: "flavor", reason: `another one for ${members.join(", ")} needs Nova: ${why}; or set it back` }];
+  const others = Object.entries({ flavor: resized(was, wanted, stay), image: rebuilt(was, wanted, stay) }).filter(([, members]) => members.length > 0);
+  if (others.length === 0 || isUnknown(cloud)) return [];
+  const without = (why: string) => others.map(([property, members]) => ({ property, reason: `another one for ${members.join(", ")} needs Nova: ${why}; or set it back` }));
   try {
     return (await credentials(cloud as string | undefined)) ? [] : without(noCloud);
   } catch (error) {
@@ -122,6 +122,7 @@ function titleOf(olds: Document, news: Document, keys: string[]): string {
     ...(was.length === now.length && gone.length > 0 ? [`${come.join(", ")} for ${gone.join(", ")}`] : []),
     ...(newVolumeSize(olds.servers, news.servers) !== undefined ? [`volumes to ${String(news.servers.volumeSize)} GiB`] : []),
     ...(again.length > 0 ? [`replace ${again.join(", ")}`] : []),
+    ...(rebuilt(olds.servers, news.servers, stay).length > 0 ? [`image to ${imageOf(news.servers)}`] : []),
     ...flavors.map((flavor) => `flavor${flavors.length === 1 && others.length === stay.length ? "" : ` of ${others.filter((name) => flavorOf(news.servers, name) === flavor).join(", ")}`} to ${flavor}`),
     ...(rest.length > 0 ? [`change ${rest.join(", ")}`] : []),
   ].join(", ") || `change ${keys.join(", ")}`;
@@ -147,7 +148,7 @@ export interface Forecast {
  * The steps from what was last seen. A server that is another than then, or not known yet, is seen as new, over its
  * volume if that is the same. A member to be forgotten is first taken as last seen; if that is refused, as gone.
  */
-export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options" | "servers" | "known" | "seen" | "unreached"> & Partial<Pick<Outputs, "flavors">>, news: Document): Forecast {
+export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options" | "servers" | "known" | "seen" | "unreached"> & Partial<Pick<Outputs, "flavors" | "images">>, news: Document): Forecast {
   const it = byName(news.datastore);
   const [was, wanted] = [names({ members: olds.known }), names(news)];
   const again = madeAgain(olds.known, news);
@@ -156,7 +157,7 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options"
     ...(hasUnknown(news.options) ? {} : { options: { was: parse(it.options, olds.options, "options"), wanted: parse(it.options, news.options, "options") } }),
   };
   const grows = newVolumeSize(olds.servers, news.servers);
-  const resizes = resizesOf(wanted, givenBefore(news.members, olds), news.servers);
+  const due = dueOf(wanted, givenBefore(news.members, olds), news.servers);
   const replace = news.replace?.filter((name) => again.includes(name)) ?? [];
   const volumeOf = (members: Inputs["members"], name: string) => members.find((each) => each.name === name)?.volume;
   const keepsVolume = (name: string) => volumeOf(olds.known, name) === volumeOf(news.members, name);
@@ -174,10 +175,10 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options"
     const now = [...new Set([...wanted, ...was])].map((name) => [name, wanted.includes(name) ? grown(it.outdated(sightOf(name), change), grows) : sightOf(name)]);
     try {
       const seen = Object.fromEntries(now);
-      const want = { members: wanted, forget: news.forget, replace, resize: resizes };
+      const want = { members: wanted, forget: news.forget, replace, due };
       const plan = it.plan(want, seen);
-      const back = news.rollout?.canary ? keptBack(wanted, seen, resizes) : [];
-      if (back.length > 0) return { lines: [...describe(it.plan({ ...want, resize: resizesWithout(back, resizes) }, without(back, seen))), `${canary} the next run changes ${back.join(" ")}`] };
+      const back = news.rollout?.canary ? keptBack(wanted, seen, due) : [];
+      if (back.length > 0) return { lines: [...describe(it.plan({ ...want, due: dueWithout(back, due) }, without(back, seen))), `${canary} the next run changes ${back.join(" ")}`] };
       const all = news.rollout?.canary && plan.some(takesAway) && !isWell(wanted, seen) ? [`${canary} none, for members come, go or are not well`] : [];
       return { lines: [...describe(plan), ...all] };
     } catch (error) {

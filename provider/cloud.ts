@@ -20,10 +20,16 @@ export interface Cloud {
   server(id: string): Promise<Server>;
   /** Gives a server another flavor, for which Nova stops it and starts it again. */
   resize(id: string, flavor: string, say: (line: string) => void): Promise<void>;
+  /** Of an image's name. */
+  imageId(name: string): Promise<string>;
+  /** Gives a server a new disk, made of an image, and starts it. Its volumes, ports and address stay. */
+  rebuild(id: string, image: string, say: (line: string) => void): Promise<void>;
+  /** The public host keys that a server's console told last, as cloud-init prints them; none where it tells none. */
+  hostKeys(id: string): Promise<string[]>;
 }
 
-/** Seconds for Nova to stop a server, carry its disk to another host, and start it. */
-const resizeSeconds = 3600;
+/** Seconds for Nova to stop a server, carry its disk to another host, or make it another, and start it. */
+const actSeconds = 3600;
 
 interface Told {
   server: { status: string; "OS-EXT-STS:task_state": string | null; flavor: { original_name: string }; image: { id: string } | ""; hostId: string; "OS-EXT-AZ:availability_zone"?: string; fault?: { message: string } };
@@ -48,15 +54,32 @@ export const cloudOf = (openstack: OpenStack): Cloud => {
     if (!found) throw new Error(`the cloud has no flavor ${JSON.stringify(name)} that this project may use; \`openstack flavor list\` shows what it has`);
     return found.id;
   };
+  const imageId = async (name: string): Promise<string> => {
+    const { images } = await openstack.ask("image", `/images?name=${encodeURIComponent(name)}&status=active`) as { images: { id: string }[] };
+    if (images.length !== 1) throw new Error(`the cloud has ${images.length === 0 ? "no image" : "several images with the name"} ${JSON.stringify(name)}; \`openstack image list\` shows what it has`);
+    return images[0]!.id;
+  };
+  const running = (now: Server, id: string): true | string | undefined => {
+    if (now.status === "ERROR") throw new Error(`Nova says that the server is in ERROR: ${now.fault ?? "and nothing of why"}. See \`openstack server show ${id}\` and \`openstack server event list ${id}\``);
+    return now.task === undefined ? undefined : `it is ${now.status}, ${now.task}`;
+  };
+  const started = async (now: Server, id: string): Promise<true | string> =>
+    now.status === "ACTIVE" || ((await act(id, { "os-start": null })) ? "it is being started" : "it cannot be started yet");
+  const hostKeys = async (id: string): Promise<string[]> => {
+    const { output } = await openstack.tell("compute", `/servers/${id}/action`, { "os-getConsoleOutput": {} }) as { output: string };
+    // Each boot prints them: the last ones count.
+    const [, keys = ""] = /^[^]*-----BEGIN SSH HOST KEY KEYS-----([^]*?)-----END SSH HOST KEY KEYS-----/.exec(output) ?? [];
+    return keys.split("\n").map((line) => /(?:ssh|ecdsa)-\S+ \S+/.exec(line)?.[0] ?? "").filter(Boolean);
+  };
   return {
     server,
     async resize(id, flavor, say) {
       let asked = false;
       const flavorRef = await flavorId(flavor);
-      await eventually(`Nova to resize the server to ${flavor}`, { seconds: resizeSeconds, every: 500, say }, async () => {
+      await eventually(`Nova to resize the server to ${flavor}`, { seconds: actSeconds, every: 500, say }, async () => {
         const now = await server(id);
-        if (now.status === "ERROR") throw new Error(`Nova says that the server is in ERROR: ${now.fault ?? "and nothing of why"}. See \`openstack server show ${id}\` and \`openstack server event list ${id}\``);
-        if (now.task !== undefined) return `it is ${now.status}, ${now.task}`;
+        const busy = running(now, id);
+        if (busy !== undefined) return busy;
         // It was shut down for it in order, and what it holds is on its volume: to go back is another resize.
         if (now.status === "VERIFY_RESIZE") return (await act(id, { confirmResize: null })) ? "it is being confirmed" : "it cannot be confirmed yet";
         if (!["ACTIVE", "SHUTOFF"].includes(now.status)) return `it is ${now.status}`;
@@ -65,9 +88,26 @@ export const cloudOf = (openstack: OpenStack): Cloud => {
           asked = await act(id, { resize: { flavorRef } });
           return "it is asked for";
         }
-        if (now.status === "ACTIVE") return true;
-        return (await act(id, { "os-start": null })) ? "it is being started" : "it cannot be started yet";
+        return started(now, id);
       });
     },
+    imageId,
+    async rebuild(id, image, say) {
+      let asked = false;
+      const imageRef = await imageId(image);
+      await eventually(`Nova to rebuild the server with ${image}`, { seconds: actSeconds, every: 500, say }, async () => {
+        const now = await server(id);
+        const busy = running(now, id);
+        if (busy !== undefined) return busy;
+        if (!["ACTIVE", "SHUTOFF"].includes(now.status)) return `it is ${now.status}`;
+        if (now.image !== imageRef) {
+          if (asked) throw new Error(`Nova gave up to rebuild the server with ${image}. See \`openstack server event list ${id}\``);
+          asked = await act(id, { rebuild: { imageRef } });
+          return "it is asked for";
+        }
+        return started(now, id);
+      });
+    },
+    hostKeys,
   };
 };

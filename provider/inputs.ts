@@ -67,6 +67,8 @@ export const outputs = inputs.extend({
   unreached: z.array(z.string()),
   /** The flavor that each server was last given. Not told by a state that is older. */
   flavors: z.record(z.string(), z.string()).optional(),
+  /** The image, likewise. */
+  images: z.record(z.string(), z.string()).optional(),
   /** What the cloud has not kept of what was asked for, as last seen. Not told by a state that is older. */
   warnings: z.array(z.string()).optional(),
   /** The host key that each server showed first, by server id, and the bastion's by `host:port`. */

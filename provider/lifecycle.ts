@@ -6,9 +6,10 @@ import { cloudOf, type Cloud } from "./cloud";
 import { credentials } from "./credentials";
 import { endWithEngine } from "./engine";
 import { reason } from "./errors";
-import { Flavors, givenBefore } from "./flavors";
+import type { Guest } from "./guest/guest";
 import { lease } from "./guest/lease";
 import { inputs, outputs, parse, type Inputs, type Outputs } from "./inputs";
+import { givenBefore, Machines } from "./machines";
 import { OpenStack } from "./openstack";
 import { broken, placesOf } from "./placement";
 import { loginSeconds, reach } from "./reach";
@@ -41,23 +42,24 @@ async function converge(raw: Raw, announced: string[], olds?: Outputs): Promise<
   const leaving = leavers(news, olds?.known ?? []);
   const { guests, cluster } = reach(news, { leaving, pins: olds?.pins ?? {}, say });
   const cloud = nova(news);
-  const flavors = new Flavors(news.members, news.servers, givenBefore(news.members, olds), cloud);
+  const machines = new Machines(news.members, news.servers, givenBefore(news.members, olds), cloud);
   const result = async (status: Outputs["status"], known: Member[], { seen, unreached }: Look) =>
-    plain({ ...raw, stateVersion: 1, status, known, seen: Object.fromEntries(names({ members: known }).map((name) => [name, seen[name]])), unreached, flavors: flavors.given, warnings: await warningsOf(it, news, cloud, olds?.warnings), pins: await guests.shown(known) });
+    plain({ ...raw, stateVersion: 1, status, known, seen: Object.fromEntries(names({ members: known }).map((name) => [name, seen[name]])), unreached, ...machines.given, warnings: await warningsOf(it, news, cloud, olds?.warnings), pins: await guests.shown(known) });
   try {
+    for (const [name, keys] of Object.entries(await machines.keysOfCutRebuilds())) guests.renew(name, keys);
     // One that cannot be reached holds no lease: the planner sees it so, and says what that means.
     const everyone = names({ members: [...news.members, ...leaving] }).sort();
     const members = (await Promise.allSettled(everyone.map(guests.reach))).flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
     const held = await lease(members, cluster.run, `${news.owner.project}/${news.owner.stack}: ${title}`);
     try {
-      const resize = async (member: Member) => {
+      /** Its guest ends, and another comes, which shows the host keys of the one before or those that `act` answers. */
+      const through = async (member: Member, act: (say: Guest["say"]) => Promise<string[] | void>) => {
         const guest = await guests.reach(member.name);
-        await held.through(guest, async () => {
-          await flavors.give(member, guest.say);
-          return guests.again(member.name);
-        });
+        await held.through(guest, async () => guests.again(member.name, await act(guest.say)));
       };
-      const seen = await reconcile(it, { ...cluster, resizes: () => flavors.resizes(), resize }, announced, (line) => console.log(`[${news.owner.cluster}] ${line}`));
+      const resize = (member: Member) => through(member, (say) => machines.resize(member, say));
+      const rebuild = (member: Member) => through(member, (say) => machines.rebuild(member, say));
+      const seen = await reconcile(it, { ...cluster, due: () => machines.due(), resize, rebuild }, announced, (line) => console.log(`[${news.owner.cluster}] ${line}`));
       return await result("ready", news.members, { seen: it.kept(seen), unreached: [] });
     } finally {
       await held.release();

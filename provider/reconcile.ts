@@ -3,8 +3,8 @@ import type { Cluster, Datastore } from "./datastores/datastore";
 import { reason, Refused, StepFailed } from "./errors";
 import { describe, surprises, type Step } from "./plan";
 import { preflight } from "./preflight";
-import { keptBack, resizesWithout, takesAway, without } from "./rollout";
-import { names, type Member } from "./topology";
+import { dueWithout, keptBack, takesAway, without } from "./rollout";
+import { names, nothingDue, type Member } from "./topology";
 
 export type Seen = Record<string, unknown>;
 type Say = (line: string) => void;
@@ -33,9 +33,9 @@ export async function reconcile<O, S, Do extends string>(
   let back: string[] | undefined;
   let away = 0;
   for (let round = 1; ; round++) {
-    const [seen, resize = {}] = await Promise.all([observe(it, cluster), cluster.resizes?.()]);
-    back ??= rollout.canary ? keptBack(wanted.members, seen, resize) : [];
-    const plan = it.plan({ ...wanted, resize: resizesWithout(back, resize) }, without(back, seen));
+    const [seen, due = nothingDue] = await Promise.all([observe(it, cluster), cluster.due?.()]);
+    back ??= rollout.canary ? keptBack(wanted.members, seen, due) : [];
+    const plan = it.plan({ ...wanted, due: dueWithout(back, due) }, without(back, seen));
     const unannounced = surprises(plan, forecast);
     if (unannounced.length > 0)
       throw new Refused("nothing grave is done that the preview did not announce",

@@ -2,7 +2,7 @@ import type { dynamic } from "@pulumi/pulumi";
 import { byArgument, memoryOf, schemaFailures, unreachableNova, type Raw } from "./check";
 import type { Needs } from "./guest/machine";
 import type { Facts, Named } from "./index";
-import { changedServers, flavorOf, newVolumeSize, resized } from "./servers";
+import { changedServers, flavorOf, newVolumeSize, rebuilt, resized } from "./servers";
 import { failure, hasUnknown } from "./wire";
 
 interface Asked {
@@ -37,7 +37,7 @@ export async function check(olds: Partial<Asked> | undefined, news: Asked & { do
   const again = asked.replace?.filter((name) => !olds?.replace?.includes(name)) ?? [];
   const come = asked.members.filter((name) => added.includes(name) || again.includes(name));
   const stay = asked.members.filter((name) => olds?.members?.includes(name));
-  const others = olds?.servers ? resized(olds.servers, asked.servers, stay) : [];
+  const others = olds?.servers ? [...resized(olds.servers, asked.servers, stay), ...rebuilt(olds.servers, asked.servers, stay)] : [];
   const changes = [...ignored(olds, asked, stay), ...(olds?.servers ? await unreachableNova(olds.servers, asked.servers, stay, document.cloud) : [])];
   const wrong = [
     ...(first ? byArgument(document, schemaFailures(document)) : []), ...changes,
@@ -85,7 +85,7 @@ const taken = ({ cluster }: Asked, { keyPair }: Facts): Wrong => (keyPair === un
 }]);
 
 /** What of it the cloud has not. */
-function missing({ servers }: Asked, come: string[], resized: string[], facts: Facts, memory: Needs["memory"] | undefined): Wrong {
+function missing({ servers }: Asked, come: string[], others: string[], facts: Facts, memory: Needs["memory"] | undefined): Wrong {
   const wrong: Wrong = [];
   const say = (property: string, reason: string) => {
     if (!wrong.some((each) => each.property === property)) wrong.push({ property, reason });
@@ -96,8 +96,8 @@ function missing({ servers }: Asked, come: string[], resized: string[], facts: F
     if (typeof found === "object" && "unasked" in found) say(property, `the cloud could not be asked for the ${what} ${JSON.stringify(name)}: ${found.unasked}`);
     return thing(found);
   };
-  const image = come.length > 0 ? named("image", "image", servers.image, facts.images[servers.image]) : undefined;
-  for (const member of [...come, ...resized]) {
+  const image = come.length + others.length > 0 ? named("image", "image", servers.image, facts.images[servers.image]) : undefined;
+  for (const member of new Set([...come, ...others])) {
     const own = servers.memberOverrides?.[member] ?? {};
     const argument = (key: string, common: string) => (key in own ? `memberOverrides.${member}.${key}` : common);
     const name = flavorOf(servers, member)!;

@@ -36,9 +36,17 @@ export interface Wanted {
   forget?: string[];
   /** Members whose servers are about to be made again because it was asked for, not because they are gone. */
   replace?: string[];
-  /** Members whose servers have another flavor than is asked for, and that one's name. */
-  resize?: Record<string, string>;
+  /** What members' servers are to be given. */
+  due?: Due;
 }
+
+/** Members whose servers have another flavor, or another image, than is asked for, and that one's name. */
+export interface Due {
+  resize: Record<string, string>;
+  rebuild: Record<string, string>;
+}
+
+export const nothingDue: Due = { resize: {}, rebuild: {} };
 
 export const names = ({ members }: Pick<Topology<unknown>, "members">): string[] => members.map(({ name }) => name);
 

@@ -4,7 +4,7 @@ import type { Guest } from "../guest/guest";
 import type { Needs } from "../guest/machine";
 import type { Authority } from "../inputs";
 import type { Step } from "../plan";
-import type { Member, Topology, Wanted } from "../topology";
+import type { Due, Member, Topology, Wanted } from "../topology";
 
 /** A running reconciliation: what is wanted, what it is secured with, and a way to reach each guest. */
 export interface Cluster<Options> {
@@ -16,10 +16,12 @@ export interface Cluster<Options> {
   /** Only a look for people: it waits for nothing, and starts nothing that could tell more. */
   glance?: boolean;
   guest(name: string): Promise<Guest>;
-  /** Members whose servers have another flavor than is asked for, as the cloud tells, and that one's name. */
-  resizes?(): Promise<Record<string, string>>;
+  /** What members' servers are to be given, as the cloud tells. */
+  due?(): Promise<Due>;
   /** Gives a member's server its flavor. Its guest boots anew: ask for it again. */
   resize?(member: Member): Promise<void>;
+  /** Gives a member's server its image, on a new disk; its volume stays. Its guest is another: ask for it again. */
+  rebuild?(member: Member): Promise<void>;
 }
 
 /** What people are told of one member: how it is at this moment. */

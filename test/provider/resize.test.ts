@@ -1,6 +1,7 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
-import { Flavors, givenBefore, resizesOf } from "../../provider/flavors";
+import { dueOf, givenBefore, Machines } from "../../provider/machines";
 import { create, diff, update } from "../../provider/lifecycle";
+import { nothingDue } from "../../provider/topology";
 import { anna, withAccess } from "./access";
 import { member } from "./cluster";
 import { all, sight } from "./datastores/galera/model";
@@ -17,21 +18,21 @@ describe("flavors", () => {
 
   it("that servers were given are those that were asked for, or that are remembered, and none of a server that is another", () => {
     const olds = { known: known.members, servers: small };
-    deepEqual(givenBefore(known.members, olds), { "orders-1": "small", "orders-2": "medium", "orders-3": "small" });
-    deepEqual(givenBefore([known.members[0]!, { ...known.members[1]!, server: "another" }, member("orders-4")], { ...olds, flavors: { "orders-1": "large" } }), { "orders-1": "large" });
-    deepEqual(givenBefore(known.members), {});
+    deepEqual(givenBefore(known.members, olds).flavors, { "orders-1": "small", "orders-2": "medium", "orders-3": "small" });
+    deepEqual(givenBefore([known.members[0]!, { ...known.members[1]!, server: "another" }, member("orders-4")], { ...olds, flavors: { "orders-1": "large" } }).flavors, { "orders-1": "large" });
+    deepEqual(givenBefore(known.members), { flavors: {}, images: {} });
   });
 
   it("that are other than those asked for are told, where both are known", () =>
-    deepEqual(resizesOf(names, { "orders-1": "small", "orders-2": "small" }, small), { "orders-2": "medium" }));
+    deepEqual(dueOf(names, { flavors: { "orders-1": "small", "orders-2": "small" }, images: {} }, small).resize, { "orders-2": "medium" }));
 
   it("are not asked of Nova where a server was given what is asked for, whatever somebody gave it since", async () =>
-    deepEqual(await new Flavors(known.members, small, givenBefore(known.members, { known: known.members, servers: small }), () => Promise.reject(new Error("asked"))).resizes(), {}));
+    deepEqual(await new Machines(known.members, small, givenBefore(known.members, { known: known.members, servers: small }), () => Promise.reject(new Error("asked"))).due(), nothingDue));
 
   it("of new servers are taken for what was asked for where Nova does not tell; of others that is said", async () => {
-    deepEqual(await new Flavors(known.members, small, {}, async () => undefined).resizes(), {});
-    await rejects(new Flavors(known.members, small, { "orders-3": "large" }, async () => undefined).resizes(),
-      { name: "Refused", message: /a server gets another flavor through Nova. Seen: there is no access to it, and orders-3 would get one. Way forward: give access/ });
+    deepEqual(await new Machines(known.members, small, { flavors: {}, images: {} }, async () => undefined).due(), nothingDue);
+    await rejects(new Machines(known.members, small, { flavors: { "orders-3": "large" }, images: {} }, async () => undefined).due(),
+      { name: "Refused", message: /a server gets another flavor or image through Nova. Seen: there is no access to it, and orders-3 would get one. Way forward: give access/ });
   });
 });
 

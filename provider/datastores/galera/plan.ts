@@ -1,19 +1,22 @@
 import { Refused } from "../../errors";
-import { oneByOne, resizesOfIdle, restartsOfSilent, restartsOrResizes, together, told, type Step } from "../../plan";
-import type { Wanted } from "../../topology";
+import { idle, oneByOne, restartsOf, restartsOfSilent, together, told, type Step } from "../../plan";
+import { nothingDue, type Wanted } from "../../topology";
+import { underNew } from "./memory";
 import { markerFile, setAside, unsafe } from "./rules";
 import { evidence, historyOf, isAlive, isKnown, mayRun, mayStart, runs, tellsPosition, those, type Prepared, type Sight, type Sights } from "./sight";
 
-export type Do = "install" | "mount" | "configure" | "bootstrap" | "recover" | "secure" | "clean" | "join" | "restart" | "resize" | "leave" | "stop" | "verify";
+export type Do = "install" | "mount" | "configure" | "bootstrap" | "recover" | "secure" | "clean" | "join" | "restart" | "resize" | "rebuild" | "leave" | "stop" | "verify";
 
 /**
  * Pure: the steps from what is seen to a running cluster of `members`. Whoever is seen and not wanted leaves; joins
  * come before restarts and these before leaves, each one member at a time. Address lists are written first: no restart in the middle
  * then finds a member that knows fewer than there will be. Who leaves is prepared only if the cluster starts from it.
  */
-export function plan({ members, forget = [], replace = [], resize = {} }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
+export function plan({ members, forget = [], replace = [], due = nothingDue }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
   const unseen: Sight = { is: "unreachable", why: "not looked at" };
-  const wanted: Sights = members.map((name) => [name, seen[name] ?? unseen]);
+  const isDown = (name: string) => seen[name]?.is === "down";
+  const [resized, rebuilt] = [due.resize, due.rebuild].map((given) => members.filter((name) => name in given && isDown(name))) as [string[], string[]];
+  const wanted: Sights = members.map((name) => [name, rebuilt.includes(name) ? underNew(seen[name]!) : seen[name] ?? unseen]);
   const leaving: Sights = Object.entries(seen).filter(([name]) => !members.includes(name))
     .sort(([a], [b]) => b.localeCompare(a, "en", { numeric: true }));
   const forgotten = those(leaving, (sight, name) => forget.includes(name) && sight.is === "unreachable");
@@ -34,7 +37,8 @@ export function plan({ members, forget = [], replace = [], resize = {} }: Wanted
     those(sights, (sight, name) => [...members, ...seed, ...down].includes(name) && "installed" in sight && holds(sight, name));
   const joining = members.filter((name) => ![...running, ...seed, ...silent].includes(name));
   const prepare: Step<Do>[] = [
-    ...resizesOfIdle(those(wanted, (sight, name) => name in resize && sight.is === "down"), resize),
+    ...idle("rebuild", rebuilt, due.rebuild),
+    ...idle("resize", resized, due.resize),
     // A package may start the server anew, which no two do at a time.
     ...together("install", where(({ installed }, name) => !installed && !running.includes(name))),
     ...oneByOne("install", where(({ installed }, name) => !installed && running.includes(name))),
@@ -56,11 +60,14 @@ export function plan({ members, forget = [], replace = [], resize = {} }: Wanted
     ...together("clean", joining.filter((name) => leftWithAnother(history, seen[name]!))),
     ...oneByOne("join", joining),
     ...restartsOfSilent(unconfigured),
-    ...restartsOrResizes(byWrites(wanted.filter(([name, sight]) => sight.is === "up" && sight.primary && (sight.current === false || name in resize))), resize),
+    ...restartsOf(byWrites(wanted.filter(([name, sight]) => sight.is === "up" && sight.primary && (sight.current === false || name in due.resize || name in due.rebuild))), due, comesBack(members)),
     ...oneByOne("leave", those(sights, (sight, name) => !members.includes(name) && mayRun(sight))),
   ];
   return steps.length > 0 || where(({ hasHadData, left }) => !hasHadData || left).length > 0 ? [...steps, { do: "verify", on: members }] : [];
 }
+
+/** How a member comes back whose server has a new disk: alone it has no cluster to join. */
+const comesBack = (members: string[]): Do[] => ["install", "mount", "configure", members.length === 1 ? "recover" : "join"];
 
 /** One of those that run, for all of them: one that is not secured itself, if it can be. */
 const toSecure = (sights: Sights, running: string[]): string[] => {

@@ -265,6 +265,18 @@ const restart: Step = async (cluster, member, step) => {
 /** A restart in the middle of which the server gets its flavor. Whose database does not run is in nobody's way. */
 const resize: Step = async (cluster, member, step) => (step?.what === "idle" ? cluster.resize!(member) : restart(cluster, member, step));
 
+/** Ends a member as a restart does, for its server to get a new disk with its image. Whose database does not run is in nobody's way. */
+const rebuild: Step = async (cluster, member, step) => {
+  if (step?.what !== "idle") {
+    const guest = await cluster.guest(member.name);
+    const all = [...new Set([...await running(cluster, everyone(cluster)), ...names(cluster.want)])];
+    await gate(cluster, all, guest, { seconds: startSeconds, exactly: true, started: false });
+    await tellWhatItMayMiss(cluster, member);
+    await stop(cluster, member);
+  }
+  await cluster.rebuild!(member);
+};
+
 /** What starts it is the step's own act, not the boot: alone it is to start a cluster. */
 async function otherFlavor(cluster: Galera, member: Member): Promise<void> {
   await (await cluster.guest(member.name)).run("systemctl disable --quiet mariadb");
@@ -321,4 +333,4 @@ const verify: Step = async (cluster, member) => {
   await mark(guest, cluster.want.owner, member, { hasHadData: true, left: false });
 };
 
-export const steps: Record<Do, Step> = { install, mount, configure, bootstrap, recover, secure, clean, join, restart, resize, leave, stop, verify };
+export const steps: Record<Do, Step> = { install, mount, configure, bootstrap, recover, secure, clean, join, restart, resize, rebuild, leave, stop, verify };

@@ -236,17 +236,22 @@ async function forget(cluster: Redis, among: string[], ids: string[]): Promise<v
   await Promise.all(among.map(async (name) => tell(await cluster.guest(name), cluster.authority, ids.map((id): Command => ["CLUSTER", "FORGET", id]))));
 }
 
-/** Takes the settings that wait for it. Who is primary is read again: a failover since the plan was made may have given it its slots back. */
-const restart: Step = async (cluster, member, step) => {
-  let guest = await cluster.guest(member.name);
-  const { server } = vendorOf(cluster.want.options);
-  // On the edge of what silences it, one answers now and then: what it then takes live needs no restart.
-  if (step.what === "silent" && (await viewOf(guest, cluster.authority)).said && (await configure(cluster, member, step).then(() => true, () => false))) return;
+/** Who is primary is read again: a failover since the plan was made may have given a member its slots back. */
+async function refusePrimary(cluster: Redis, member: Member): Promise<void> {
   const before = await saidBy(cluster, everyone(cluster));
   const id = before.get(member.name)?.nodes.find(isSelf)!.slots ? before.get(member.name)!.id : undefined;
   const heir = [...before].find(([, { nodes, info }]) => id !== undefined && nodes.find(isSelf)!.of === id && info.master_link_status === "up")?.[0];
   if (heir !== undefined)
     throw new Refused("a primary is restarted once another of its shard has taken over", `${member.name} is the primary, and ${heir} follows it: a failover came between`, "run `pulumi up` again: it plans from what it then sees");
+}
+
+/** Takes the settings that wait for it. */
+const restart: Step = async (cluster, member, step) => {
+  let guest = await cluster.guest(member.name);
+  const { server } = vendorOf(cluster.want.options);
+  // On the edge of what silences it, one answers now and then: what it then takes live needs no restart.
+  if (step.what === "silent" && (await viewOf(guest, cluster.authority)).said && (await configure(cluster, member, step).then(() => true, () => false))) return;
+  await refusePrimary(cluster, member);
   if (step.do === "resize") {
     await guest.run(sh`systemctl stop ${server}`);
     await cluster.resize!(member);
@@ -262,6 +267,15 @@ const restart: Step = async (cluster, member, step) => {
 
 /** A restart in the middle of which the server gets its flavor. Whose database does not run is in nobody's way. */
 const resize: Step = (cluster, member, step) => (step.what === "idle" ? cluster.resize!(member) : restart(cluster, member, step));
+
+/** Ends a member, for its server to get a new disk with its image. Whose database does not run is in nobody's way. */
+const rebuild: Step = async (cluster, member, step) => {
+  if (step.what !== "idle") {
+    await refusePrimary(cluster, member);
+    await (await cluster.guest(member.name)).run(sh`systemctl stop ${vendorOf(cluster.want.options).server}`);
+  }
+  await cluster.rebuild!(member);
+};
 
 /** All members agree, steadily, and each follows or serves; from now on an emptied volume keeps its member from starting. */
 const verify: Step = async (cluster, member, step) => {
@@ -292,4 +306,4 @@ async function tidied(cluster: Redis, teller: Guest): Promise<void> {
   await agreed(cluster, all, teller, "exactly");
 }
 
-export const steps: Record<Do, Step> = { install, mount, configure, clean, start, bootstrap, join, move, promote, leave, restart, resize, verify };
+export const steps: Record<Do, Step> = { install, mount, configure, clean, start, bootstrap, join, move, promote, leave, restart, resize, rebuild, verify };

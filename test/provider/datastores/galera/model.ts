@@ -70,6 +70,7 @@ export function after(seen: Seen, step: Step, on: string[] = step.on): Seen {
     case "recover": case "join": on.forEach((name) => start(next, name, true)); break;
     case "secure": Object.values(next).forEach((each) => each.is === "up" && (each.secured = true)); break;
     case "clean": change({ data: { is: "none" }, hasHadData: false, left: false }); break;
+    case "rebuild": on.forEach((name) => stop(next, name)); change({ installed: false, mounted: false, configured: false }); break;
     case "resize": return step.what === "idle" ? next : after(seen, { ...step, do: "restart" }, on);
     // One that was to answer nobody and does is configured.
     case "restart": on.filter((name) => step.what !== "silent" || seen[name]!.is === "silent").forEach((name) => { stop(next, name); start(next, name, true); });
@@ -94,7 +95,7 @@ export function during(seen: Seen, step: Step): Seen[] {
     case "recover": return self.is === "down" && ["whole", "torn"].includes(self.data.is) ? shows(down({ ...self.data, safeToBootstrap: true } as Data)) : [];
     // The marker goes before the data: an empty volume never says that it had some.
     case "clean": return shows({ [name]: { ...self, hasHadData: false } as Sight }, { [name]: { ...self, hasHadData: false, data: { is: "none" } } as Sight });
-    case "restart": case "resize": case "leave": {
+    case "restart": case "resize": case "rebuild": case "leave": {
       if (step.what === "idle") return [];
       const stopped = structuredClone(seen);
       stop(stopped, name);

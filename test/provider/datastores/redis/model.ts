@@ -66,7 +66,7 @@ export function after(seen: Seen, step: Step, wanted: string[], on: string[] = s
     // With which options a silent server runs is seen to be as before, until it is started anew.
     case "configure": on.forEach((name) => next[name]!.is !== "silent" && Object.assign(next[name]!, { configured: true })); break;
     case "clean": change({ hasHadData: false }); break;
-    case "start": on.forEach((name) => { next[name] = { ...(next[name] as Down).was ?? alone(name), ...marks(next[name]!) } as Sight; }); break;
+    case "start": on.forEach((name) => { next[name] = { ...(next[name] as Down).was ?? alone(name), ...marks(next[name]!), current: true } as Sight; }); break;
     case "bootstrap": {
       const heads = [...new Set(wanted.map(shardOf))].map((shard) => wanted.find((name) => shardOf(name) === shard)!);
       meet(next, heads);
@@ -89,6 +89,7 @@ export function after(seen: Seen, step: Step, wanted: string[], on: string[] = s
       for (const [, view] of ups(next)) view.knows = view.knows.filter((each) => each !== id);
       next[name] = { is: "down", data: true, id, ...prepared, ...marks(next[name]!), left: true };
     }); break;
+    case "rebuild": return Object.entries(outage(next, on)).reduce<Seen>((all, [name, each]) => ({ ...all, [name]: on.includes(name) ? { ...each, installed: false, mounted: false, configured: false } as Sight : each }), {});
     case "resize": return step.what === "idle" ? next : after(seen, { ...step, do: "restart" }, wanted, on);
     // One that was to answer nobody and does is configured.
     case "restart": change({ configured: true });

@@ -72,11 +72,11 @@ function answer(want: Wanted, seen: Seen): string[] {
 }
 
 describe("redis plan, by example", () => {
-  goldens(folder, ({ want = [], seen = [], then = [], forget, replace, resize }) => {
+  goldens(folder, ({ want = [], seen = [], then = [], forget, replace, resize, rebuild }) => {
     const members = named(...size(want[0]!));
     const there = seen[0] === "nothing" ? {} : running(...size(seen[0]!));
     const now = then.reduce(happened, { ...Object.fromEntries(members.map((name) => [name, structuredClone(blank)])), ...there } as Seen);
-    return answer({ members, forget, replace, resize: pairs(resize) }, now);
+    return answer({ members, forget, replace, due: { resize: pairs(resize), rebuild: pairs(rebuild) } }, now);
   });
 });
 

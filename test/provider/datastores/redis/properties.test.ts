@@ -90,26 +90,27 @@ describe("redis plan", () => {
       for (const [, view] of ups(now)) ok(view.configured);
     }), { numRuns: 500 }));
 
-  it("gives servers another flavor, each once, of one member at a time where it runs, and of who is no primary that another follows", () => fc.assert(fc.property(cases, fc.nat(), fc.nat(), ({ members, seen }, which, at) => {
-    const due = Object.fromEntries(members.filter((_, index) => which & (1 << (index % 30))).map((name) => [name, "large"]));
-    const asked = Object.keys(due);
-    const given: string[] = [];
+  it("gives servers another flavor or image, each once, of one member at a time where it runs, and of who is no primary that another follows", () => fc.assert(fc.property(cases, fc.nat(), fc.nat(), fc.nat(), ({ members, seen }, resize, rebuild, at) => {
+    const given = (which: number, what: string) => Object.fromEntries(members.filter((_, index) => which & (1 << (index % 30))).map((name) => [name, what]));
+    const due = { resize: given(resize, "large"), rebuild: given(rebuild, "debian-13") };
+    const left = structuredClone(due);
+    const done = { resize: [] as string[], rebuild: [] as string[] };
     let now = seen;
     const go = (steps: Step<Do>[]) => steps.filter(({ on }) => on.length > 0).forEach((step) => {
-      if (step.do === "resize") {
+      if (step.do === "resize" || step.do === "rebuild") {
         const runs = step.on.filter((name) => now[name]!.is === "up");
         ok(step.what === "idle" ? runs.length === 0 : step.on.length === 1);
         for (const name of runs) ok(ups(now).every(([other, view]) => other === name || view.of !== (now[name] as { id: string }).id), `${name} has replicas`);
-        step.on.forEach((name) => delete due[name]);
-        given.push(...step.on);
+        for (const name of step.on) delete left[step.do][name];
+        done[step.do].push(...step.on);
       }
       now = after(now, step, members);
     });
-    const first = plan({ members, resize: due }, now);
+    const first = plan({ members, due: left }, now);
     go(first.slice(0, at % (first.length + 1)));
-    for (let round = 0; round < 2; round++) go(plan({ members, resize: due }, now));
+    for (let round = 0; round < 2; round++) go(plan({ members, due: left }, now));
     isWell(members, now);
-    deepEqual([due, [...given].sort(), lines(plan({ members, resize: due }, now))], [{}, asked.sort(), []]);
+    deepEqual([left, done.resize.sort(), done.rebuild.sort(), lines(plan({ members, due: left }, now))], [{ resize: {}, rebuild: {} }, Object.keys(due.resize).sort(), Object.keys(due.rebuild).sort(), []]);
   }), { numRuns: 300 }));
 
   it("does nothing grave after a power cut that the preview did not announce which could not see who lost power", () => {
