@@ -82,13 +82,13 @@ export interface RolloutArgs {
 }
 
 /**
- * What every cluster type takes. Once a first `pulumi up` has begun, a change of `image`, `network`, `availabilityZones`, `locality`,
+ * What every cluster type takes. Once a first `pulumi up` has begun, a change of `network`, `availabilityZones`, `locality`,
  * `access.privateKey`, `type` of `volume`, and `zone` and `networks` of members that stay, is refused by name.
  */
 export interface ClusterArgs {
   /** Nova flavor, by name. Of a cluster that exists a change resizes the servers, one at a time, each once its database was stopped in order. */
   flavor: pulumi.Input<string>;
-  /** Glance image, by name: a Debian 12 cloud image; for Valkey one of Debian 13. */
+  /** Glance image, by name: a Debian 12 cloud image; for Valkey one of Debian 13. Of a cluster that exists a change gives each server in turn a new disk; its volume stays. */
   image: pulumi.Input<string>;
   /** The network of the members, by name or id. */
   network: string;
@@ -125,7 +125,7 @@ export interface ClusterArgs {
   /** Risks that are taken on purpose. Default: none. */
   allowUnsafe?: Unsafe[];
   /**
-   * By which entry of `clouds.yaml` Nova is asked for what Pulumi's own resources would do to all servers at once: another `flavor`.
+   * By which entry of `clouds.yaml` Nova is asked for what Pulumi's own resources would do to all servers at once: another `flavor` or `image`.
    * Default: what OS_CLOUD names, else OS_AUTH_URL and its like, as `pulumi` itself finds them. For a cloud of an explicit provider name it here.
    */
   cloud?: pulumi.Input<string>;

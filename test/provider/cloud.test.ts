@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { cloudOf, type Cloud } from "../../provider/cloud";
 import { credentials } from "../../provider/credentials";
 import { OpenStack } from "../../provider/openstack";
-import { StandIn } from "./nova";
+import { keysOf, StandIn } from "./nova";
 
 describe("credentials", () => {
   const folder = mkdtempSync(join(tmpdir(), "clouds-"));
@@ -129,5 +129,32 @@ describe("the cloud", () => {
     await rejects(resize("huge"), /the cloud has no flavor "huge" that this project may use/);
     nova.servers.a!.status = "ERROR";
     await rejects(resize(), /Nova says that the server is in ERROR: and nothing of why/);
+  });
+
+  const rebuild = (image = "debian-13") => cloud.rebuild("a", image, (line) => said.push(line));
+  const made = () => Object.assign(nova.servers.a!, { image: "image-12" });
+
+  it("rebuilds a server with another image, and tells the host keys that its console told last", async () => {
+    Object.assign(made(), { console: keysOf(0) });
+    await rebuild();
+    deepEqual([nova.servers.a!.status, nova.servers.a!.image, nova.asked], ["ACTIVE", "image-13", ["login", "rebuild"]]);
+    const keys = await cloud.hostKeys("a");
+    deepEqual(keys.map((key) => key.replace(/\d+$/, "N")), ["ecdsa-sha2-nistp256 AAAAecdsaN", "ssh-ed25519 AAAAedN"]);
+    ok(!keys.some((key) => key.endsWith("AAAAed0")));
+  });
+
+  it("goes on with a rebuild that was cut, and does nothing where the image is the wanted one", async () => {
+    Object.assign(made(), { status: "REBUILD", task: "rebuild_spawning", image: "image-13" });
+    await rebuild();
+    await rebuild();
+    deepEqual([nova.servers.a!.status, nova.asked], ["ACTIVE", ["login"]]);
+  });
+
+  it("says that there is no such image, or that there are several, and no host keys where a console tells none", async () => {
+    await rejects(rebuild("debian-9"), { message: 'the cloud has no image "debian-9"; `openstack image list` shows what it has' });
+    nova.images["image-14"] = "debian-13";
+    await rejects(rebuild(), { message: 'the cloud has several images with the name "debian-13"; `openstack image list` shows what it has' });
+    delete nova.images["image-14"];
+    deepEqual(await cloud.hostKeys("a"), []);
   });
 });

@@ -1,22 +1,36 @@
 import { createServer, type IncomingMessage, type Server as Http } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A server as the stand-in has it; `wish` is the flavor that it is on its way to. */
+/** A server as the stand-in has it; `wish` is the flavor or image that it is on its way to. */
 interface Instance {
   status: string;
   task: string | null;
   flavor: string;
   image: string;
   wish?: string;
+  /** What its console shows: each boot of a new disk tells host keys of its own. */
+  console?: string;
 }
 
+interface Argument {
+  flavorRef?: string;
+  imageRef?: string;
+}
+
+/** What cloud-init writes to the console of a new disk. */
+export const keysOf = (boot: number): string =>
+  `[ 9.1] cloud-init: -----BEGIN SSH HOST KEY KEYS-----\r\necdsa-sha2-nistp256 AAAAecdsa${boot} root@a\r\nssh-ed25519 AAAAed${boot} root@a\r\n-----END SSH HOST KEY KEYS-----\r\nlogin: `;
+
 /**
- * A strict stand-in for Keystone and Nova: it keeps their contract as far as the provider uses it (paths, headers, states, refusals), and each look takes a
- * resize one state further.
+ * A strict stand-in for Keystone, Nova and Glance: it keeps their contract as far as the provider uses it (paths, headers, states, refusals), and each look takes a
+ * resize or a rebuild one state further.
  */
 export class StandIn {
   readonly servers: Record<string, Instance> = {};
   readonly flavors: Record<string, string> = { "flavor-1": "small", "flavor-2": "large" };
+  readonly images: Record<string, string> = { "image-12": "debian-12", "image-13": "debian-13" };
+  /** Whether consoles tell host keys. */
+  talks = true;
   /** What was asked of it, in order. */
   readonly asked: string[] = [];
   /** How often it answers 503 before it answers. */
@@ -24,6 +38,7 @@ export class StandIn {
   /** Whether no host has room. */
   full = false;
   private logins = 0;
+  private boots = 0;
   private valid = "";
   private http?: Http;
 
@@ -62,9 +77,11 @@ export class StandIn {
       this.valid = `token-${++this.logins}`;
       const url = `http://${request.headers.host}/compute/v2.1`;
       const endpoints = [{ interface: "internal", region_id: "one", url: "http://127.0.0.1:1" }, { interface: "public", region_id: "one", url }];
-      return { code: 201, headers: { "x-subject-token": this.valid }, body: { token: { expires_at: new Date(Date.now() + 3600_000).toISOString(), catalog: [{ type: "compute", endpoints }] } } };
+      return { code: 201, headers: { "x-subject-token": this.valid }, body: { token: { expires_at: new Date(Date.now() + 3600_000).toISOString(), catalog: [{ type: "compute", endpoints }, { type: "image", endpoints: endpoints.map((each) => ({ ...each, url: each.url.replace("compute/v2.1", "image") })) }] } } };
     }
     if (request.headers["x-auth-token"] !== this.valid) return refuse(401, "Unauthorized");
+    const [, named] = /^GET \/image\/v2\/images\?name=([^&]*)&status=active$/.exec(what) ?? [];
+    if (named !== undefined) return { code: 200, body: { images: Object.entries(this.images).filter(([, name]) => name === decodeURIComponent(named)).map(([id, name]) => ({ id, name })) } };
     if (request.headers["openstack-api-version"] !== "compute 2.47") return refuse(406, "no such version");
     if (what === "GET /compute/v2.1/flavors") return { code: 200, body: { flavors: Object.entries(this.flavors).map(([id, name]) => ({ id, name })) } };
     const [, id, action] = /^\/compute\/v2\.1\/servers\/([^/]+)(\/action)?$/.exec(path) ?? [];
@@ -75,16 +92,21 @@ export class StandIn {
       this.pass(server);
       return { code: 200, body };
     }
-    const [[act, argument]] = Object.entries(JSON.parse(text) as Record<string, { flavorRef: string }>) as [[string, { flavorRef: string }]];
+    const [[act, argument]] = Object.entries(JSON.parse(text) as Record<string, Argument>) as [[string, Argument]];
+    if (act === "os-getConsoleOutput") return { code: 200, body: { output: server.console ?? "" } };
     this.asked.push(act);
     if (server.task !== null) return refuse(409, `Cannot '${act}' instance while it is in task_state ${server.task}`);
     return this.act(server, act, argument) ?? refuse(409, `Cannot '${act}' instance while it is in vm_state ${server.status}`);
   }
 
-  private act(server: Instance, act: string, argument: { flavorRef: string }): { code: number } | undefined {
+  private act(server: Instance, act: string, argument: Argument): { code: number } | undefined {
     const { status } = server;
     if (act === "resize" && ["ACTIVE", "SHUTOFF"].includes(status)) {
-      Object.assign(server, { task: "resize_prep", wish: this.full ? undefined : this.flavors[argument.flavorRef] });
+      Object.assign(server, { task: "resize_prep", wish: this.full ? undefined : this.flavors[argument.flavorRef!] });
+      return { code: 202 };
+    }
+    if (act === "rebuild" && ["ACTIVE", "SHUTOFF"].includes(status) && argument.imageRef! in this.images) {
+      Object.assign(server, { status: "REBUILD", task: "rebuild_spawning", image: argument.imageRef });
       return { code: 202 };
     }
     if (act === "confirmResize" && status === "VERIFY_RESIZE") {
@@ -103,6 +125,9 @@ export class StandIn {
     if (server.task === "resize_prep" && server.wish === undefined) server.task = null;
     else if (server.task === "resize_prep") Object.assign(server, { status: "RESIZE", task: "resize_finish" });
     else if (server.task === "resize_finish") Object.assign(server, { status: "VERIFY_RESIZE", task: null, flavor: server.wish });
-    else if (server.task === "powering-on") Object.assign(server, { status: "ACTIVE", task: null });
+    else if (server.task === "rebuild_spawning") {
+      this.boots++;
+      Object.assign(server, { status: "ACTIVE", task: null, console: `${server.console ?? ""}${this.talks ? keysOf(this.boots) : "login:"}` });
+    } else if (server.task === "powering-on") Object.assign(server, { status: "ACTIVE", task: null });
   }
 }

@@ -142,7 +142,6 @@ describe("what a cluster needs of its cloud", () => {
     const alone = "; if none has brought the member into it yet, only that member: take it back, `pulumi up`, then ask for it again";
     const refused = (argument: string, how: string) => `${argument}: what is there was made ${how}, and changing it ${argument === "volume.size" ? wayForward.replace("cannot be done by this version", "makes volumes smaller, which no cloud does") : wayForward}${argument === "memberOverrides" ? alone : ""}`;
     for (const [what, change, ...texts] of [
-      ["image", { image: "debian-13" }, refused("image", 'with "debian-12"')],
       ["network", { network: "backup" }, refused("network", 'with "private"')],
       ["zones", { availabilityZones: ["az1"] }, refused("availabilityZones", 'with ["az1","az2"]')],
       ["zones that are left out", { availabilityZones: undefined }, refused("availabilityZones", 'with ["az1","az2"]')],
@@ -166,7 +165,7 @@ describe("what a cluster needs of its cloud", () => {
     });
 
     it("what the cloud has not of what was asked for instead is not said, for it is not to be had", async () =>
-      deepEqual(await reasons(other({ image: "debian-13" }), with_({ images: { "debian-13": "none" } }), made), [refused("image", 'with "debian-12"')]));
+      deepEqual(await reasons(other({ network: "backup" }), with_({ networks: { backup: "none" } }), made), [refused("network", 'with "private"')]));
   });
 
   describe("flavors of servers that are there", () => {
@@ -174,6 +173,11 @@ describe("what a cluster needs of its cloud", () => {
 
     describe("with access to Nova", () => {
       withAccess(anna);
+      it("may change, and so may the image, which must be there", async () => {
+        const image = { servers: { ...servers, image: "debian-13" } };
+        deepEqual(await reasons(image, with_({ images: { ...facts.images, "debian-13": { minRam: 0, minDisk: 2 } } }), fresh), []);
+        deepEqual(await reasons(image, with_({ images: { "debian-13": "none" } }), fresh), ['image: the cloud has no image "debian-13" that this project may use; `openstack image list` shows what it has']);
+      });
       it("may change, of all and of one", async () => {
         deepEqual([await reasons(other("m1.large"), facts, fresh), await reasons(other("m1.small", { "orders-2": { flavor: "m1.large" } }), facts, fresh)], [[], []]);
       });

@@ -7,7 +7,7 @@ import { member } from "./cluster";
 import { all, sight } from "./datastores/galera/model";
 import { known } from "./document";
 import { Fleet } from "./fleet";
-import { StandIn } from "./nova";
+import { keysOf, StandIn } from "./nova";
 
 const names = known.members.map(({ name }) => name);
 const large = { ...known, servers: { ...known.servers, flavor: "large" }, plan: { "flavor to large": [] } };
@@ -49,7 +49,7 @@ describe("a resize", function () {
     fleet = new Fleet(all(names, "synced"));
     nova.full = false;
     nova.asked.length = 0;
-    for (const { server } of known.members) nova.servers[server] = { status: "ACTIVE", task: null, flavor: "m1.small", image: "debian" };
+    for (const { server } of known.members) nova.servers[server] = { status: "ACTIVE", task: null, flavor: "m1.small", image: "image-12" };
   });
   afterEach(() => fleet.end());
   const flavors = () => known.members.map(({ server }) => nova.servers[server]!.flavor);
@@ -104,5 +104,33 @@ describe("a resize", function () {
     deepEqual(fleet.printed.map((line) => line.replace("[orders] ", "")), ["resize orders-1 (large)", "resize orders-2 (large)", "verify orders-1 orders-2 orders-3"]);
     await update("orders", outs as never, canary as never);
     deepEqual(flavors(), ["large", "large", "large"]);
+  });
+
+  describe("or a rebuild", () => {
+    const another = { ...known, servers: { ...known.servers, image: "debian-13" } };
+    const images = () => known.members.map(({ server }) => nova.servers[server]!.image);
+    const gone = (name: string) => [`rebuild ${name} (debian-13)`, `install ${name}`, `mount ${name}`, `configure ${name}`, `join ${name}`];
+    afterEach(() => { nova.talks = true; });
+
+    it("is previewed, done on one server after another, and each shows a host key that its console told", async () => {
+      const before = stored();
+      await diff("orders", before as never, another as never);
+      deepEqual(fleet.printed.map((line) => line.replace("[orders] ", "")), [...names.flatMap(gone), "verify orders-1 orders-2 orders-3"]);
+      const { outs } = await update("orders", before as never, another as never);
+      deepEqual([fleet.done.filter((line) => line.startsWith("rebuild")), images()], [names.map((name) => `rebuild ${name}`), ["image-13", "image-13", "image-13"]]);
+      deepEqual(outs!.images, Object.fromEntries(names.map((name) => [name, "debian-13"])));
+      for (const name of names) equal(fleet.accepted[name]!.length, 2, "one of the two that its console told");
+      fleet.printed.length = 0;
+      deepEqual([await diff("orders", outs as never, another as never), fleet.printed], [{}, []]);
+    });
+
+    it("that was cut before it could remember the new host keys reads them from the console", async () => {
+      const [first] = known.members;
+      Object.assign(nova.servers[first!.server]!, { image: "image-13", console: keysOf(7) });
+      fleet.seen = { ...all(names, "synced/2"), "orders-1": sight("whole:2,uninstalled,unmounted,unconfigured", 3) };
+      await update("orders", { ...stored(), pins: { [first!.server]: "SHA256:former" } } as never, another as never);
+      deepEqual(fleet.done.filter((line) => line.startsWith("rebuild")), ["rebuild orders-2", "rebuild orders-3"]);
+      ok(!fleet.accepted["orders-1"]!.includes("SHA256:former"));
+    });
   });
 });

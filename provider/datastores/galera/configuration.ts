@@ -8,7 +8,7 @@ import type { Options } from "./options";
 /** What a member runs on. Debian's; `mariadb-server` gives the version. */
 export const packages = ["mariadb-server", "galera-4", "mariadb-backup", "socat", "xfsprogs"];
 /** As apt takes them: it fetches nothing where it is not offered the wanted major version. */
-export const ofVersion = ({ version }: Options): string[] =>
+export const ofVersion = ({ version }: Pick<Options, "version">): string[] =>
   packages.map((name) => (version !== undefined && name.startsWith("mariadb") ? `${name}=1:${version}.*` : name));
 /** How the names of those begin that are to be of one version on all members: the server, its library, and what copies its data. */
 export const families = ["mariadb", "galera"];
@@ -47,5 +47,5 @@ export const optionsText = (want: Topology<Options>, self: Member, authority: Pi
 export const hostsText = (want: Topology<Options>): string => render(__dirname, "hosts", word, { members: want.members });
 
 /** Whether Debian's version of a package, as in `1:10.11.6-0+deb12u1`, is of the wanted major version. */
-export const isVersion = ({ version }: Options, debian: string): boolean =>
+export const isVersion = ({ version }: Pick<Options, "version">, debian: string): boolean =>
   version === undefined || debian.replace(/^\d+:/, "").startsWith(`${version}.`);

@@ -2,7 +2,7 @@ import { reason, Refused, TimedOut } from "../../errors";
 import { isLeaf, newLeaf } from "../../certificates";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
-import { installPackages, installedVersion, offeredVersion, sparePackages } from "../../guest/packages";
+import { installPackages, installedVersion, majorAmong, offeredVersion, sparePackages } from "../../guest/packages";
 import { sh } from "../../guest/shell";
 import { guardUnit, letStart, lookAtVolume, mark, mountPoint, mountVolume, settle, transferred } from "../../guest/volume";
 import type { Step as Planned } from "../../plan";
@@ -10,7 +10,6 @@ import { names, type Member } from "../../topology";
 import { isUnreadable, setLeftAside, setUnreadableAside } from "./aside";
 import { certificates, dataDirectory, dataPath as data, families, hostsText, isVersion, noHistory, ofVersion, optionsFile, optionsText, positionFile, runningFile, transferFile, unsecured } from "./configuration";
 import { abortSeconds, everyone, gate, onDisk, running, startSeconds, stopSeconds, transferSeconds, type Galera } from "./gates";
-import type { Options } from "./options";
 import { judgeOptions } from "./judge";
 import { observe, reformSeconds } from "./observe";
 import type { Do } from "./plan";
@@ -33,11 +32,12 @@ const install: Step = async (cluster, { name }) => {
   await guest.run("systemctl mask --quiet mariadb.socket mariadb-extra.socket");
   await sparePackages(guest, families);
   await guarded(guest);
-  await installPackages(guest, ofVersion(want.options)).catch(async (error) => {
-    refuseOther(want.options, `${name} is offered`, await guest.look(offeredVersion("mariadb-server")));
+  const { version = await versionOfOthers(cluster, name) } = want.options;
+  await installPackages(guest, ofVersion({ version })).catch(async (error) => {
+    refuseOther(version, `${name} is offered`, await guest.look(offeredVersion("mariadb-server")));
     throw error;
   });
-  refuseOther(want.options, `${name} has`, await guest.look(installedVersion("mariadb-server")));
+  refuseOther(version, `${name} has`, await guest.look(installedVersion("mariadb-server")));
   if (before.length > 0) await gate(cluster, before, guest, { seconds: startSeconds });
 };
 
@@ -46,11 +46,15 @@ const guarded = (guest: Guest): Promise<void> => guardUnit(guest, "mariadb.servi
   first: `/bin/sh -c "rm -f ${positionFile}; mkdir -p /run/datastores; cp ${optionsFile} ${runningFile}"`,
 });
 
-/** Of another major version than is wanted. */
-function refuseOther(options: Options, who: string, version: string): void {
-  if (version.trim() !== "" && !isVersion(options, version))
-    throw new Refused("a member runs the version that `version` names", `${who} MariaDB ${version.trim()}, wanted ${options.version}`,
-      "leave `version` out, or make the cluster anew with an image whose package sources have that version");
+/** A state transfer copies files, which another major version may not read. */
+const versionOfOthers = (cluster: Galera, name: string): Promise<string | undefined> =>
+  majorAmong(everyone(cluster).filter((other) => other !== name).map(cluster.guest), "mariadb-server");
+
+/** Of another major version than is wanted, or than the others are. */
+function refuseOther(wanted: string | undefined, who: string, version: string): void {
+  if (version.trim() !== "" && !isVersion({ version: wanted }, version.trim()))
+    throw new Refused("members run one major version of the database, the one that `version` names", `${who} MariaDB ${version.trim()}, wanted ${wanted}`,
+      "give `image` one whose package sources have that version; before there is a cluster, `version` may be left out");
 }
 
 const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member, want.volumeSize);
@@ -170,6 +174,7 @@ const clean: Step = async (cluster, member) => setLeftAside(await cluster.guest(
  */
 const join: Step = async (cluster, member) => {
   const guest = await cluster.guest(member.name);
+  refuseOther(await versionOfOthers(cluster, member.name), `${member.name} has`, await guest.look(`${installedVersion("mariadb-server")} || true`));
   const before = await running(cluster, everyone(cluster).filter((name) => name !== member.name));
   if (before.length === 0)
     throw new Refused("a member joins a cluster that runs", "no other member is Synced or a donor", "run `pulumi up` again: it plans from what it then sees");

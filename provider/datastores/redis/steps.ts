@@ -2,7 +2,7 @@ import { isLeaf, newLeaf } from "../../certificates";
 import { Refused, TimedOut } from "../../errors";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
-import { installPackages, installedVersion, offeredVersion, sparePackages } from "../../guest/packages";
+import { installPackages, installedVersion, majorAmong, offeredVersion, sparePackages } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
 import { guardUnit, letStart, lookAtVolume, mark, mountVolume } from "../../guest/volume";
 import type { Step as Planned } from "../../plan";
@@ -20,8 +20,9 @@ type Step = (cluster: Redis, member: Member, step: Planned<Do>) => Promise<void>
 
 const sysctl = "/etc/sysctl.d/60-datastore-redis.conf";
 
-const install: Step = async ({ guest: reach, want }, { name }) => {
-  const guest = await reach(name);
+const install: Step = async (cluster, { name }) => {
+  const { want } = cluster;
+  const guest = await cluster.guest(name);
   const { server, user } = vendorOf(want.options);
   await sparePackages(guest, families);
   await guest.run(sh`mkdir -p ${folder}`);
@@ -32,18 +33,23 @@ const install: Step = async ({ guest: reach, want }, { name }) => {
     configured: optionsFile, data: `${dataDirectory}/${dataFile(want.options)}`, first: `/bin/sh -c "mkdir -p /run/datastores; head -n ${headerLines} ${optionsFile} >${runningFile}"`,
     service: ["ExecStart=", `ExecStart=/usr/bin/${server} ${optionsFile} --supervised systemd --daemonize no`, `ReadWritePaths=-${dataPath}`, `User=${user}`],
   });
-  await installPackages(guest, ofVersion(want.options)).catch(async (error) => {
-    refuseOther(want.options.version, `${name} is offered`, await guest.look(offeredVersion(server)));
+  const { version = await versionOfOthers(cluster, name) } = want.options;
+  await installPackages(guest, ofVersion({ ...want.options, version })).catch(async (error) => {
+    refuseOther(version, `${name} is offered`, await guest.look(offeredVersion(server)));
     throw error;
   });
-  refuseOther(want.options.version, `${name} has`, await guest.look(installedVersion(server)));
+  refuseOther(version, `${name} has`, await guest.look(installedVersion(server)));
 };
 
-/** Of another major version than is wanted. */
+/** A replica cannot read what a primary of a later version sends. */
+const versionOfOthers = (cluster: Redis, name: string): Promise<string | undefined> =>
+  majorAmong(everyone(cluster).filter((other) => other !== name).map(cluster.guest), vendorOf(cluster.want.options).server);
+
+/** Of another major version than is wanted, or than the others are. */
 function refuseOther(wanted: string | undefined, who: string, version: string): void {
   if (version.trim() !== "" && !isVersion({ version: wanted }, version.trim()))
-    throw new Refused("a member runs the version that `version` names", `${who} ${version.trim()}, wanted ${wanted}`,
-      "leave `version` out, or make the cluster anew with an image whose package sources have that version");
+    throw new Refused("members run one major version of the database, the one that `version` names", `${who} ${version.trim()}, wanted ${wanted}`,
+      "give `image` one whose package sources have that version; before there is a cluster, `version` may be left out");
 }
 
 const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member, want.volumeSize);
@@ -99,6 +105,7 @@ const clean: Step = async ({ guest: reach, want }, member) => {
 const start: Step = async (cluster, member) => {
   const guest = await cluster.guest(member.name);
   const { server, user } = vendorOf(cluster.want.options);
+  refuseOther(await versionOfOthers(cluster, member.name), `${member.name} has`, await guest.look(`${installedVersion(server)} || true`));
   const [{ hasHadData, left }] = await lookAtVolume(guest, cluster.want.owner, member, ":");
   if (left) {
     // It left with its keys, which others have: it comes back as a new one.
