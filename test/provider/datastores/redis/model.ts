@@ -99,11 +99,16 @@ export function after(seen: Seen, step: Step, wanted: string[], on: string[] = s
       }); break;
     case "verify":
       for (const name of on) if (inIt(next).every(([other]) => other !== name)) throw new Error(`a verification of ${name} waits in vain`);
-      change({ hasHadData: true, left: false }); ups(next).forEach(([, view]) => { view.open = []; view.linked = view.role === "replica"; }); break;
+      change({ hasHadData: true, left: false });
+      // Who left is known to nobody any more, though a cut came between one who forgot it and the next.
+      ups(next).forEach(([, view]) => Object.assign(view, { open: [], linked: view.role === "replica", knows: view.knows.filter((id) => !leavers(next).includes(id)) }));
+      break;
     default: throw new Error(`the model knows no step ${step.do}`);
   }
   return next;
 }
+
+const leavers = (seen: Seen): string[] => Object.values(seen).flatMap((sight) => (sight.is === "down" && sight.left && sight.id !== undefined ? [sight.id] : []));
 
 /** Down with its data, as one that lost power: it comes back as it was. */
 type Down = Extract<Sight, { is: "down" }> & { was?: Up };
