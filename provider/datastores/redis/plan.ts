@@ -1,7 +1,8 @@
+import { configures, only } from "../../authorities";
 import { oneByOne, restartsOfSilent, together, told, type Step } from "../../plan";
 import type { Wanted } from "../../topology";
 import { strangers, tooMuch, unsafe } from "./rules";
-import { isAlive, isIn, isToTell, ownedBy, shardOf, those, ups, waits, type Sight, type Sights, type Up } from "./sight";
+import { evidence, isAlive, isIn, isToTell, ownedBy, shardOf, those, ups, waits, type Sight, type Sights, type Up } from "./sight";
 import { count, joined, missing, moves, written, type Move, type Slots } from "./slots";
 
 export type Do = "install" | "mount" | "configure" | "clean" | "start" | "bootstrap" | "join" | "move" | "promote" | "leave" | "restart" | "verify";
@@ -10,7 +11,7 @@ export type Do = "install" | "mount" | "configure" | "clean" | "start" | "bootst
  * Pure: the steps from what is seen to a cluster of `members`, in which each shard's members hold the same slots and all shards as many.
  * Who comes joins before slots move; who goes leaves when it owns none. A slot that is on its way gets there first.
  */
-export function plan({ members, forget = [], replace = [] }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
+export function plan({ members, forget = [], replace = [], authorities = only }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
   const unseen: Sight = { is: "unreachable", why: "not looked at" };
   const wanted: Sights = members.map((name) => [name, seen[name] ?? unseen]);
   const leaving: Sights = Object.entries(seen).filter(([name]) => !members.includes(name)).sort(([a], [b]) => b.localeCompare(a, "en", { numeric: true }));
@@ -23,7 +24,7 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
   const prepare: Step<Do>[] = [
     ...together("install", where(({ installed }) => !installed)),
     ...together("mount", where(({ mounted }) => !mounted)).map((step) => ({ ...step, ...told("volume", sights) })),
-    ...together("configure", where(({ configured }) => !configured)).map((step) => ({ ...step, ...told("settings", sights) })),
+    ...configures(authorities, sights.filter(([name, sight]) => members.includes(name) || mayServe(sight)), where, told("settings", sights).words, evidence(sights)),
   ];
   // Whose the slots are is known once all that have data serve it again. Addresses are as before, so they find each other by themselves.
   const back = those(sights, waits);
