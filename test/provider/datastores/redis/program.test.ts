@@ -50,6 +50,12 @@ describe("redis program", () => {
     doesNotMatch(all!, new RegExp(password));
   });
 
+  it("is let in by the first login that a server takes", async () => {
+    answers = ["-WRONGPASS invalid username-password pair or user is disabled.", "+OK", "+PONG"];
+    const { stdout } = await execa("python3", ["-c", program()], { input: JSON.stringify({ host: "127.0.0.1", logins: [["datastores", "of the new"], ["datastores", password]], commands: [["PING"]] }) });
+    deepEqual(JSON.parse(stdout), ["PONG"]);
+  });
+
   it("is told of by its own word, by which a server is known that has another authority", async () => {
     answers = ["-WRONGPASS invalid username-password pair or user is disabled."];
     const guest = { name: "db-1-1", look: async () => { throw new CommandFailed("db-1-1", "python3 -c …", 1, (await asked([["PING"]])).all!); } } as unknown as Guest;
