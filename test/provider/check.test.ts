@@ -2,6 +2,8 @@ import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { runtime } from "@pulumi/pulumi";
 import fc from "fast-check";
+import { each } from "../../provider/bundle";
+import type { Authority } from "../../provider/inputs";
 import { check } from "../../provider/lifecycle";
 import { member } from "./cluster";
 import { known, news, of } from "./document";
@@ -48,7 +50,7 @@ describe("check", () => {
   });
 
   describe("authorities", () => {
-    const certificatesOf = ({ authority }: any) => [authority, ...(authority.trusted ?? [])].map(({ certificate }: { certificate: string }) => certificate);
+    const certificatesOf = ({ authority }: { authority: Authority }) => each(authority).map(({ certificate }) => certificate);
     const next = async (olds: object, authorities?: string[]) => unwrapped((await check(olds as never, changed({ authorities }) as never)).inputs);
 
     it("of a cluster that names none are one, as they were before there were names", async () => {
@@ -74,7 +76,7 @@ describe("check", () => {
 
     it("are all secret", async () => {
       const { inputs } = await check(known, changed({ authorities: ["1", "2"] }) as never);
-      equal((inputs.authority as any)[runtime.specialSigKey], runtime.specialSecretSig);
+      equal(inputs.authority[runtime.specialSigKey], runtime.specialSecretSig);
       const keys = certificatesOf(unwrapped(inputs)).length;
       deepEqual([keys, JSON.stringify({ ...inputs, authority: undefined }).includes("PRIVATE KEY-----\nM")], [2, false]);
     });
