@@ -39,8 +39,8 @@ const laws = [
     forbidden: [ssh, ejs, here("^\\.\\./\\.\\./", "options are a schema and nothing else")],
   },
   {
-    place: ["provider/plan.ts", ...["plan", "rules", "sight", "memory", "slots"].map((file) => `provider/datastores/*/${file}.ts`)],
-    forbidden: [ssh, zod, ejs, here("^(?!\\./(memory|options|rules|sight|slots|topology)$|(\\.\\./)+(errors|plan|topology)$)", "a planner is pure: it imports words, never acts")],
+    place: ["provider/plan.ts", "provider/authorities.ts", ...["plan", "rules", "sight", "memory", "slots"].map((file) => `provider/datastores/*/${file}.ts`)],
+    forbidden: [ssh, zod, ejs, here("^(?!\\./(errors|memory|plan|options|rules|sight|slots|topology)$|(\\.\\./)+(authorities|errors|plan|topology)$)", "a planner is pure: it imports words, never acts")],
   },
 ];
 

@@ -122,6 +122,12 @@ export interface ClusterArgs {
   rollout?: RolloutArgs;
   /** Any text: another one restarts the members, one at a time, without another change. Default: none. */
   restartTrigger?: pulumi.Input<string>;
+  /**
+   * Names of the cluster's certificate authorities, three at most: members and clients trust all of them, and the first signs the members' certificates. The authority of a name
+   * that is new is made, of one that is taken out forgotten. So they are rotated without an outage, by one `pulumi up` each: `["1", "2"]`, `["2", "1"]`, `["2"]`; give
+   * clients the new `caCertificate` after the first. Default: one, named `1`.
+   */
+  authorities?: string[];
   /** Risks that are taken on purpose. Default: none. */
   allowUnsafe?: Unsafe[];
   /**

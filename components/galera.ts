@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "../provider";
 import { Unsafe, type ClusterArgs } from "./arguments";
-import { createMembers, memberNames, publicHalf } from "./members";
+import { createMembers, memberNames, publicHalf, trustedBy } from "./members";
 import { refuse, refuseAll, wrongMembers, wrongName } from "./rules";
 import { mermaid } from "./topology";
 
@@ -49,7 +49,7 @@ export class GaleraCluster extends pulumi.ComponentResource {
   declare readonly connectionString: pulumi.Output<string>;
   /** Password of `root` for clients: the one that was given, or the one that was generated. Secret. */
   declare readonly rootPassword: pulumi.Output<string>;
-  /** The authority that signs the members' certificates, in PEM: with it clients verify whom they talk to. */
+  /** The authorities that are trusted, in PEM, first the one that signs the members' certificates: with them clients verify whom they talk to. */
   declare readonly caCertificate: pulumi.Output<string>;
   /** The last change: its title, and its steps in order. */
   declare readonly plan: pulumi.Output<Record<string, string[]>>;
@@ -98,6 +98,7 @@ export class GaleraCluster extends pulumi.ComponentResource {
       forget: args.forget,
       replace: args.replace,
       rollout: args.rollout,
+      authorities: args.authorities,
       maintenance: args.maintenance,
       deletionProtection: args.deletionProtection ?? true,
       // The rules go after the cluster: a destroy that its protection refuses must not cut the members' network.
@@ -114,7 +115,7 @@ export class GaleraCluster extends pulumi.ComponentResource {
       connectionString: pulumi.all([endpoints, password]).apply(([all, plain]) =>
         `mysql://root:${encodeURIComponent(plain)}@${all.join(",")}/?ssl-mode=REQUIRED`),
       rootPassword: password,
-      caCertificate: pulumi.unsecret(cluster.authority.apply(({ certificate }) => certificate)),
+      caCertificate: trustedBy(cluster),
       plan: cluster.plan,
       status: cluster.status,
       warnings: cluster.warnings.apply((warnings) => warnings ?? []),

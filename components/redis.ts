@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "../provider";
 import { Unsafe, type ClusterArgs } from "./arguments";
-import { createMembers, publicHalf } from "./members";
+import { createMembers, publicHalf, trustedBy } from "./members";
 import { refuse, refuseAll, wrongMembers, wrongName } from "./rules";
 import { mermaid } from "./topology";
 
@@ -62,7 +62,7 @@ export class RedisCluster extends pulumi.ComponentResource {
   declare readonly connectionString: pulumi.Output<string>;
   /** Password of the user `default`: the one that was given, or the one that was generated. Secret. */
   declare readonly password: pulumi.Output<string>;
-  /** The authority that signs the members' certificates, in PEM: with it clients verify whom they talk to. */
+  /** The authorities that are trusted, in PEM, first the one that signs the members' certificates: with them clients verify whom they talk to. */
   declare readonly caCertificate: pulumi.Output<string>;
   /** The members of each shard, by its number. */
   declare readonly shards: pulumi.Output<Record<string, string[]>>;
@@ -114,6 +114,7 @@ export class RedisCluster extends pulumi.ComponentResource {
       forget: args.forget,
       replace: args.replace,
       rollout: args.rollout,
+      authorities: args.authorities,
       maintenance: args.maintenance,
       deletionProtection: args.deletionProtection ?? true,
       // The rules go after the cluster: a destroy that its protection refuses must not cut the members' network.
@@ -129,7 +130,7 @@ export class RedisCluster extends pulumi.ComponentResource {
       endpoints,
       connectionString: pulumi.all([endpoints, secret]).apply(([[first], plain]) => `rediss://default:${encodeURIComponent(plain)}@${first}`),
       password: secret,
-      caCertificate: pulumi.unsecret(cluster.authority.apply(({ certificate }) => certificate)),
+      caCertificate: trustedBy(cluster),
       shards: pulumi.output(Object.fromEntries(Array.from({ length: args.shards }, (_, index) =>
         [`${index + 1}`, places.filter(({ group }) => group === `${name}-${index + 1}`).map((place) => place.name)]))),
       roles: cluster.seen.apply((seen) => Object.fromEntries(Object.entries(seen).flatMap(([member, { role }]) => (role ? [[member, role]] : [])))),

@@ -53,6 +53,9 @@ const common = {
   forget: texts("a member's name").optional(),
   rollout: group({ canary: flag.optional(), pauseSeconds: whole("a whole number of seconds, 0 to 3600", 0, 3600).optional() }).optional(),
   restartTrigger: input(text("a text, such as today's date")).optional(),
+  authorities: texts("the name of an authority").min(1, { error: "must name an authority, or be left out, which is [\"1\"]" }).max(3, { error: "has three names at most: drop one first" })
+    .refine((names) => new Set(names).size === names.length, { error: "has a name twice: name each once" })
+    .refine((names) => names.every((name) => /^[a-z0-9][a-z0-9-]{0,31}$/i.test(name)), { error: "has a name that is none: give letters, digits and dashes, 32 at most, as in [\"1\", \"2\"]" }).optional(),
   allowUnsafe: z.array(word(Unsafe), must("a list of risks")).optional(),
   cloud: input(text("the name of an entry in clouds.yaml")).optional(),
   maintenance: input(flag).optional(),

@@ -1,13 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
+import { only, recalled, rotates, wrongStep } from "./authorities";
+import { each, ofThese } from "./bundle";
 import { newAuthority } from "./certificates";
 import { credentials } from "./credentials";
 import { byName } from "./datastores";
 import { reason, Refused } from "./errors";
 import { dueOf, givenBefore, noCloud } from "./machines";
 import type { Needs } from "./guest/machine";
-import { failures, inputs, parse, type Inputs, type Outputs } from "./inputs";
+import { failures, inputs, parse, type Authority, type Inputs, type Outputs } from "./inputs";
 import { describe } from "./plan";
 import { dueWithout, isWell, keptBack, takesAway, without } from "./rollout";
 import { changedServers, flavorOf, imageOf, newVolumeSize, rebuilt, resized } from "./servers";
@@ -15,7 +17,7 @@ import { names } from "./topology";
 import { differing, failure, hasUnknown, isUnknown, secret } from "./wire";
 
 export type Raw = Record<string, unknown>;
-export type Document = Pick<Inputs, "datastore" | "members" | "options" | "owner" | "forget" | "replace" | "rollout" | "servers">;
+export type Document = Pick<Inputs, "datastore" | "members" | "options" | "owner" | "forget" | "replace" | "authorities" | "rollout" | "servers">;
 
 /** Made or kept by `check`, so not part of what the user asked for. */
 const made = ["plan", "authority", "rootPassword", "__provider"];
@@ -36,10 +38,17 @@ export async function check(olds: Raw | undefined, news: Raw): Promise<dynamic.C
   const problems = byArgument(news, [...wrong.filter((each) => !isOld(each)), ...(before ? await notYet(before, news) : [])]);
   if (first && news.maintenance === true) problems.push({ property: "maintenance", reason: "is of a cluster that is there: leave it out until it is made" });
   const password = news.rootPassword ?? before?.rootPassword ?? randomBytes(18).toString("base64url");
-  const authority = before?.authority ?? await newAuthority((news as Document).owner.cluster);
+  const authority = before && problems.length > 0 ? before.authority : await authorityOf(before, news as Document);
   const completed = { ...news, rootPassword: secret(password), authority: secret(authority), plan: problems.length > 0 ? {} : planOf(before, news) };
   if (first && problems.length === 0) print(news as Document, Object.values(completed.plan).flat());
   return { inputs: completed, failures: problems.map(failure) };
+}
+
+/** Those whose names stay are kept; of a name that is new it is made, and of one that is dropped nothing is left. */
+async function authorityOf(before: Raw | undefined, { owner, authorities = only }: Document): Promise<Authority> {
+  const { authorities: names = only, authority } = (before ?? {}) as Partial<Inputs>;
+  const known = new Map(authority && each(authority).map((one, index) => [names[index]!, one]));
+  return ofThese(await Promise.all(authorities.map((name) => known.get(name) ?? newAuthority(owner.cluster, name))));
 }
 
 /** What the user gave for a property: a component hands over `options`, which are no argument, and each datastore has its own word for its password. */
@@ -73,7 +82,9 @@ export function memoryOf({ datastore, options: given }: Raw): Needs["memory"] | 
 async function notYet(olds: Raw, news: Raw): Promise<dynamic.CheckFailure[]> {
   const no = (property: string, what: string, instead: string, why = "cannot be done by this version") => ({ property, reason: `${what} ${why}; ${instead}` });
   const stay = names(olds as Document).filter((name) => unknownMembers(news) || names(news as Document).includes(name));
+  const wrong = wrongStep((olds as Document).authorities ?? only, (news as Document).authorities ?? only);
   return [
+    ...(wrong === undefined ? [] : [{ property: "authorities", reason: wrong }]),
     ...changedServers(olds.servers as Raw, news.servers as Raw, stay).map((each) => no(each.argument, `changing ${each.argument} of a cluster that exists`, "set it back", each.why)),
     ...await unreachableNova(olds.servers as Raw, news.servers as Raw, stay, news.cloud),
     ...(news.rootPassword === undefined || isUnknown(news.rootPassword) || news.rootPassword === olds.rootPassword ? []
@@ -101,7 +112,7 @@ function planOf(olds: Raw | undefined, news: Raw): Inputs["plan"] {
   const it = byName(wanted.datastore);
   if (!olds) {
     const blank = Object.fromEntries(names(wanted).map((name) => [name, it.blank]));
-    return { [`create ${wanted.members.length} members`]: describe(it.plan({ members: names(wanted) }, blank)) };
+    return { [`create ${wanted.members.length} members`]: describe(it.plan({ members: names(wanted), authorities: wanted.authorities }, blank)) };
   }
   if (changed(olds, news).length === 0) return olds.plan as Inputs["plan"];
   const was = olds as Document;
@@ -148,7 +159,7 @@ export interface Forecast {
  * The steps from what was last seen. A server that is another than then, or not known yet, is seen as new, over its
  * volume if that is the same. A member to be forgotten is first taken as last seen; if that is refused, as gone.
  */
-export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options" | "servers" | "known" | "seen" | "unreached"> & Partial<Pick<Outputs, "flavors" | "images">>, news: Document): Forecast {
+export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options" | "authorities" | "servers" | "known" | "seen" | "unreached"> & Partial<Pick<Outputs, "flavors" | "images">>, news: Document): Forecast {
   const it = byName(news.datastore);
   const [was, wanted] = [names({ members: olds.known }), names(news)];
   const again = madeAgain(olds.known, news);
@@ -163,21 +174,22 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options"
   const keepsVolume = (name: string) => volumeOf(olds.known, name) === volumeOf(news.members, name);
   const planned = (gone: string[]): Forecast => {
     const there = was.filter((name) => !gone.includes(name));
-    const recalled = it.recall(there, olds.seen, there.filter((name) => !wanted.includes(name)));
+    const memories = Object.entries(it.recall(there, olds.seen, there.filter((name) => !wanted.includes(name))));
+    const last = Object.fromEntries(memories.map(([name, sight]) => [name, recalled(sight as object, olds.seen[name] as object | undefined, olds.authorities ?? only)]));
     const sightOf = (name: string) => {
       if (gone.includes(name)) return it.unreachable("it is to be forgotten");
       if (!there.includes(name)) return it.blank;
-      if (again.includes(name)) return keepsVolume(name) ? it.underNew(recalled[name]) : it.blank;
+      if (again.includes(name)) return keepsVolume(name) ? it.underNew(last[name]) : it.blank;
       // A server is taken away only while all others are seen to run: memory is not enough.
       if (replace.length > 0 && olds.unreached.includes(name)) return it.unreachable("the last look did not reach it");
-      return recalled[name];
+      return last[name];
     };
     const now = [...new Set([...wanted, ...was])].map((name) => [name, wanted.includes(name) ? grown(it.outdated(sightOf(name), change), grows) : sightOf(name)]);
     try {
       const seen = Object.fromEntries(now);
-      const want = { members: wanted, forget: news.forget, replace, due };
+      const want = { members: wanted, forget: news.forget, replace, due, authorities: news.authorities };
       const plan = it.plan(want, seen);
-      const back = news.rollout?.canary ? keptBack(wanted, seen, due) : [];
+      const back = news.rollout?.canary && !rotates(news.authorities ?? only, seen) ? keptBack(wanted, seen, due) : [];
       if (back.length > 0) return { lines: [...describe(it.plan({ ...want, due: dueWithout(back, due) }, without(back, seen))), `${canary} the next run changes ${back.join(" ")}`] };
       const all = news.rollout?.canary && plan.some(takesAway) && !isWell(wanted, seen) ? [`${canary} none, for members come, go or are not well`] : [];
       return { lines: [...describe(plan), ...all] };

@@ -73,6 +73,8 @@ export interface ClusterArgs {
   /** Leaving members that can never be seen again, and members whose servers are to be made again. */
   forget?: string[];
   replace?: string[];
+  /** Names of the authorities: all are trusted, and the first signs. */
+  authorities?: string[];
   rollout?: pulumi.Inputs;
   maintenance?: pulumi.Input<boolean>;
   /** The entry of clouds.yaml by which Nova is asked; else what the environment names. */
@@ -86,7 +88,7 @@ export class Cluster extends pulumi.dynamic.Resource {
   declare readonly status: pulumi.Output<string>;
   declare readonly warnings: pulumi.Output<string[] | undefined>;
   declare readonly rootPassword: pulumi.Output<string>;
-  declare readonly authority: pulumi.Output<{ certificate: string; key: string }>;
+  declare readonly authority: pulumi.Output<{ certificate: string; key: string; trusted?: { certificate: string; key: string }[] }>;
   /** What was last seen of each member, in its datastore's words. */
   declare readonly seen: pulumi.Output<Record<string, { role?: string }>>;
 

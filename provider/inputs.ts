@@ -17,7 +17,9 @@ const access = z.strictObject({
 });
 export type Access = z.infer<typeof access>;
 
-const authority = z.strictObject({ certificate: z.string(), key: z.string() });
+const pair = z.strictObject({ certificate: z.string(), key: z.string() });
+/** Who signs the members' certificates, and the others that they trust, in the order of their names. */
+const authority = pair.extend({ trusted: z.array(pair).optional() });
 export type Authority = z.infer<typeof authority>;
 
 /** One server of a cluster. */
@@ -40,6 +42,8 @@ export const inputs = z.object({
   access,
   rootPassword: password,
   authority,
+  /** Names of the authorities: all are trusted, and the first signs. */
+  authorities: z.array(z.string()).min(1).optional(),
   deletionProtection: z.boolean(),
   /** While true no guest is touched. */
   maintenance: z.boolean().optional(),

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { each } from "./bundle";
 import { byName } from "./datastores";
 import type { Cluster } from "./datastores/datastore";
 import { Guests } from "./guest/guests";
@@ -27,12 +28,12 @@ export function reach(of: Inputs, { leaving, pins, seconds, say }: Reach) {
     // Who is to be forgotten is asked all the same, and not waited for.
     seconds: (name) => (of.forget?.includes(name) ? Math.min(loginSeconds, seconds ?? loginSeconds) : seconds),
     access: of.access,
-    secrets: [of.rootPassword, of.access.privateKey, of.authority.key],
+    secrets: [of.rootPassword, of.access.privateKey, ...each(of.authority).map(({ key }) => key)],
     say: (name, line) => say(`[${of.owner.cluster}/${name}] ${line}`),
   });
   const options = parse(byName(of.datastore).options, of.options, "options");
   const cluster: Cluster<unknown> & { run: string } = {
-    run, leaving, want: { owner: of.owner, members: of.members, options, forget: of.forget, rollout: of.rollout, volumeSize: volumeSizeOf(of) },
+    run, leaving, want: { owner: of.owner, members: of.members, options, forget: of.forget, authorities: of.authorities, rollout: of.rollout, volumeSize: volumeSizeOf(of) },
     rootPassword: of.rootPassword, authority: of.authority, guest: guests.reach,
   };
   return { guests, cluster };

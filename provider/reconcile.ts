@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { only, rotates } from "./authorities";
 import type { Cluster, Datastore } from "./datastores/datastore";
 import { reason, Refused, StepFailed } from "./errors";
 import { describe, surprises, type Step } from "./plan";
@@ -27,14 +28,14 @@ const everyone = ({ want, leaving }: Cluster<unknown>): Member[] => [...want.mem
 export async function reconcile<O, S, Do extends string>(
   it: Datastore<O, S, Do>, cluster: Cluster<O>, forecast: string[], say: Say,
 ): Promise<Record<string, S>> {
-  const { forget, rollout = {} } = cluster.want;
-  const wanted = { members: names(cluster.want), forget };
+  const { forget, authorities, rollout = {} } = cluster.want;
+  const wanted = { members: names(cluster.want), forget, authorities };
   let looked = false;
   let back: string[] | undefined;
   let away = 0;
   for (let round = 1; ; round++) {
     const [seen, due = nothingDue] = await Promise.all([observe(it, cluster), cluster.due?.()]);
-    back ??= rollout.canary ? keptBack(wanted.members, seen, due) : [];
+    back ??= rollout.canary && !rotates(authorities ?? only, seen) ? keptBack(wanted.members, seen, due) : [];
     const plan = it.plan({ ...wanted, due: dueWithout(back, due) }, without(back, seen));
     const unannounced = surprises(plan, forecast);
     if (unannounced.length > 0)

@@ -24,6 +24,8 @@ export interface Topology<Options> {
   members: Member[];
   options: Options;
   forget?: string[];
+  /** Names of the authorities: all are trusted, and the first signs. */
+  authorities?: string[];
   rollout?: Rollout;
   /** GiB that each data volume was asked to hold. */
   volumeSize?: number;
@@ -34,6 +36,8 @@ export interface Wanted {
   members: string[];
   /** Leaving members that can never be seen again: their absence is taken for their end, when the cluster agrees. */
   forget?: string[];
+  /** Names of the authorities that all are to trust, and of which the first is to sign. */
+  authorities?: string[];
   /** Members whose servers are about to be made again because it was asked for, not because they are gone. */
   replace?: string[];
   /** What members' servers are to be given. */

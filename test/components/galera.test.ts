@@ -2,15 +2,16 @@ import { deepEqual, doesNotMatch, equal, match, ok, rejects } from "node:assert/
 import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import { inspect } from "node:util";
+import * as pulumi from "@pulumi/pulumi";
 import { runtime } from "@pulumi/pulumi";
 import { golden } from "../goldens";
 import type { GaleraCluster } from "../../components";
-import { publicKeyOf } from "../../components/members";
+import { publicKeyOf, trustedBy } from "../../components/members";
 import * as sshpk from "sshpk";
 import { galera, privateKey, program, settled, type Registered } from "./program";
 
 type Run = Awaited<ReturnType<typeof program<GaleraCluster>>>;
-type Output = "members" | "addresses" | "endpoints" | "connectionString" | "rootPassword" | "plan" | "status" | "serverGroupId" | "securityGroupId" | "topology";
+type Output = "members" | "addresses" | "endpoints" | "connectionString" | "rootPassword" | "plan" | "status" | "serverGroupId" | "securityGroupId" | "topology" | "caCertificate";
 
 const of = (registered: Registered[], type: string) => registered.filter((each) => each.type.endsWith(`:${type}`));
 const lines = (registered: Registered[]) => registered.map(({ type, name, parent, options }) =>
@@ -170,6 +171,22 @@ describe("GaleraCluster", () => {
     match(raw("GaleraCluster"), /"user":"debian"/);
     for (const type of ["GaleraCluster", "Requirements", "Cluster", "Keypair", "Instance"]) doesNotMatch(raw(type), /s3cr3t|PRIVATE KEY/, type);
     deepEqual(of(most.registered, "Cluster")[0]!.options.additionalSecretOutputs.sort(), ["access", "authority", "rootPassword"]);
+  });
+
+  it("hands over the names of authorities where they are given, and gives the certificates of all that are trusted", async () => {
+    equal("authorities" in of(least.registered, "Cluster")[0]!.inputs, false);
+    const { registered, result } = await program(() => galera({ authorities: ["2", "1"] }));
+    deepEqual(of(registered, "Cluster")[0]!.inputs.authorities, ["2", "1"]);
+    deepEqual((await settled<unknown>(result.caCertificate)), { value: "the authority", secret: false });
+    const authority = { certificate: "first", key: "its key", trusted: [{ certificate: "second", key: "its key" }] };
+    deepEqual((await settled(trustedBy({ authority: pulumi.secret(authority) } as never))), { value: "first\nsecond", secret: false });
+  });
+
+  it("refuses a list of authorities that cannot be, by what is wrong with it", async () => {
+    for (const [authorities, why] of [
+      [[], "must name an authority, or be left out, which is [\"1\"]"], [["1", "1"], "has a name twice: name each once"],
+      [["1", "2", "3", "4"], "has three names at most: drop one first"], [["a b"], "has a name that is none: give letters, digits and dashes, 32 at most, as in [\"1\", \"2\"]"],
+    ] as const) await rejects(program(() => galera({ authorities: [...authorities] })), (error: Error) => error.message === `orders: authorities ${why}`);
   });
 
   it("goes before its security rules: a destroy that its protection refuses cuts no member off", async () => {

@@ -140,6 +140,12 @@ export abstract class Trial {
 
   private lost = (): Promise<Lost[]> => this.lostOf(this.writer!.soFar());
 
+  /** What a member's server answers, in OpenSSL's words, to who verifies it by these authorities; `as` are files of a certificate and its key on that guest. */
+  handshake(name: string, end: string, authorities: string, as = ""): Promise<string> {
+    return this.cluster.guest(name).look(`authorities=$(mktemp); cat >"$authorities"
+(sleep 1) | timeout 10 openssl s_client ${end} ${as} -verify_return_error -CAfile "$authorities" 2>&1 | tr -d '\\000' | grep -aE '^Verif|alert' || true; rm "$authorities"`, authorities);
+  }
+
   /** How often a member's journal says this. */
   async told(name: string, text: string, unit: string): Promise<number> {
     return Number(await this.cluster.guest(name).look(`journalctl -q -o cat ${unit} | grep -c -e '${text}' || true`));

@@ -1,6 +1,9 @@
 import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { runtime } from "@pulumi/pulumi";
 import fc from "fast-check";
+import { each } from "../../provider/bundle";
+import type { Authority } from "../../provider/inputs";
 import { check } from "../../provider/lifecycle";
 import { anna, withAccess } from "./access";
 import { member } from "./cluster";
@@ -45,6 +48,47 @@ describe("check", () => {
     const second = unwrapped((await check(first, structuredClone(news))).inputs);
     deepEqual(second, first);
     deepEqual(unwrapped((await check(second, structuredClone(news))).inputs), first);
+  });
+
+  describe("authorities", () => {
+    const certificatesOf = ({ authority }: { authority: Authority }) => each(authority).map(({ certificate }) => certificate);
+    const next = async (olds: object, authorities?: string[]) => unwrapped((await check(olds as never, changed({ authorities }) as never)).inputs);
+
+    it("of a cluster that names none are one, as they were before there were names", async () => {
+      const { authority } = await next({});
+      deepEqual(Object.keys(authority), ["certificate", "key"]);
+      deepEqual((await next(await next({}, ["1"]))).authority.trusted, undefined);
+    });
+
+    it("are made under a name that is new, kept while it is there, and forgotten with it", async () => {
+      const first = await next({});
+      const [one] = certificatesOf(first);
+      const both = await next(first, ["1", "2"]);
+      const [, two] = certificatesOf(both);
+      deepEqual(certificatesOf(both), [one, two]);
+      ok(new X509Certificate(two!).subject.endsWith("orders authority 2"));
+      const signed = await next(both, ["2", "1"]);
+      deepEqual(certificatesOf(signed), [two, one]);
+      deepEqual(certificatesOf(await next(signed, ["1", "2"])), [one, two]);
+      const dropped = await next(signed, ["2"]);
+      deepEqual(dropped.authority, { ...both.authority.trusted[0] });
+      notEqual(certificatesOf(await next(dropped, ["2", "1"]))[1], one);
+    });
+
+    it("are all secret", async () => {
+      const { inputs } = await check(known, changed({ authorities: ["1", "2"] }) as never);
+      equal(inputs.authority[runtime.specialSigKey], runtime.specialSecretSig);
+      const keys = certificatesOf(unwrapped(inputs)).length;
+      deepEqual([keys, JSON.stringify({ ...inputs, authority: undefined }).includes("PRIVATE KEY-----\nM")], [2, false]);
+    });
+
+    it("of a new cluster may be any; of one that is there they come in steps, which the change says", async () => {
+      deepEqual(await reasons({}, changed({ authorities: ["b", "a"] })), []);
+      deepEqual(await reasons(known, changed({ authorities: ["2"] })), ["authorities: cannot begin with \"2\", which nobody trusts yet: members and clients would refuse its certificates. Trust it first, [\"1\",\"2\"], and let it sign with the next change"]);
+      deepEqual(await reasons({ ...known, authorities: ["1", "2"] }, changed({ authorities: ["2"] })), ["authorities: cannot drop \"1\", which signs until now, in the same change: let \"2\" sign first, [\"2\",\"1\"], and drop it with the next change"]);
+      deepEqual(await reasons({ ...known, authorities: ["2"] }, news), ["authorities: cannot begin with \"1\", which nobody trusts yet: members and clients would refuse its certificates. Trust it first, [\"2\",\"1\"], and let it sign with the next change"]);
+      deepEqual((await next(known, ["1", "2"])).plan, { "change authorities": ["configure orders-1 orders-2 orders-3 (trusts authorities 1, 2)", "verify orders-1 orders-2 orders-3"] });
+    });
   });
 
   it("keeps a given password when it is left out later", async () => {

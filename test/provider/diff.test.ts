@@ -65,6 +65,21 @@ describe("diff", () => {
     deepEqual(fleet.printed, ["configure orders-1 orders-2 orders-4", "leave orders-5", "leave orders-3", "verify orders-1 orders-2 orders-4"].map((line) => `[orders] ${line}`));
   });
 
+  it("of other authorities says what happens of them, and of what a cut left", async () => {
+    const said = async (olds: object, authorities: string[]) => {
+      fleet.printed.length = 0;
+      await diff("orders", olds as never, { ...known, authorities } as never);
+      return fleet.printed.map((line) => line.replace("[orders] ", "")).filter((line) => /^(configure|restart)/.test(line));
+    };
+    deepEqual(await said(healthy, ["1", "2"]), ["configure orders-1 orders-2 orders-3 (trusts authorities 1, 2)"]);
+    const both = { ...stored(seenAs("synced,by=1+2", "synced,by=1+2", "synced,by=1+2")), authorities: ["1", "2"] };
+    deepEqual(await said(both, ["2", "1"]), ["configure orders-1 orders-2 orders-3 (certificates by authority 2)"]);
+    const signed = { ...both, seen: seenAs("synced,by=2+1", "synced,by=2+1", "synced,by=2+1"), authorities: ["2", "1"] };
+    deepEqual(await said(signed, ["2"]), ["configure orders-1 orders-2 orders-3 (drops authority 1)", "restart orders-1", "restart orders-2", "restart orders-3"]);
+    const cut = { ...both, seen: seenAs("synced,by=1+2", "synced,by=2+1", "synced"), authorities: ["2", "1"], status: "failed" };
+    deepEqual(await said(cut, ["2", "1"]), ["configure orders-3 (trusts authorities 2, 1)", "configure orders-1 orders-3 (certificates by authority 2)"]);
+  });
+
   describe("a refusal", () => {
     const fails = (olds: typeof healthy, news: object, words: RegExp) => rejects(diff("orders", olds, { ...known, ...news }), words);
 

@@ -44,6 +44,11 @@ describe("a rollout with a canary", () => {
     deepEqual(await said(then!, canary), { answer: {}, printed: [] });
   });
 
+  it("keeps nobody back whose certificates are to change: all have to trust who signs next", async () => {
+    const { printed } = await said(stored(all(members, "synced")), { ...canary, options: known.options, authorities: ["1", "2"] });
+    deepEqual(printed, ["configure orders-1 orders-2 orders-3 (trusts authorities 1, 2)", "verify orders-1 orders-2 orders-3"]);
+  });
+
   it("goes on from a canary that is taken back, and mends one that is down", async () => {
     const sick = stored({ ...all(members, "synced/2,unconfigured,old"), "orders-1": sight("whole:9", 3) }, canary);
     const { printed } = await said(sick, { ...canary, options: known.options });

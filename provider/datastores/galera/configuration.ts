@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { bundle } from "../../bundle";
 import { mountPoint } from "../../guest/volume";
 import type { Authority } from "../../inputs";
 import { cnf, render, word } from "../../template";
@@ -25,15 +26,17 @@ export const noHistory = `! grep -q '^uuid: *[0-9a-f-]*[1-9a-f]' ${dataPath}/gra
 export const runningFile = "/run/datastores/options";
 export const optionsFile = "/etc/mysql/mariadb.conf.d/99-datastore.cnf";
 export const certificates = "/etc/mysql/datastore";
+/** Sums of authorities that were dropped, and that Galera trusts until its server is started anew: of those that it has read it gives up none. */
+export const droppedFile = "/run/datastores/dropped";
 /** What MariaDB said of the position of data that were not closed. */
 export const positionFile = "/run/datastores/position";
 
 export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** MariaDB's options of one member, and whose certificates it was configured with. It holds no secret. */
-export const optionsText = (want: Topology<Options>, self: Member, authority: Pick<Authority, "certificate">): string =>
+export const optionsText = (want: Topology<Options>, self: Member, authority: Pick<Authority, "certificate" | "trusted">): string =>
   render(__dirname, "datastore.cnf", cnf, {
-    authority: sha256(authority.certificate),
+    authority: sha256(bundle(authority)),
     certificates,
     cluster: want.owner.cluster,
     configuration: want.options.configuration,

@@ -1,3 +1,4 @@
+import { configures, drops, only } from "../../authorities";
 import { Refused } from "../../errors";
 import { idle, oneByOne, restartsOf, restartsOfSilent, together, told, type Step } from "../../plan";
 import { nothingDue, type Wanted } from "../../topology";
@@ -12,7 +13,7 @@ export type Do = "install" | "mount" | "configure" | "bootstrap" | "recover" | "
  * come before restarts and these before leaves, each one member at a time. Address lists are written first: no restart in the middle
  * then finds a member that knows fewer than there will be. Who leaves is prepared only if the cluster starts from it.
  */
-export function plan({ members, forget = [], replace = [], due = nothingDue }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
+export function plan({ members, forget = [], replace = [], due = nothingDue, authorities = only }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
   const unseen: Sight = { is: "unreachable", why: "not looked at" };
   const isDown = (name: string) => seen[name]?.is === "down";
   const [resized, rebuilt] = [due.resize, due.rebuild].map((given) => members.filter((name) => name in given && isDown(name))) as [string[], string[]];
@@ -43,7 +44,7 @@ export function plan({ members, forget = [], replace = [], due = nothingDue }: W
     ...together("install", where(({ installed }, name) => !installed && !running.includes(name))),
     ...oneByOne("install", where(({ installed }, name) => !installed && running.includes(name))),
     ...together("mount", where(({ mounted }) => !mounted)).map((step) => ({ ...step, ...told("volume", sights) })),
-    ...together("configure", where(({ configured }) => !configured)).map((step) => ({ ...step, ...told("settings", sights) })),
+    ...configures(authorities, sights.filter(([name, sight]) => members.includes(name) || mayRun(sight)), where, told("settings", sights).words, evidence(sights)),
   ];
   // Servers were made again below data whose position only an installed MariaDB can tell: look again, and plan then.
   const unconfigured = those(wanted, (sight) => sight.is === "silent" && !sight.configured);
@@ -60,7 +61,7 @@ export function plan({ members, forget = [], replace = [], due = nothingDue }: W
     ...together("clean", joining.filter((name) => leftWithAnother(history, seen[name]!))),
     ...oneByOne("join", joining),
     ...restartsOfSilent(unconfigured),
-    ...restartsOf(byWrites(wanted.filter(([name, sight]) => sight.is === "up" && sight.primary && (sight.current === false || name in due.resize || name in due.rebuild))), due, comesBack(members)),
+    ...restartsOf(byWrites(wanted.filter(([name, sight]) => sight.is === "up" && sight.primary && (sight.current === false || hasToForget(authorities, sight) || name in due.resize || name in due.rebuild))), due, comesBack(members)),
     ...oneByOne("leave", those(sights, (sight, name) => !members.includes(name) && mayRun(sight))),
   ];
   return steps.length > 0 || where(({ hasHadData, left }) => !hasHadData || left).length > 0 ? [...steps, { do: "verify", on: members }] : [];
@@ -74,6 +75,9 @@ const toSecure = (sights: Sights, running: string[]): string[] => {
   const open = those(sights, (sight) => sight.is === "up" && !sight.secured);
   return open.length === 0 ? [] : [...open.filter((name) => running.includes(name)), ...running].slice(0, 1);
 };
+
+/** Galera reads who else is to be trusted while it runs; whom it trusts already it forgets at a start alone. Of one that was never verified nobody has to forget anything. */
+const hasToForget = (authorities: string[], sight: Prepared): boolean => sight.hasHadData && (sight.remembers === true || drops(authorities, sight));
 
 /** The one that clients write to comes last: they have to find another only once. */
 const byWrites = (sights: Sights): string[] =>

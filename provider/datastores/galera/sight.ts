@@ -1,3 +1,5 @@
+import type { Certified } from "../../authorities";
+
 /**
  * What lies in a member's data directory while its server is down. `seqno` is -1 when nothing tells it. Torn are data
  * that lost power in the middle of a statement that changes tables: Galera forgets its position for as long, and InnoDB,
@@ -9,7 +11,7 @@ export type Data =
   | { is: "none" }
   | { is: "whole" | "torn" | "partial"; uuid: string; seqno: number; safeToBootstrap: boolean; asked?: false };
 
-export interface Prepared {
+export interface Prepared extends Certified {
   installed: boolean;
   /** Its volume is mounted, and its file system as large as that. */
   mounted: boolean;

@@ -1,5 +1,7 @@
 import { reason, Refused, TimedOut } from "../../errors";
-import { isLeaf, newLeaf } from "../../certificates";
+import { drops, only } from "../../authorities";
+import { bundle, certificatesIn, certified, sumOf } from "../../bundle";
+import { presentBundle, showsCertificate, writeCertificates } from "../../guest/certificates";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { installPackages, installedVersion, majorAmong, offeredVersion, sparePackages } from "../../guest/packages";
@@ -8,7 +10,7 @@ import { guardUnit, letStart, lookAtVolume, mark, mountPoint, mountVolume, settl
 import type { Step as Planned } from "../../plan";
 import { names, type Member } from "../../topology";
 import { isUnreadable, setLeftAside, setUnreadableAside } from "./aside";
-import { certificates, dataDirectory, dataPath as data, families, hostsText, isVersion, noHistory, ofVersion, optionsFile, optionsText, positionFile, runningFile, transferFile, unsecured } from "./configuration";
+import { certificates, dataDirectory, dataPath as data, droppedFile, families, hostsText, isVersion, noHistory, ofVersion, optionsFile, optionsText, positionFile, runningFile, sha256, transferFile, unsecured } from "./configuration";
 import { abortSeconds, everyone, gate, onDisk, running, startSeconds, stopSeconds, transferSeconds, type Galera } from "./gates";
 import { judgeOptions } from "./judge";
 import { observe, reformSeconds } from "./observe";
@@ -43,7 +45,7 @@ const install: Step = async (cluster, { name }) => {
 
 const guarded = (guest: Guest): Promise<void> => guardUnit(guest, "mariadb.service", {
   configured: optionsFile, data: dataDirectory, transfers: { file: transferFile, anew: noHistory },
-  first: `/bin/sh -c "rm -f ${positionFile}; mkdir -p /run/datastores; cp ${optionsFile} ${runningFile}"`,
+  first: `/bin/sh -c "rm -f ${positionFile} ${droppedFile}; mkdir -p /run/datastores; cp ${optionsFile} ${runningFile}"`,
 });
 
 /** A state transfer copies files, which another major version may not read. */
@@ -60,22 +62,17 @@ function refuseOther(wanted: string | undefined, who: string, version: string): 
 const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member, want.volumeSize);
 
 /**
- * A server that runs takes at once what it can: certificates, so that members agree again whose they trust, and settings. The options file is
+ * A server that runs takes at once what it can: certificates, for connections from then on, and settings. The options file is
  * written last: seen as wanted, it says that all else was done too.
  */
-const configure: Step = async (cluster, member) => {
-  const { want, authority } = cluster;
+const configure: Step = async (cluster, member, step) => {
+  const { want } = cluster;
   const guest = await cluster.guest(member.name);
   await eventually("a start that is under way to end", { seconds: transferSeconds, say: guest.say }, async () =>
     (await unitState(guest)) === "activating" && !(await wsrep(guest)) ? "MariaDB is starting" : true);
   await guest.run(sh`mkdir -p ${certificates} /etc/cloud/cloud.cfg.d /run/datastores`);
-  const present = await guest.look(sh`cat ${certificates}/server.pem 2>/dev/null || true`);
-  if (!(await isLeaf(present, authority, member.name, member.address))) {
-    const leaf = await newLeaf(authority, member.name, member.address);
-    await guest.write(`${certificates}/server.key`, leaf.key, { mode: "600", owner: "mysql:mysql" });
-    await guest.write(`${certificates}/server.pem`, leaf.certificate);
-  }
-  await guest.write(`${certificates}/ca.pem`, authority.certificate);
+  if (step?.what === "drop") await noteDropped(guest, cluster);
+  const { authority, anew } = await writeCertificates(guest, member, cluster.authority, step?.what, { folder: certificates, owner: "mysql:mysql" });
   await guest.write("/etc/cloud/cloud.cfg.d/99-datastore.cfg", "manage_etc_hosts: false\n");
   await guest.write("/etc/hosts", hostsText(want));
   const options = optionsText(want, member, authority);
@@ -86,9 +83,18 @@ const configure: Step = async (cluster, member) => {
   if (await wsrep(guest)) {
     await execute(guest, "FLUSH SSL; SET GLOBAL wsrep_provider_options = 'socket.ssl_reload=1';");
     await reconfigure(guest, running, options);
+    if (anew || !before.includes(sha256(bundle(authority))))
+      await showsCertificate(guest, authority, [`-starttls mysql -connect ${member.address}:3306`, `-connect ${member.address}:4567`], { folder: certificates });
   } else if (!isDown(state)) await writeOptions(guest, runningFile, running);
   await writeOptions(guest, optionsFile, options);
 };
+
+/** Galera forgets whom it trusts at a start alone: until then this is seen, and another step starts it anew. */
+async function noteDropped(guest: Guest, { authority, want: { authorities: wanted = only } }: Galera): Promise<void> {
+  const dropped = certificatesIn(await presentBundle(guest, { folder: certificates })).filter((bundle) => drops(wanted, certified(wanted, authority, { bundle })));
+  const before = await textOf(guest, droppedFile);
+  await guest.write(droppedFile, `${[...new Set([...before.split("\n").filter(Boolean), ...dropped.map(sumOf)])].join("\n")}\n`);
+}
 
 const textOf = (guest: Guest, file: string): Promise<string> => guest.look(sh`cat ${file} 2>/dev/null || true`);
 const writeOptions = (guest: Guest, file: string, text: string): Promise<boolean> => guest.write(file, text, { mode: "640", owner: "root:mysql" });

@@ -1,4 +1,5 @@
 import { createHash, hkdfSync } from "node:crypto";
+import { bundle, each } from "../../bundle";
 import { mountPoint } from "../../guest/volume";
 import type { Authority } from "../../inputs";
 import { conf, render } from "../../template";
@@ -45,6 +46,9 @@ export const accounts = (authority: Pick<Authority, "key">) => {
   const password = (name: string) => Buffer.from(hkdfSync("sha256", authority.key, "", name, 24)).toString("base64url");
   return { administrator: { name: "datastores", password: password("administrator") }, replica: { name: "replica", password: password("replica") } };
 };
+
+/** Those of each authority whose key is known, the signer's first. */
+export const logins = (authority: Authority) => each(authority).filter(({ key }) => key !== "").map(accounts);
 
 /** Settings that a running server does not take (Redis 7.0 and Valkey 8.1: `config.c`, IMMUTABLE_CONFIG). Before it is restarted a server asks itself. */
 const immutable = ["always-show-logo", "aof_rewrite_cpulist", "aof-rewrite-cpulist", "bgsave_cpulist", "bgsave-cpulist", "bio_cpulist", "bio-cpulist", "disable-thp", "io-threads", "io-threads-do-reads",
@@ -99,21 +103,22 @@ export function isCurrent(options: Options, started: string): boolean {
 /** What clients may do: all that is about their keys, and to ask where these are. Nothing that stops, empties or reshapes the cluster. */
 const clientRules = ["~*", "&*", "+@all", "-@dangerous", "-@admin", "+info", ...["info", "keyslot", "myid", "nodes", "shards", "slots", "countkeysinslot", "getkeysinslot"].map((command) => `+cluster|${command}`)];
 
-/** The users of a server, as `ACL SETUSER` and a configuration file take them. Of a password only its hash lies on a disk. */
-export const users = (password: string, authority: Pick<Authority, "key">): Record<string, string> => {
-  const { administrator, replica } = accounts(authority);
+/** The users of a server, as `ACL SETUSER` and a configuration file take them: ours with the password of each authority that is trusted. Of a password only its hash lies on a disk. */
+export const users = (password: string, authority: Authority): Record<string, string> => {
+  const all = logins(authority);
+  const hashes = (who: keyof ReturnType<typeof accounts>) => all.map((those) => `#${sha256(those[who].password)}`).join(" ");
   return {
     default: `reset on #${sha256(password)} ${clientRules.join(" ")}`,
-    [administrator.name]: `reset on #${sha256(administrator.password)} ~* &* +@all`,
-    [replica.name]: `reset on #${sha256(replica.password)} +psync +replconf +ping`,
+    [all[0]!.administrator.name]: `reset on ${hashes("administrator")} ~* &* +@all`,
+    [all[0]!.replica.name]: `reset on ${hashes("replica")} +psync +replconf +ping`,
   };
 };
 
 /** A member's own configuration, whole. It holds the word by which members follow each other. */
 export function optionsText(want: Topology<Options>, self: Member, password: string, authority: Authority): string {
   const { live, fixed } = settings(want.options);
-  const { replica } = accounts(authority);
+  const { replica } = logins(authority)[0]!;
   return header(want.options) + render(__dirname, "server.conf", conf, {
-    authority: sha256(authority.certificate), folder, port, data: dataPath, self, replica, users: users(password, authority), settings: { ...fixed, ...live },
+    authority: sha256(bundle(authority)), folder, port, data: dataPath, self, replica, users: users(password, authority), settings: { ...fixed, ...live },
   });
 }

@@ -1,3 +1,4 @@
+import { kept as keptOf } from "../../authorities";
 import { isIn, midway, ownedBy, shardOf, ups, type Prepared, type Sight, type Sights, type Up } from "./sight";
 import { count, evenly, joined, missing, parted, written, type Slots } from "./slots";
 
@@ -43,8 +44,8 @@ function decided(now: Sights): Sights {
 
 const marksOf = (sight: Sight): Partial<Prepared> => {
   if (!("installed" in sight)) return {};
-  const { installed, mounted, configured, hasHadData, left } = sight;
-  return { installed, mounted, configured, hasHadData, left };
+  const { installed, mounted, configured, hasHadData, left, authorities, unloaded } = sight;
+  return { installed, mounted, configured, hasHadData, left, ...(authorities && { authorities }), ...(unloaded && { unloaded }) };
 };
 
 /** A cluster of these in which each shard's first member is its primary. */
@@ -66,7 +67,7 @@ export const kept = (seen: Record<string, Sight>): Record<string, Sight> => Obje
     delete sight.offset;
     delete sight.memory;
   }
-  return [name, sight];
+  return [name, keptOf(sight)];
 }));
 
 /** What is seen of a member whose server was made again over its volume: its identity lies there with its data. */

@@ -1,3 +1,5 @@
+import { only } from "../../authorities";
+import { certified } from "../../bundle";
 import { TimedOut } from "../../errors";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
@@ -6,7 +8,7 @@ import { assignments, sh } from "../../guest/shell";
 import { guard, isReady, lookAtVolume, lookOnceAttached } from "../../guest/volume";
 import type { Member } from "../../topology";
 import { isEstranged, viewOf, type Redis, type Said } from "./client";
-import { dataDirectory, dataFile, header, isCurrent, isVersion, optionsFile, optionsText, packages, sha256, runningFile, vendorOf } from "./configuration";
+import { dataDirectory, dataFile, folder, header, isCurrent, isVersion, optionsFile, optionsText, packages, sha256, runningFile, vendorOf } from "./configuration";
 import { hasFailed, isMet, isSelf } from "./nodes";
 import type { Prepared, Sight, View } from "./sight";
 import { slotCount } from "./slots";
@@ -111,19 +113,22 @@ export function viewIn({ id, nodes, cluster, info }: Said, members: Pick<Member,
 }
 
 /** A set of packages that a cut left half or that an image has brought, another version, other options: each is seen, so each is mended. */
-async function softwareOf(guest: Guest, { want, authority, rootPassword }: Redis, member: Member): Promise<Pick<Prepared, "installed" | "configured"> & { current: boolean; running: string }> {
+async function softwareOf(guest: Guest, { want, authority, rootPassword }: Redis, member: Member): Promise<Omit<Prepared, "mounted" | "hasHadData" | "left"> & { current: boolean; running: string }> {
   const { server } = vendorOf(want.options);
   const missing = await missingPackages(guest, packages(want.options));
   const answer = await guest.look(`echo "version=$(${installedVersion(server)} || true)"
 [ ! -e ${guard} ] || echo guarded=yes
 echo "options=$(sha256sum ${optionsFile} 2>/dev/null | cut -d ' ' -f 1)"
+echo "bundle=$(base64 -w 0 ${folder}/ca.pem 2>/dev/null)"
+echo "record=$(sed -n 's/^# authority //p' ${optionsFile} 2>/dev/null)"
 echo ---; cat ${runningFile} 2>/dev/null || true`);
   const [head = "", running = ""] = answer.split("---\n");
-  const { version = "", options, guarded } = assignments(head);
+  const { version = "", options, guarded, bundle = "", record } = assignments(head);
   return {
     installed: missing.length === 0 && isVersion(want.options, version) && guarded === "yes",
     configured: options === sha256(optionsText(want, member, rootPassword, authority)),
     current: isCurrent(want.options, running),
     running,
+    ...certified(want.authorities ?? only, authority, { bundle: Buffer.from(bundle, "base64").toString(), record }),
   };
 }

@@ -1,8 +1,9 @@
+import { configures, only } from "../../authorities";
 import { idle, oneByOne, restartsOf, restartsOfSilent, together, told, type Step } from "../../plan";
 import { nothingDue, type Due, type Wanted } from "../../topology";
 import { underNew } from "./memory";
 import { strangers, tooMuch, unsafe } from "./rules";
-import { isAlive, isIn, isToTell, ownedBy, shardOf, those, ups, waits, type Sight, type Sights, type Up } from "./sight";
+import { evidence, isAlive, isIn, isToTell, ownedBy, shardOf, those, ups, waits, type Sight, type Sights, type Up } from "./sight";
 import { count, joined, missing, moves, written, type Move, type Slots } from "./slots";
 
 export type Do = "install" | "mount" | "configure" | "clean" | "start" | "bootstrap" | "join" | "move" | "promote" | "leave" | "restart" | "resize" | "rebuild" | "verify";
@@ -11,7 +12,7 @@ export type Do = "install" | "mount" | "configure" | "clean" | "start" | "bootst
  * Pure: the steps from what is seen to a cluster of `members`, in which each shard's members hold the same slots and all shards as many.
  * Who comes joins before slots move; who goes leaves when it owns none. A slot that is on its way gets there first.
  */
-export function plan({ members, forget = [], replace = [], due = nothingDue }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
+export function plan({ members, forget = [], replace = [], due = nothingDue, authorities = only }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
   const unseen: Sight = { is: "unreachable", why: "not looked at" };
   const isDown = (name: string) => seen[name]?.is === "down";
   const [resized, rebuilt] = [due.resize, due.rebuild].map((given) => members.filter((name) => name in given && isDown(name))) as [string[], string[]];
@@ -28,7 +29,7 @@ export function plan({ members, forget = [], replace = [], due = nothingDue }: W
     ...idle("resize", resized, due.resize),
     ...together("install", where(({ installed }) => !installed)),
     ...together("mount", where(({ mounted }) => !mounted)).map((step) => ({ ...step, ...told("volume", sights) })),
-    ...together("configure", where(({ configured }) => !configured)).map((step) => ({ ...step, ...told("settings", sights) })),
+    ...configures(authorities, sights.filter(([name, sight]) => members.includes(name) || mayServe(sight)), where, told("settings", sights).words, evidence(sights)),
   ];
   // Whose the slots are is known once all that have data serve it again. Addresses are as before, so they find each other by themselves.
   const back = those(sights, waits);

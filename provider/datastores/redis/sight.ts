@@ -1,6 +1,7 @@
+import type { Certified } from "../../authorities";
 import { read, type Slots } from "./slots";
 
-export interface Prepared {
+export interface Prepared extends Certified {
   installed: boolean;
   /** Its volume is mounted, and its file system as large as that. */
   mounted: boolean;

@@ -1,5 +1,6 @@
-import { isLeaf, newLeaf } from "../../certificates";
+import { bundle } from "../../bundle";
 import { Refused, TimedOut } from "../../errors";
+import { showsCertificate, writeCertificates } from "../../guest/certificates";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { installPackages, installedVersion, majorAmong, offeredVersion, sparePackages } from "../../guest/packages";
@@ -7,8 +8,8 @@ import { assignments, sh } from "../../guest/shell";
 import { guardUnit, letStart, lookAtVolume, mark, mountVolume } from "../../guest/volume";
 import type { Step as Planned } from "../../plan";
 import { names, type Member } from "../../topology";
-import { addressOf, ask, isEstranged, programText, tell, viewOf, type Command, type Redis } from "./client";
-import { accounts, dataDirectory, dataFile, dataPath, families, folder, headerLines, isVersion, ofVersion, optionsFile, optionsText, port, runningFile, runningHeader, settings, users, vendorOf } from "./configuration";
+import { addressOf, ask, isEstranged, loginsOf, programText, tell, viewOf, type Command, type Redis } from "./client";
+import { busPort, dataDirectory, dataFile, dataPath, families, folder, headerLines, isVersion, logins, ofVersion, optionsFile, optionsText, port, runningFile, runningHeader, settings, sha256, users, vendorOf } from "./configuration";
 import { agreed, answers, dataSeconds, everyone, follows, gateSeconds, saidBy, silent } from "./gates";
 import { hasFailed, isKnown, isSelf } from "./nodes";
 import { isDown, unitState } from "./observe";
@@ -55,30 +56,28 @@ function refuseOther(wanted: string | undefined, who: string, version: string): 
 const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member, want.volumeSize);
 
 /** A server that runs takes at once what it can: users, certificates and live settings. The options file is written last: seen as wanted, it says that all else was done too. */
-const configure: Step = async (cluster, member) => {
-  const { want, authority, rootPassword } = cluster;
+const configure: Step = async (cluster, member, { what }) => {
+  const { want, rootPassword } = cluster;
   const guest = await cluster.guest(member.name);
   const { server, user } = vendorOf(want.options);
   const owner = `${user}:${user}`;
   await guest.run(sh`mkdir -p ${folder}; chown ${owner} ${folder}; chmod 700 ${folder}`);
-  const present = await guest.look(sh`cat ${folder}/server.pem 2>/dev/null || true`);
-  if (!(await isLeaf(present, authority, member.name, member.address))) {
-    const leaf = await newLeaf(authority, member.name, member.address);
-    await guest.write(`${folder}/server.key`, leaf.key, { mode: "600", owner });
-    await guest.write(`${folder}/server.pem`, leaf.certificate, { owner });
-  }
-  await guest.write(`${folder}/ca.pem`, authority.certificate, { owner });
+  const { authority, anew } = await writeCertificates(guest, member, cluster.authority, what, { folder, owner, shared: owner });
   const text = optionsText(want, member, rootPassword, authority);
-  const { said } = await viewOf(guest, authority);
+  const { said } = await viewOf(guest, cluster.authority);
   if (!said) await judge(guest, server, user, text);
   else {
     const live = Object.entries(settings(want.options).live).flat();
     const accountsNow = Object.entries(users(rootPassword, authority)).map(([name, rules]): Command => ["ACL", "SETUSER", name, ...rules.split(" ")]);
+    const { replica } = logins(authority)[0]!;
     // Written first: a setting may be the last thing that a server is told, for want of a connection after it, and then is seen to be what has to be taken back.
     await guest.write(runningFile, runningHeader(want.options, await guest.look(sh`cat ${runningFile} 2>/dev/null || true`)));
-    await tell(guest, authority, [...accountsNow, ["CONFIG", "SET", "tls-ca-cert-file", `${folder}/ca.pem`, "tls-cert-file", `${folder}/server.pem`, "tls-key-file", `${folder}/server.key`], ["CONFIG", "SET", ...live]]);
-    const { said: then, why } = await viewOf(guest, authority);
+    await tell(guest, cluster.authority, [...accountsNow, ["CONFIG", "SET", "masteruser", replica.name, "masterauth", replica.password],
+      ["CONFIG", "SET", "tls-ca-cert-file", `${folder}/ca.pem`, "tls-cert-file", `${folder}/server.pem`, "tls-key-file", `${folder}/server.key`], ["CONFIG", "SET", ...live]]);
+    const { said: then, why } = await viewOf(guest, cluster.authority);
     if (!then) throw new Error(`the server on ${guest.name} does not answer its administrator any more with these settings: ${why}. Take them back in \`configuration\`, or mend them, and run \`pulumi up\``);
+    if (anew || (await guest.look(sh`grep -c ${sha256(bundle(authority))} ${optionsFile} 2>/dev/null || true`)).trim() !== "1")
+      await showsCertificate(guest, authority, [port, busPort].map((end) => `-connect ${member.address}:${end}`), { folder });
   }
   await guest.write(optionsFile, text, { mode: "600", owner });
 };
@@ -202,12 +201,11 @@ const unit = "datastores-move";
 /** Moves slots from this member to another. The work runs in a unit of its own, which a lost connection does not cut; the next run finds it. */
 const move: Step = async (cluster, member, { to, what = "" }) => {
   const guest = await cluster.guest(member.name);
-  const { administrator } = accounts(cluster.authority);
   const running = async () => ["active", "activating"].includes((await guest.look(sh`systemctl is-active ${unit} || true`)).trim());
   if (!(await running())) {
     const said = await saidBy(cluster, everyone(cluster));
     const others = [...said].filter(([name, { nodes }]) => ![member.name, to].includes(name) && nodes.length > 1 && nodes.find(isSelf)!.of === undefined).map(([name]) => addressOf(cluster, name));
-    const input = JSON.stringify({ host: member.address, login: [administrator.name, administrator.password], move: { to: addressOf(cluster, to!), others, slots: read(what) } });
+    const input = JSON.stringify({ host: member.address, logins: loginsOf(cluster.authority), move: { to: addressOf(cluster, to!), others, slots: read(what) } });
     const file = `/run/${unit}.json`;
     await guest.write(file, input, { mode: "600" });
     await guest.write(`${folder}/redis.py`, programText());

@@ -67,6 +67,13 @@ export class GaleraTrial extends Trial {
     return this.cluster.names.find((name) => this.cluster.address(name) === address)!;
   }
 
+  /** What verifies the members now, which the client goes by from its next connection on. */
+  async trust(): Promise<string> {
+    const { caCertificate } = await this.outputs<{ caCertificate: string }>();
+    this.writing!.trust(caCertificate);
+    return caCertificate;
+  }
+
   protected override async client(): Promise<Database> {
     const { endpoints, rootPassword: password, caCertificate } = await this.outputs<{ endpoints: string[]; rootPassword: string; caCertificate: string }>();
     return (this.writing = await Client.start({ endpoints, password, caCertificate }));

@@ -1,9 +1,11 @@
+import { only } from "../../../provider/authorities";
 import { isAlive, type Sight } from "../../../provider/datastores/redis/sight";
 import type { Step } from "../../../provider/plan";
 import { after as simulated, type Seen } from "../../provider/datastores/redis/model";
+import { certifiedAfter } from "../certified";
 
 /** What the simulated guests show once the step is done. */
-export const after = (seen: Seen, step: Step, wanted: string[]): Seen => simulated(seen, step, wanted);
+export const after = (seen: Seen, step: Step, wanted: string[], authorities = only): Seen => certifiedAfter(seen, step, simulated(seen, step, wanted), authorities, true);
 
 /** What nothing tells before: who was found dead meanwhile, whose link to its primary came up by itself, and what a server turns out to be that was starting, that starts over its data, or that was silent: what one restart frees may let others answer, too. */
 export function untold(before: Seen, step: Step, expected: Seen, seen: Seen): void {

@@ -112,6 +112,13 @@ redis-cli --tls --cacert /etc/datastores/redis/ca.pem --user ${user} --cluster r
     return JSON.parse(sealed.plaintext) as { key: string };
   }
 
+  /** What verifies the members now, which the client goes by from its next connection on. */
+  async trust(): Promise<string> {
+    const { caCertificate } = await this.outputs<{ caCertificate: string }>();
+    this.writing!.trust(caCertificate);
+    return caCertificate;
+  }
+
   protected override async client(): Promise<Database> {
     return (this.writing = new Client(await this.outputs<Access>()));
   }

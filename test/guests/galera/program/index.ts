@@ -19,6 +19,7 @@ const orders = new GaleraCluster("orders", {
   locality: Locality.AntiAffinity,
   memberOverrides: { "orders-2": { flavor: "m1.medium", zone: "az3" } },
   configuration: config.getObject<Record<string, string>>("configuration") ?? { max_connections: "321" },
+  authorities: config.getObject<string[]>("authorities"),
   restartTrigger: config.get("restartTrigger"),
   allowedCidrs: [`${config.require("client")}/32`],
   access: { user: "debian", privateKey: readFileSync(config.require("privateKeyFile"), "utf8") },

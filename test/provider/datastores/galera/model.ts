@@ -14,11 +14,13 @@ const flags: Record<string, object> = {
   left: { left: true },
   old: { current: false },
   writer: { written: 100 },
+  unloaded: { unloaded: true },
+  remembers: { remembers: true },
 };
 
 /**
  * One sight in a word: `blank`, `whole@A:95`, `synced@A/3,unsecured`. The letter names a history, the number after
- * the colon a position in it, that after the slash a size of the cluster; `,flags` say what is not as usual.
+ * the colon a position in it, that after the slash a size of the cluster; `,flags` say what is not as usual, `,by=2+1` whose certificates it has.
  */
 export function sight(text: string, members: number): Sight {
   const [head = "", ...rest] = text.split(",");
@@ -46,6 +48,8 @@ export function sight(text: string, members: number): Sight {
   };
   if (!kinds[kind]) throw new Error(`no such sight: ${text}`);
   const seen = Object.assign({}, kinds[kind], ...rest.map((flag) => flags[flag] ?? {})) as Sight;
+  const [by] = rest.flatMap((flag) => (flag.startsWith("by=") ? [flag.slice(3).replaceAll("_", " ").split("+")] : []));
+  if (by) Object.assign(seen, { authorities: by });
   if (seen.is === "down" && seen.data.is !== "none")
     Object.assign(seen.data, rest.includes("safe") ? { safeToBootstrap: true } : {}, rest.includes("unasked") ? { asked: false } : {});
   return seen;

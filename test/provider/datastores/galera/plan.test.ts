@@ -27,7 +27,7 @@ function answer(want: Wanted, seen: Seen): string[] {
 }
 
 describe("galera plan", () => {
-  goldens(folder, ({ want = [], seen = [], forget, replace, resize, rebuild }) => answer({ members: want, forget, replace, due: { resize: pairs(resize), rebuild: pairs(rebuild) } }, sights(seen)));
+  goldens(folder, ({ want = [], seen = [], forget, replace, resize, rebuild, authorities }) => answer({ members: want, forget, replace, due: { resize: pairs(resize), rebuild: pairs(rebuild) }, authorities }, sights(seen)));
 
   it("every step occurs in a golden", () => {
     const shown = new Set(answersIn(folder).map((line) => line.split(" ")[0]));

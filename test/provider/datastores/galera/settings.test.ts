@@ -35,6 +35,7 @@ async function server(wanted: Wish, { options, running, types = {}, next = {}, t
       if (command.includes("-p ActiveState -p Job")) return "ActiveState=active\nJob=\n";
       if (command.includes("SHOW GLOBAL STATUS")) return status();
       if (command.startsWith("for name in")) return "";
+      if (command.includes("openssl s_client")) return "Verification: OK\n";
       if (command.includes("SELECT 1")) return "1\n";
       if (command.includes("dpkg-query")) {
         const sum = (await import("node:crypto")).createHash("sha256").update(files.get(optionsFile)!).digest("hex");

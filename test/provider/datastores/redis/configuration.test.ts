@@ -1,4 +1,4 @@
-import { deepEqual, doesNotMatch, equal, match } from "node:assert/strict";
+import { deepEqual, doesNotMatch, equal, match, ok } from "node:assert/strict";
 import { changes, header, isCurrent, isVersion, ofVersion, optionsText, settings, users } from "../../../../provider/datastores/redis/configuration";
 import { needs, sizeOf } from "../../../../provider/datastores/redis/machine";
 import { options, type Options } from "../../../../provider/datastores/redis/options";
@@ -32,7 +32,19 @@ describe("a Redis member's configuration", () => {
   });
 
   it("has other passwords under another authority", () =>
-    deepEqual(Object.values(users("same", authority)).map((rules, index) => rules === Object.values(users("same", { key: "another" }))[index]), [true, false, false]));
+    deepEqual(Object.values(users("same", authority)).map((rules, index) => rules === Object.values(users("same", { ...authority, key: "another" }))[index]), [true, false, false]));
+
+  it("lets in with the password of each authority that is trusted, and follows with the signer's", () => {
+    const other = { key: "another", certificate: "-----BEGIN CERTIFICATE-----\nof another\n" };
+    const both = { ...other, trusted: [authority] };
+    const of = (one: typeof both) => optionsText({ owner: { project: "shop", stack: "test", cluster: "sessions" }, members: [self], options: wanted() }, self, "s3cr3t-pass-w0rd", one);
+    const hash = (who: string, one: object) => /#\w+/.exec(users("same", one as never)[who]!)![0];
+    for (const who of ["datastores", "replica"]) ok(users("same", both)[who]!.startsWith(`reset on ${hash(who, other)} ${hash(who, authority)} `), who);
+    const masterauth = (text: string) => /^masterauth .*$/m.exec(text)![0];
+    deepEqual([masterauth(of(both)), masterauth(of(both)) === masterauth(text())], [masterauth(optionsText({ owner: { project: "", stack: "", cluster: "" }, members: [self], options: wanted() }, self, "x", other)), false]);
+    // One whose key this run does not know is trusted, and has nobody to let in.
+    deepEqual(users("same", { ...other, trusted: [{ ...authority, key: "" }] }), users("same", other));
+  });
 
   it("tells by its first lines what a server has to be started anew for", () => {
     const started = header(wanted({ configuration: { "io-threads": "2", maxclients: "500" } }));
