@@ -43,9 +43,9 @@ export const cloudOf = (openstack: OpenStack): Cloud => {
       image: told.image === "" ? undefined : told.image.id, host: told.hostId, zone: told["OS-EXT-AZ:availability_zone"], fault: told.fault?.message,
     };
   };
-  /** Whether it was done; not while Nova is about to do something else with the server. */
-  const act = async (id: string, what: object): Promise<boolean> => openstack.tell("compute", `/servers/${id}/action`, what).then(() => true, (error) => {
-    if (error instanceof CloudFailed && error.code === 409) return false;
+  /** Whether it was asked for; not while Nova is about to do something else with the server. */
+  const act = async (id: string, what: object, busy = [409]): Promise<boolean> => openstack.tell("compute", `/servers/${id}/action`, what).then(() => true, (error) => {
+    if (error instanceof CloudFailed && busy.includes(error.code)) return false;
     throw error;
   });
   const flavorId = async (name: string): Promise<string> => {
@@ -75,13 +75,18 @@ export const cloudOf = (openstack: OpenStack): Cloud => {
     server,
     async resize(id, flavor, say) {
       let asked = false;
+      let confirmed = false;
       const flavorRef = await flavorId(flavor);
       await eventually(`Nova to resize the server to ${flavor}`, { seconds: actSeconds, every: 500, say }, async () => {
         const now = await server(id);
         const busy = running(now, id);
         if (busy !== undefined) return busy;
         // It was shut down for it in order, and what it holds is on its volume: to go back is another resize.
-        if (now.status === "VERIFY_RESIZE") return (await act(id, { confirmResize: null })) ? "it is being confirmed" : "it cannot be confirmed yet";
+        if (now.status === "VERIFY_RESIZE") {
+          // Until it is done Nova says 400 to who asks again, and of the server no other word than before.
+          confirmed ||= await act(id, { confirmResize: null }, [400, 409]);
+          return "it is being confirmed";
+        }
         if (!["ACTIVE", "SHUTOFF"].includes(now.status)) return `it is ${now.status}`;
         if (now.flavor !== flavor) {
           if (asked) throw new Error(`Nova gave up to resize the server to ${flavor}: mostly there is no host with room for it. See \`openstack server event list ${id}\``);

@@ -52,7 +52,7 @@ export class Fleet {
         const { name } = member;
         await cluster.guest(name);
         this.beforeStep(what, name);
-        if (what === "resize") await cluster.resize!(member);
+        if (what === "resize" || what === "rebuild") await cluster[what]!(member);
         if (what === "configure") this.written[name] = membersOf(cluster);
         this.done.push(`${what} ${name}`);
         this.seen = after(this.seen, { ...step, do: what, on: [name] });

@@ -8,6 +8,8 @@ interface Instance {
   flavor: string;
   image: string;
   wish?: string;
+  /** Its resize was confirmed so many looks ago: Nova does that behind its back. */
+  confirmed?: number;
   /** What its console shows: each boot of a new disk tells host keys of its own. */
   console?: string;
 }
@@ -96,6 +98,7 @@ export class StandIn {
     if (act === "os-getConsoleOutput") return { code: 200, body: { output: server.console ?? "" } };
     this.asked.push(act);
     if (server.task !== null) return refuse(409, `Cannot '${act}' instance while it is in task_state ${server.task}`);
+    if (act === "confirmResize" && server.confirmed) return refuse(400, "Instance has not been resized.");
     return this.act(server, act, argument) ?? refuse(409, `Cannot '${act}' instance while it is in vm_state ${server.status}`);
   }
 
@@ -109,8 +112,8 @@ export class StandIn {
       Object.assign(server, { status: "REBUILD", task: "rebuild_spawning", image: argument.imageRef });
       return { code: 202 };
     }
-    if (act === "confirmResize" && status === "VERIFY_RESIZE") {
-      server.status = "ACTIVE";
+    if (act === "confirmResize" && status === "VERIFY_RESIZE" && !server.confirmed) {
+      server.confirmed = 1;
       return { code: 204 };
     }
     if (act === "os-start" && status === "SHUTOFF") {
@@ -122,7 +125,10 @@ export class StandIn {
 
   /** One state further. */
   private pass(server: Instance): void {
-    if (server.task === "resize_prep" && server.wish === undefined) server.task = null;
+    if (server.confirmed && server.confirmed++ > 2) {
+      server.status = "ACTIVE";
+      delete server.confirmed;
+    } else if (server.task === "resize_prep" && server.wish === undefined) server.task = null;
     else if (server.task === "resize_prep") Object.assign(server, { status: "RESIZE", task: "resize_finish" });
     else if (server.task === "resize_finish") Object.assign(server, { status: "VERIFY_RESIZE", task: null, flavor: server.wish });
     else if (server.task === "rebuild_spawning") {
