@@ -1,5 +1,5 @@
 import type { dynamic } from "@pulumi/pulumi";
-import { byArgument, memoryOf, schemaFailures, type Raw } from "./check";
+import { byArgument, memoryOf, repeated, schemaFailures, type Raw } from "./check";
 import type { Needs } from "./guest/machine";
 import type { Facts, Named } from "./index";
 import { changedServers, newVolumeSize } from "./servers";
@@ -38,7 +38,7 @@ export async function check(olds: Partial<Asked> | undefined, news: Asked & { do
   const come = asked.members.filter((name) => added.includes(name) || again.includes(name));
   const changes = ignored(olds, asked);
   const wrong = [
-    ...(first ? byArgument(document, schemaFailures(document)) : []), ...changes,
+    ...(first ? byArgument(document, [...schemaFailures(document), ...repeated(document)]) : []), ...changes,
     ...(changes.length > 0 || hasUnknown([asked, facts, late]) ? [] : [...(first ? taken(asked, facts) : []), ...missing(asked, come, facts, memoryOf(document)), ...exceeded(asked, added, facts, olds)]),
   ];
   if (added.length > 0 && wrong.length === 0) caution(asked, first);

@@ -4,7 +4,10 @@ import type { Authority } from "../../inputs";
 import { conf, render } from "../../template";
 import { differing } from "../../wire";
 import type { Member, Topology } from "../../topology";
+import type { Cluster } from "../datastore";
 import type { Options } from "./options";
+
+type Passwords = Cluster<unknown>["passwords"];
 
 /** Debian's packages of each vendor. */
 const vendors = {
@@ -100,20 +103,27 @@ export function isCurrent(options: Options, started: string): boolean {
 const clientRules = ["~*", "&*", "+@all", "-@dangerous", "-@admin", "+info", ...["info", "keyslot", "myid", "nodes", "shards", "slots", "countkeysinslot", "getkeysinslot"].map((command) => `+cluster|${command}`)];
 
 /** The users of a server, as `ACL SETUSER` and a configuration file take them. Of a password only its hash lies on a disk. */
-export const users = (password: string, authority: Pick<Authority, "key">): Record<string, string> => {
+export const users = (passwords: Passwords, authority: Pick<Authority, "key">): Record<string, string> => {
   const { administrator, replica } = accounts(authority);
   return {
-    default: `reset on #${sha256(password)} ${clientRules.join(" ")}`,
+    default: ["reset", "on", ...passwords.map((password) => `#${sha256(password)}`), ...clientRules].join(" "),
     [administrator.name]: `reset on #${sha256(administrator.password)} ~* &* +@all`,
     [replica.name]: `reset on #${sha256(replica.password)} +psync +replconf +ping`,
   };
 };
 
+/** The lines of a configuration that name its users: they are looked at and changed without the others. */
+export const userLines = (passwords: Passwords, authority: Pick<Authority, "key">): string =>
+  Object.entries(users(passwords, authority)).map(([name, rules]) => `user ${name} ${rules}\n`).join("");
+
+export const withoutUsers = (text: string): string => text.replace(/^user .*\n/gm, "");
+export const withUsers = (text: string, lines: string): string => text.replace(/^(user .*\n)+/m, () => lines);
+
 /** A member's own configuration, whole. It holds the word by which members follow each other. */
-export function optionsText(want: Topology<Options>, self: Member, password: string, authority: Authority): string {
+export function optionsText(want: Topology<Options>, self: Member, passwords: Passwords, authority: Authority): string {
   const { live, fixed } = settings(want.options);
   const { replica } = accounts(authority);
   return header(want.options) + render(__dirname, "server.conf", conf, {
-    authority: sha256(authority.certificate), folder, port, data: dataPath, self, replica, users: users(password, authority), settings: { ...fixed, ...live },
+    authority: sha256(authority.certificate), folder, port, data: dataPath, self, replica, users: userLines(passwords, authority), settings: { ...fixed, ...live },
   });
 }

@@ -8,7 +8,7 @@ import { guardUnit, letStart, lookAtVolume, mark, mountVolume } from "../../gues
 import type { Step as Planned } from "../../plan";
 import { names, type Member } from "../../topology";
 import { addressOf, ask, isEstranged, programText, tell, viewOf, type Command, type Redis } from "./client";
-import { accounts, dataDirectory, dataFile, dataPath, families, folder, headerLines, isVersion, ofVersion, optionsFile, optionsText, port, runningFile, runningHeader, settings, users, vendorOf } from "./configuration";
+import { accounts, dataDirectory, dataFile, dataPath, families, folder, headerLines, isVersion, ofVersion, optionsFile, optionsText, port, runningFile, runningHeader, settings, userLines, users, vendorOf, withUsers } from "./configuration";
 import { agreed, answers, dataSeconds, everyone, follows, gateSeconds, saidBy, silent } from "./gates";
 import { hasFailed, isKnown, isSelf } from "./nodes";
 import { isDown, unitState } from "./observe";
@@ -50,7 +50,7 @@ const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await 
 
 /** A server that runs takes at once what it can: users, certificates and live settings. The options file is written last: seen as wanted, it says that all else was done too. */
 const configure: Step = async (cluster, member) => {
-  const { want, authority, rootPassword } = cluster;
+  const { want, authority, passwords } = cluster;
   const guest = await cluster.guest(member.name);
   const { server, user } = vendorOf(want.options);
   const owner = `${user}:${user}`;
@@ -62,19 +62,32 @@ const configure: Step = async (cluster, member) => {
     await guest.write(`${folder}/server.pem`, leaf.certificate, { owner });
   }
   await guest.write(`${folder}/ca.pem`, authority.certificate, { owner });
-  const text = optionsText(want, member, rootPassword, authority);
+  const text = optionsText(want, member, passwords, authority);
   const { said } = await viewOf(guest, authority);
   if (!said) await judge(guest, server, user, text);
   else {
     const live = Object.entries(settings(want.options).live).flat();
-    const accountsNow = Object.entries(users(rootPassword, authority)).map(([name, rules]): Command => ["ACL", "SETUSER", name, ...rules.split(" ")]);
     // Written first: a setting may be the last thing that a server is told, for want of a connection after it, and then is seen to be what has to be taken back.
     await guest.write(runningFile, runningHeader(want.options, await guest.look(sh`cat ${runningFile} 2>/dev/null || true`)));
-    await tell(guest, authority, [...accountsNow, ["CONFIG", "SET", "tls-ca-cert-file", `${folder}/ca.pem`, "tls-cert-file", `${folder}/server.pem`, "tls-key-file", `${folder}/server.key`], ["CONFIG", "SET", ...live]]);
+    await tell(guest, authority, [...usersNow(cluster), ["CONFIG", "SET", "tls-ca-cert-file", `${folder}/ca.pem`, "tls-cert-file", `${folder}/server.pem`, "tls-key-file", `${folder}/server.key`], ["CONFIG", "SET", ...live]]);
     const { said: then, why } = await viewOf(guest, authority);
     if (!then) throw new Error(`the server on ${guest.name} does not answer its administrator any more with these settings: ${why}. Take them back in \`configuration\`, or mend them, and run \`pulumi up\``);
   }
   await guest.write(optionsFile, text, { mode: "600", owner });
+};
+
+/** Each replaces a user whole, in one piece: who is connected stays so, and an ended password ends. */
+const usersNow = ({ passwords, authority }: Redis): Command[] =>
+  Object.entries(users(passwords, authority)).map(([name, rules]) => ["ACL", "SETUSER", name, ...rules.split(" ")]);
+
+/** The users alone, of a server that runs and in its file: other settings may have to wait. */
+const secure: Step = async (cluster, { name }) => {
+  const { want, authority, passwords } = cluster;
+  const guest = await cluster.guest(name);
+  const { user } = vendorOf(want.options);
+  if ((await viewOf(guest, authority)).said) await tell(guest, authority, usersNow(cluster));
+  const text = await guest.look(sh`cat ${optionsFile}`);
+  await guest.write(optionsFile, withUsers(text, userLines(passwords, authority)), { mode: "600", owner: `${user}:${user}` });
 };
 
 /** Whether a server runs with other users than this run's. */
@@ -283,4 +296,4 @@ async function tidied(cluster: Redis, teller: Guest): Promise<void> {
   await agreed(cluster, all, teller, "exactly");
 }
 
-export const steps: Record<Do, Step> = { install, mount, configure, clean, start, bootstrap, join, move, promote, leave, restart, verify };
+export const steps: Record<Do, Step> = { install, mount, configure, secure, clean, start, bootstrap, join, move, promote, leave, restart, verify };

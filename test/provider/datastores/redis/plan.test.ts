@@ -40,6 +40,7 @@ function happened(seen: Seen, word: string): Seen {
     case "alone": return after(next, { do: "start", on: [name] }, []);
     case "old": (sight as Up).current = false; break;
     case "unconfigured": Object.assign(sight!, { configured: false }); break;
+    case "unsecured": Object.assign(sight!, { secured: false }); break;
     case "new": Object.assign(sight!, { hasHadData: false }); break;
     case "strange": (sight as Up).knows.push("somebody"); break;
     case "opens": {
