@@ -32,6 +32,11 @@ export class Client implements Database {
     await this.connection.query({ sql: `INSERT INTO written.rows_ VALUES (${id}, REPEAT('x', 200))`, timeout: patience });
   }
 
+  /** From its next connection on. */
+  changeOver(password: string): void {
+    this.access.password = password;
+  }
+
   failed(): void {
     this.end();
     this.at = (this.at + 1) % this.access.endpoints.length;

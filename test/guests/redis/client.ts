@@ -36,6 +36,11 @@ export class Client implements Database {
     }
   }
 
+  /** From its next connections on. */
+  changeOver(password: string): void {
+    this.cluster.options.redisOptions!.password = password;
+  }
+
   failed(): void {
     void this.cluster.refreshSlotsCache();
   }

@@ -20,6 +20,8 @@ const orders = new GaleraCluster("orders", {
   memberOverrides: { "orders-2": { flavor: "m1.medium", zone: "az3" } },
   configuration: config.getObject<Record<string, string>>("configuration") ?? { max_connections: "321" },
   restartTrigger: config.get("restartTrigger"),
+  rootPassword: config.get("rootPassword"),
+  formerPasswords: config.getObject<string[]>("formerPasswords"),
   allowedCidrs: [`${config.require("client")}/32`],
   access: { user: "debian", privateKey: readFileSync(config.require("privateKeyFile"), "utf8") },
   deletionProtection: config.getBoolean("deletionProtection"),

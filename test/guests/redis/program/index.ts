@@ -19,6 +19,8 @@ const sessions = new RedisCluster("sessions", {
   maxMemory: config.get("maxMemory") ?? "256mb",
   configuration: config.getObject<Record<string, string>>("configuration"),
   restartTrigger: config.get("restartTrigger"),
+  password: config.get("password"),
+  formerPasswords: config.getObject<string[]>("formerPasswords"),
   allowedCidrs: [`${config.require("client")}/32`],
   access: { user: "debian", privateKey: readFileSync(config.require("privateKeyFile"), "utf8") },
   deletionProtection: config.getBoolean("deletionProtection"),
