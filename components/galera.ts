@@ -16,7 +16,7 @@ export const GaleraVendor = {
 } as const;
 export type GaleraVendor = (typeof GaleraVendor)[keyof typeof GaleraVendor];
 
-/** Arguments of a Galera cluster. Of one that exists a change of `vendor`, `version` and `rootPassword` is refused, too. */
+/** Arguments of a Galera cluster. Of one that exists a change of `vendor` and `version` is refused, too. */
 export interface GaleraClusterArgs extends ClusterArgs {
   /** How many servers: odd and at least three, so that one may fail; another number is a risk to name in `allowUnsafe`. */
   members: number;
@@ -30,8 +30,10 @@ export interface GaleraClusterArgs extends ClusterArgs {
    * connections from then on; for others the members are restarted, one at a time. The preview says of each which it is.
    */
   configuration?: Record<string, pulumi.Input<string>>;
-  /** Password of `root` for clients, over TLS: 8 to 200 characters. Default: generated, and kept in the state. */
+  /** Password of `root` for clients, over TLS: 8 to 200 characters. With another one the former ends for new connections, unless `formerPasswords` has it. Default: generated, and kept in the state. */
   rootPassword?: pulumi.Input<string>;
+  /** Up to 3 passwords of `root` that work beside the present one, while clients change over; taken out, they end for new connections. Default: none. */
+  formerPasswords?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
 /**
@@ -47,7 +49,7 @@ export class GaleraCluster extends pulumi.ComponentResource {
   declare readonly endpoints: pulumi.Output<string[]>;
   /** A URL with all endpoints and the administrator's password. Secret. */
   declare readonly connectionString: pulumi.Output<string>;
-  /** Password of `root` for clients: the one that was given, or the one that was generated. Secret. */
+  /** Password of `root` for clients, the present one: as it was given, or generated. Secret. */
   declare readonly rootPassword: pulumi.Output<string>;
   /** The authorities that are trusted, in PEM, first the one that signs the members' certificates: with them clients verify whom they talk to. */
   declare readonly caCertificate: pulumi.Output<string>;
@@ -79,7 +81,7 @@ export class GaleraCluster extends pulumi.ComponentResource {
     const given = opts?.urn ? args : sealed(args);
     super("pulumi-openstack-datastores:index:GaleraCluster", name, given, opts);
     if (opts?.urn) return;
-    const { vendor, version, configuration = {}, restartTrigger, access, rootPassword } = given;
+    const { vendor, version, configuration = {}, restartTrigger, access, rootPassword, formerPasswords } = given;
     const { user, privateKey, bastion, hostKeys } = access;
     const document = {
       datastore: "galera",
@@ -87,6 +89,7 @@ export class GaleraCluster extends pulumi.ComponentResource {
       access: pulumi.secret({ user, privateKey, bastion, hostKeys }),
       rootPassword,
       cloud: args.cloud,
+      formerPasswords,
     };
     const places = memberNames(name, args.members, args.without).map((member) => ({ name: member, turn: Number(member.slice(name.length + 1)) - 1, group: name }));
     const { members, servers, rules, serverGroupIds: [serverGroupId], securityGroupId } = createMembers(name, { places, args, port, document, late }, this);
@@ -133,10 +136,11 @@ const sealed = (args: GaleraClusterArgs): GaleraClusterArgs => ({
   ...args,
   access: { ...args.access, privateKey: pulumi.secret(args.access.privateKey) },
   rootPassword: args.rootPassword && pulumi.secret(args.rootPassword),
+  formerPasswords: args.formerPasswords && pulumi.secret(args.formerPasswords),
 });
 
 function refuseWrong(name: string, args: GaleraClusterArgs): pulumi.Output<void>[] {
-  const late = refuse(name, args, ["members"], ["vendor", "version", "configuration", "rootPassword"]);
+  const late = refuse(name, args, ["members"], ["vendor", "version", "configuration", "rootPassword", "formerPasswords"]);
   refuseAll(name, wrongTogether(name, args));
   if (typeof args.access.privateKey === "string") publicHalf(name, args.access.privateKey);
   return late;

@@ -10,6 +10,7 @@ import { reason, Refused } from "./errors";
 import { dueOf, givenBefore, noCloud } from "./machines";
 import type { Needs } from "./guest/machine";
 import { failures, inputs, parse, type Authority, type Inputs, type Outputs } from "./inputs";
+import { rotation, type Passwords } from "./passwords";
 import { describe } from "./plan";
 import { dueWithout, isWell, keptBack, takesAway, without } from "./rollout";
 import { changedServers, flavorOf, imageOf, newVolumeSize, rebuilt, resized } from "./servers";
@@ -17,12 +18,14 @@ import { names } from "./topology";
 import { differing, failure, hasUnknown, isUnknown, secret } from "./wire";
 
 export type Raw = Record<string, unknown>;
-export type Document = Pick<Inputs, "datastore" | "members" | "options" | "owner" | "forget" | "replace" | "authorities" | "rollout" | "servers">;
+export type Document = Pick<Inputs, "datastore" | "members" | "options" | "owner" | "forget" | "replace" | "authorities" | "rollout" | "servers" | "formerPasswords"> & Partial<Passwords>;
 
 /** Made or kept by `check`, so not part of what the user asked for. */
-const made = ["plan", "authority", "rootPassword", "__provider"];
+const made = ["plan", "authority", "__provider"];
 const unchanged = (olds: Raw, news: Raw, key: string): boolean => isDeepStrictEqual(olds[key], news[key]);
-export const changed = (olds: Raw, news: Raw): string[] => Object.keys(news).filter((key) => !made.includes(key) && !unchanged(olds, news, key));
+const given = (raw: Raw): string[] => Object.keys(raw).filter((key) => raw[key] !== undefined && key in inputs.shape && !made.includes(key));
+/** What was given, taken out or given otherwise. */
+export const changed = (olds: Raw, news: Raw): string[] => [...new Set([...given(news), ...given(olds)])].filter((key) => !unchanged(olds, news, key));
 
 /** Whether it is unknown yet who the members are, not only where. */
 const unknownMembers = ({ members }: Raw): boolean => isUnknown(members) || (members as unknown[]).some(isUnknown);
@@ -35,11 +38,12 @@ export async function check(olds: Raw | undefined, news: Raw): Promise<dynamic.C
   // A rule that is new in a release must not fail the `up` of an unchanged cluster.
   const isOld = ({ property }: dynamic.CheckFailure) => before !== undefined && unchanged(before, news, property.split(".")[0]!);
   print(news as Document, wrong.filter(isOld).map(({ property, reason: why }) => `${argument(news, property)} ${why}; this cluster has it already and goes on`));
-  const problems = byArgument(news, [...wrong.filter((each) => !isOld(each)), ...(before ? await notYet(before, news) : [])]);
+  const rootPassword = news.rootPassword ?? before?.rootPassword ?? randomBytes(18).toString("base64url");
+  const wanted = { ...news, rootPassword };
+  const problems = byArgument(news, [...wrong.filter((each) => !isOld(each)), ...repeated(wanted), ...(before ? await notYet(before, news) : [])]);
   if (first && news.maintenance === true) problems.push({ property: "maintenance", reason: "is of a cluster that is there: leave it out until it is made" });
-  const password = news.rootPassword ?? before?.rootPassword ?? randomBytes(18).toString("base64url");
   const authority = before && problems.length > 0 ? before.authority : await authorityOf(before, news as Document);
-  const completed = { ...news, rootPassword: secret(password), authority: secret(authority), plan: problems.length > 0 ? {} : planOf(before, news) };
+  const completed = { ...news, rootPassword: secret(rootPassword), authority: secret(authority), plan: problems.length > 0 ? {} : planOf(before, wanted) };
   if (first && problems.length === 0) print(news as Document, Object.values(completed.plan).flat());
   return { inputs: completed, failures: problems.map(failure) };
 }
@@ -68,7 +72,17 @@ export function schemaFailures(news: Raw): dynamic.CheckFailure[] {
       ({ property: `access.${property}`, reason: why }))),
     ...(news.rootPassword === undefined || isUnknown(news.rootPassword) ? [] : failures(inputs.shape.rootPassword, news.rootPassword).map(({ reason: why }) =>
       ({ property: "rootPassword", reason: why }))),
+    ...(hasUnknown(news.formerPasswords) ? [] : failures(inputs.shape.formerPasswords, news.formerPasswords).map(({ property, reason: why }) =>
+      ({ property: ["formerPasswords", property].filter(Boolean).join("."), reason: why }))),
   ];
+}
+
+/** No cluster can have it already: it is refused from the first. */
+export function repeated(document: Raw): dynamic.CheckFailure[] {
+  const { rootPassword, formerPasswords: former } = document;
+  if (!Array.isArray(former) || hasUnknown([rootPassword, former])) return [];
+  const twice = former.some((each, index) => [rootPassword, ...former.slice(0, index)].includes(each));
+  return twice ? [{ property: "formerPasswords", reason: `must name each password once, and not the present one, ${argument(document, "rootPassword")}: take it out` }] : [];
 }
 
 /** What memory a member needs at least. What is not known yet needs nothing. */
@@ -87,8 +101,6 @@ async function notYet(olds: Raw, news: Raw): Promise<dynamic.CheckFailure[]> {
     ...(wrong === undefined ? [] : [{ property: "authorities", reason: wrong }]),
     ...changedServers(olds.servers as Raw, news.servers as Raw, stay).map((each) => no(each.argument, `changing ${each.argument} of a cluster that exists`, "set it back", each.why)),
     ...await unreachableNova(olds.servers as Raw, news.servers as Raw, stay, news.cloud),
-    ...(news.rootPassword === undefined || isUnknown(news.rootPassword) || news.rootPassword === olds.rootPassword ? []
-      : [no("rootPassword", "changing the password of a cluster that exists", "set it back, or leave it out")]),
     ...(isDeepStrictEqual(olds.owner, news.owner) || hasUnknown(news.owner) ? [] : [no("owner", "renaming a cluster, its project or its stack", "keep the old name")]),
   ];
 }
@@ -115,7 +127,7 @@ function planOf(olds: Raw | undefined, news: Raw): Inputs["plan"] {
     return { [`create ${wanted.members.length} members`]: describe(it.plan({ members: names(wanted), authorities: wanted.authorities }, blank)) };
   }
   if (changed(olds, news).length === 0) return olds.plan as Inputs["plan"];
-  const was = olds as Document;
+  const was = olds as Document & Passwords;
   const { lines } = forecast({ ...was, known: was.members, seen: {}, unreached: [] }, wanted);
   return { [titleOf(was, wanted, changed(olds, news))]: lines };
 }
@@ -127,7 +139,7 @@ function titleOf(olds: Document, news: Document, keys: string[]): string {
   const stay = was.filter((name) => now.includes(name));
   const others = resized(olds.servers, news.servers, stay);
   const flavors = [...new Set(others.map((name) => flavorOf(news.servers, name)!))];
-  const rest = keys.filter((key) => !["members", "servers", "replace"].includes(key)).flatMap((key) => (key === "options" && !isUnknown(news.options) ? differing(olds.options, news.options) : [key]));
+  const rest = argumentsOf(olds, news, keys.filter((key) => !["members", "servers", "replace"].includes(key)));
   return [
     ...(was.length !== now.length ? [`members ${was.length} to ${now.length}`] : []),
     ...(was.length === now.length && gone.length > 0 ? [`${come.join(", ")} for ${gone.join(", ")}`] : []),
@@ -138,6 +150,10 @@ function titleOf(olds: Document, news: Document, keys: string[]): string {
     ...(rest.length > 0 ? [`change ${rest.join(", ")}`] : []),
   ].join(", ") || `change ${keys.join(", ")}`;
 }
+
+/** What a person calls the properties that changed. */
+const argumentsOf = (olds: Pick<Document, "options">, news: Raw, keys: string[]): string[] =>
+  keys.flatMap((key) => (key === "options" && !isUnknown(news.options) ? differing(olds.options, news.options) : [argument(news, key)]));
 
 /** Members whose server is another than it was, or is not known yet because it is about to be. */
 const madeAgain = (before: Inputs["members"], { members }: Pick<Document, "members">): string[] =>
@@ -159,13 +175,14 @@ export interface Forecast {
  * The steps from what was last seen. A server that is another than then, or not known yet, is seen as new, over its
  * volume if that is the same. A member to be forgotten is first taken as last seen; if that is refused, as gone.
  */
-export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options" | "authorities" | "servers" | "known" | "seen" | "unreached"> & Partial<Pick<Outputs, "flavors" | "images">>, news: Document): Forecast {
+export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options" | "authorities" | "servers" | "known" | "seen" | "unreached"> & Partial<Pick<Outputs, "flavors" | "images">> & Passwords, news: Document): Forecast {
   const it = byName(news.datastore);
   const [was, wanted] = [names({ members: olds.known }), names(news)];
   const again = madeAgain(olds.known, news);
   const change = {
     members: wanted.length !== olds.members.length || names(olds).some((name) => !wanted.includes(name)),
     ...(hasUnknown(news.options) ? {} : { options: { was: parse(it.options, olds.options, "options"), wanted: parse(it.options, news.options, "options") } }),
+    passwords: rotation(olds, news),
   };
   const grows = newVolumeSize(olds.servers, news.servers);
   const due = dueOf(wanted, givenBefore(news.members, olds), news.servers);
@@ -233,7 +250,7 @@ export async function diff(id: string, olds: Outputs, news: Raw): Promise<dynami
   const keys = changed(olds, news);
   const others = keys.filter((key) => !whileMaintained.includes(key));
   if (news.maintenance === true && others.length > 0)
-    throw new Error(`${cluster} is in maintenance, so no guest is touched, and ${others.map((key) => (key === "options" ? differing(olds.options, news.options).join(", ") : key)).join(", ")} cannot change: set maintenance to false with that change, or take it back`);
+    throw new Error(`${cluster} is in maintenance, so no guest is touched, and ${argumentsOf(olds, news, others).join(", ")} cannot change: set maintenance to false with that change, or take it back`);
   const { lines, refused } = forecast(olds, news as Document);
   const untouched = needsNoGuest(olds, news, keys);
   if (refused && !ofRefresh && !untouched)

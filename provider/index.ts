@@ -45,7 +45,7 @@ export interface RequirementsArgs {
   /** What the servers and volumes are asked to be. */
   servers: pulumi.Inputs;
   /** Of what the cluster itself is handed, the parts that its rules are about: looked at, and not kept. */
-  document: Pick<ClusterArgs, "datastore" | "options" | "access" | "rootPassword" | "cloud">;
+  document: Pick<ClusterArgs, "datastore" | "options" | "access" | "rootPassword" | "formerPasswords" | "cloud">;
   /** Looked at, and not kept: a cloud changes, and an unchanged cluster is to show no difference for that. */
   facts: pulumi.Input<Facts>;
   /** What has to be right before anything is made, and is known later than the program's start. */
@@ -70,6 +70,8 @@ export interface ClusterArgs {
   servers: pulumi.Inputs;
   access: pulumi.Input<pulumi.Inputs>;
   rootPassword?: pulumi.Input<string>;
+  /** Passwords that still work beside the present one. */
+  formerPasswords?: pulumi.Input<pulumi.Input<string>[]>;
   /** Leaving members that can never be seen again, and members whose servers are to be made again. */
   forget?: string[];
   replace?: string[];
@@ -94,7 +96,7 @@ export class Cluster extends pulumi.dynamic.Resource {
 
   constructor(name: string, args: ClusterArgs, opts?: pulumi.CustomResourceOptions) {
     super(provider, name, { ...args, authority: undefined, plan: undefined, status: undefined, warnings: undefined, seen: undefined },
-      pulumi.mergeOptions(opts, { additionalSecretOutputs: ["access", "rootPassword", "authority"] }),
+      pulumi.mergeOptions(opts, { additionalSecretOutputs: ["access", "rootPassword", "formerPasswords", "authority"] }),
       "datastores", "Cluster");
   }
 }

@@ -31,6 +31,9 @@ const plan = z.record(z.string(), z.array(z.string()));
 /** Clients and servers read it from option files, some of which have lines of 4 KiB at most, and end them at a NUL. */
 const password = z.string().regex(/^[^\0]{8,200}$/u, { error: "must have 8 to 200 characters, and no NUL among them" });
 
+/** Beside the present one, while clients change over. */
+const formerPasswords = z.array(password, { error: "must be a list of passwords" }).max(3, { error: "must be 3 passwords at most: end those that no client needs any more" });
+
 /** What passes the door: made by a component, completed by `check`. Lax on top, for the engine adds keys of its own. */
 export const inputs = z.object({
   datastore: z.string(),
@@ -41,6 +44,7 @@ export const inputs = z.object({
   servers: z.record(z.string(), z.unknown()),
   access,
   rootPassword: password,
+  formerPasswords: formerPasswords.optional(),
   authority,
   /** Names of the authorities: all are trusted, and the first signs. */
   authorities: z.array(z.string()).min(1).optional(),

@@ -29,7 +29,7 @@ export async function create(news: Raw): Promise<dynamic.CreateResult> {
 }
 
 export async function update(_id: string, olds: Outputs, news: Raw): Promise<dynamic.UpdateResult> {
-  if (needsNoGuest(olds, news, changed(olds, news))) return { outs: plain({ ...olds, ...news }) };
+  if (needsNoGuest(olds, news, changed(olds, news))) return { outs: plain({ ...olds, ...Object.fromEntries(changed(olds, news).map((key) => [key, undefined])), ...news }) };
   return { outs: await converge(news, forecast(olds, news as Document).lines, olds) };
 }
 

@@ -37,8 +37,8 @@ export const restartsOf = <Do extends string>(on: string[], { resize, rebuild }:
   });
 
 /** Of a preview: in words what is to change of all members, as their sights tell it. */
-export const told = (what: "settings" | "volume", sights: [name: string, sight: object][]): Pick<Step, "words"> => {
-  const words = sights.map(([, sight]) => (sight as { settings?: string; volume?: string })[what]).find(Boolean);
+export const told = (what: "settings" | "volume" | "passwords", sights: [name: string, sight: object][]): Pick<Step, "words"> => {
+  const words = sights.map(([, sight]) => (sight as Partial<Record<typeof what, string>>)[what]).find(Boolean);
   return words === undefined ? {} : { words };
 };
 

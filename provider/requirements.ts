@@ -1,5 +1,5 @@
 import type { dynamic } from "@pulumi/pulumi";
-import { byArgument, memoryOf, schemaFailures, unreachableNova, type Raw } from "./check";
+import { byArgument, memoryOf, repeated, schemaFailures, unreachableNova, type Raw } from "./check";
 import type { Needs } from "./guest/machine";
 import type { Facts, Named } from "./index";
 import { changedServers, flavorOf, newVolumeSize, rebuilt, resized } from "./servers";
@@ -40,7 +40,7 @@ export async function check(olds: Partial<Asked> | undefined, news: Asked & { do
   const others = olds?.servers ? [...resized(olds.servers, asked.servers, stay), ...rebuilt(olds.servers, asked.servers, stay)] : [];
   const changes = [...ignored(olds, asked, stay), ...(olds?.servers ? await unreachableNova(olds.servers, asked.servers, stay, document.cloud) : [])];
   const wrong = [
-    ...(first ? byArgument(document, schemaFailures(document)) : []), ...changes,
+    ...(first ? byArgument(document, [...schemaFailures(document), ...repeated(document)]) : []), ...changes,
     ...(changes.length > 0 || hasUnknown([asked, facts, late]) ? [] : [...(first ? taken(asked, facts) : []), ...missing(asked, come, others, facts, memoryOf(document)), ...exceeded(asked, added, facts, olds)]),
   ];
   if (added.length > 0 && wrong.length === 0) caution(asked, first);

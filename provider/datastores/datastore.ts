@@ -11,7 +11,8 @@ export interface Cluster<Options> {
   want: Topology<Options>;
   /** Members that are not wanted any more and not yet proven gone. */
   leaving: Member[];
-  rootPassword: string;
+  /** Of its administrator, or of its clients: the present one first, then the former ones that still work. */
+  passwords: [present: string, ...former: string[]];
   authority: Authority;
   /** Only a look for people: it waits for nothing, and starts nothing that could tell more. */
   glance?: boolean;
@@ -43,6 +44,8 @@ export interface Change<Options> {
   members: boolean;
   /** Undefined where it is not known yet. */
   options?: { was: Options; wanted: Options };
+  /** In words, where other passwords are to work than did. */
+  passwords?: string;
 }
 
 /** Everything the provider needs to know about one kind of database. */

@@ -28,7 +28,7 @@ describe("GaleraCluster", () => {
   before(async () => {
     least = await program(() => galera());
     most = await program(() => galera({
-      members: 5, version: "10.11", configuration: { max_connections: "500" }, rootPassword: "s3cr3t-pass-w0rd",
+      members: 5, version: "10.11", configuration: { max_connections: "500" }, rootPassword: "s3cr3t-pass-w0rd", formerPasswords: ["f0rmer-pass-w0rd"],
       volume: { size: 7, type: "fast", keep: false }, locality: "anti-affinity", availabilityZones: ["az1", "az2"],
       allowedCidrs: ["192.0.2.0/24", "2001:db8::/32"], access: { user: "debian", privateKey, allowedCidrs: ["198.51.100.7/32"] },
       memberOverrides: { "orders-2": { flavor: "m1.large", networks: ["storage", "backup"] }, "orders-3": { zone: "az9" } },
@@ -138,13 +138,13 @@ describe("GaleraCluster", () => {
   });
 
   it("and with it all that was asked: what is not there can be neither done nor refused", () => {
-    const { options, servers, rootPassword } = inputs(most, "Cluster")[0];
+    const { options, servers, rootPassword, formerPasswords } = inputs(most, "Cluster")[0];
     deepEqual(options, { vendor: "mariadb", version: "10.11", configuration: { max_connections: "500" } });
     const { document } = inputs(most, "Requirements")[0];
-    deepEqual(document, { datastore: "galera", options, access: { user: "debian", privateKey }, rootPassword }, "is judged before servers are made");
+    deepEqual(document, { datastore: "galera", options, access: { user: "debian", privateKey }, rootPassword, formerPasswords }, "is judged before servers are made");
     deepEqual(servers, { flavor: "m1.small", image: "debian-12", network: "private", locality: "anti-affinity", volumeSize: 7, volumeType: "fast", publicKey, availabilityZones: ["az1", "az2"],
       memberOverrides: { "orders-2": { flavor: "m1.large", networks: ["storage", "backup"] }, "orders-3": { zone: "az9" } } });
-    equal(rootPassword, "s3cr3t-pass-w0rd");
+    deepEqual([rootPassword, formerPasswords], ["s3cr3t-pass-w0rd", ["f0rmer-pass-w0rd"]]);
   });
 
   it("in a preview each unknown part of a member is a leaf, and its name is known", async () => {
@@ -169,8 +169,8 @@ describe("GaleraCluster", () => {
       equal((await settled<unknown>(least.result[key])).secret, secret, key);
     const raw = (type: string) => JSON.stringify(of(most.registered, type).map((each) => each.raw), hideSecrets);
     match(raw("GaleraCluster"), /"user":"debian"/);
-    for (const type of ["GaleraCluster", "Requirements", "Cluster", "Keypair", "Instance"]) doesNotMatch(raw(type), /s3cr3t|PRIVATE KEY/, type);
-    deepEqual(of(most.registered, "Cluster")[0]!.options.additionalSecretOutputs.sort(), ["access", "authority", "rootPassword"]);
+    for (const type of ["GaleraCluster", "Requirements", "Cluster", "Keypair", "Instance"]) doesNotMatch(raw(type), /s3cr3t|f0rmer|PRIVATE KEY/, type);
+    deepEqual(of(most.registered, "Cluster")[0]!.options.additionalSecretOutputs.sort(), ["access", "authority", "formerPasswords", "rootPassword"]);
   });
 
   it("hands over the names of authorities where they are given, and gives the certificates of all that are trusted", async () => {

@@ -99,7 +99,6 @@ describe("check", () => {
   it("refuses by name what this version cannot change", async () => {
     const changing = (what: string) => `${what}: changing ${what} of a cluster that exists cannot be done by this version; set it back`;
     for (const [change, text] of [
-      [{ rootPassword: "another-password" }, "rootPassword: changing the password of a cluster that exists cannot be done by this version; set it back, or leave it out"],
       ...[{ cluster: "sales" }, { stack: "live" }, { project: "store" }].map((change) =>
         [{ owner: { ...news.owner, ...change } }, "owner: renaming a cluster, its project or its stack cannot be done by this version; keep the old name"] as const),
       ...["network", "locality", "availabilityZones"].map((key) => [{ servers: { ...news.servers, [key]: "another" } }, changing(key)] as const),
@@ -124,7 +123,18 @@ describe("check", () => {
       [{ rootPassword: "short" }, "rootPassword: must have 8 to 200 characters, and no NUL among them"],
       [{ rootPassword: "x".repeat(201) }, "rootPassword: must have 8 to 200 characters, and no NUL among them"],
       [{ rootPassword: "with\0 a NUL" }, "rootPassword: must have 8 to 200 characters, and no NUL among them"],
+      [{ formerPasswords: ["former-password", "short"] }, "formerPasswords.1: must have 8 to 200 characters, and no NUL among them"],
+      [{ formerPasswords: "former-password" }, "formerPasswords: must be a list of passwords"],
+      [{ formerPasswords: ["password-1", "password-2", "password-3", "password-4"] }, "formerPasswords: must be 3 passwords at most: end those that no client needs any more"],
+      [{ rootPassword: "given-password", formerPasswords: ["given-password"] }, "formerPasswords: must name each password once, and not the present one, rootPassword: take it out"],
+      [{ formerPasswords: ["former-password", "former-password"] }, "formerPasswords: must name each password once, and not the present one, rootPassword: take it out"],
     ] as const) for (const olds of [{}, known]) equal((await reasons(olds, changed(change)))[0], text);
+  });
+
+  it("refuses a former password that is the present one, also where that was kept, or is set back", async () => {
+    const text = "formerPasswords: must name each password once, and not the present one, rootPassword: take it out";
+    deepEqual(await reasons(known, changed({ formerPasswords: [known.rootPassword] })), [text]);
+    deepEqual(await reasons({ ...known, rootPassword: "new-password", formerPasswords: [known.rootPassword] }, changed({ rootPassword: known.rootPassword, formerPasswords: [known.rootPassword] })), [text]);
   });
 
   it("a rule that is new in a release warns of an unchanged cluster and does not fail it", async () => {
@@ -153,6 +163,34 @@ describe("check", () => {
       const { inputs, failures } = await check(known, changed(change));
       deepEqual(failures, []);
       deepEqual(inputs.plan, { [title]: steps });
+    });
+
+    const [old, first, second] = [known.rootPassword, "first-password", "second-password"];
+    for (const [title, olds, change, step] of [
+      ["change rootPassword", {}, { rootPassword: first }, "new password, 1 former ends"],
+      ["change rootPassword, formerPasswords", {}, { rootPassword: first, formerPasswords: [old] }, "new password, 1 former works on"],
+      ["change formerPasswords", { rootPassword: first, formerPasswords: [old] }, { rootPassword: first }, "1 former ends"],
+      ["change formerPasswords", {}, { formerPasswords: [first] }, "1 former works on"],
+      ["change rootPassword, formerPasswords", { rootPassword: first, formerPasswords: [old] }, { rootPassword: second, formerPasswords: [first] }, "new password, 1 former ends, 1 former works on"],
+      ["change rootPassword", { formerPasswords: [first, second] }, { rootPassword: "third-password", formerPasswords: [first, second] }, "new password, 1 former ends, 2 former work on"],
+    ] as const) it(`${title}: ${step}`, async () => {
+      const { inputs, failures } = await check({ ...known, ...olds } as never, changed(change) as never);
+      deepEqual([failures, inputs.plan], [[], { [title]: [`secure orders-1 (${step})`, "verify orders-1 orders-2 orders-3"] }]);
+      for (const password of [old, first, second, "third-password"]) ok(!`${JSON.stringify(inputs.plan)}${fleet.printed.join()}`.includes(password));
+    });
+
+    it("of Redis names its own argument, all members, and settings apart from passwords", async () => {
+      const options = { vendor: "redis", persistence: "every-second", configuration: {} };
+      const six = ["1-1", "1-2", "2-1", "2-2", "3-1", "3-2"].map((number) => `sessions-${number}`);
+      const redis = { ...known, datastore: "redis", options, members: six.map(member) };
+      const { inputs } = await check(redis, { ...redis, rootPassword: first, formerPasswords: [old], options: { ...options, maxMemory: "1gb" } });
+      const [title, lines] = Object.entries(inputs.plan as Record<string, string[]>)[0]!;
+      deepEqual([title, lines], ["change maxMemory, password, formerPasswords", [`configure ${six.join(" ")} (maxmemory live)`, `secure ${six.join(" ")} (new password, 1 former works on)`, `verify ${six.join(" ")}`]]);
+    });
+
+    it("a password that is not known yet may be another", async () => {
+      const { inputs } = await check(known, changed({ rootPassword: runtime.unknownValue }));
+      deepEqual(inputs.plan, { "change rootPassword": ["secure orders-1 (password)", "verify orders-1 orders-2 orders-3"] });
     });
 
     it("a word that is only taken back names itself", async () => {

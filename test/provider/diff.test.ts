@@ -37,6 +37,22 @@ describe("diff", () => {
     ok(fleet.printed[0]!.startsWith("[orders] the last run did not end"));
   });
 
+  it("of a rotation says what becomes of passwords and shows none, and knows one that is taken out", async () => {
+    const rotated = { ...known, rootPassword: "new-password", formerPasswords: [known.rootPassword] };
+    const dropped = { ...known, rootPassword: "new-password" };
+    deepEqual(await diff("orders", healthy, rotated), {});
+    deepEqual(await diff("orders", { ...healthy, ...rotated }, dropped), {});
+    deepEqual(fleet.printed, ["new password, 1 former works on", "1 former ends"].flatMap((step) => [`[orders] secure orders-1 (${step})`, `[orders] verify ${members.join(" ")}`]));
+  });
+
+  it("in maintenance refuses other passwords by the name of their argument", () => rejects(diff("orders", healthy, { ...known, maintenance: true, rootPassword: "new-password", formerPasswords: [known.rootPassword] }),
+    { message: "orders is in maintenance, so no guest is touched, and rootPassword, formerPasswords cannot change: set maintenance to false with that change, or take it back" }));
+
+  it("lets a password change freely of a cluster that did not come up", async () => {
+    deepEqual(await diff("orders", stored(all(members, "blank"), "failed"), { ...known, rootPassword: "new-password" }), { changes: true });
+    deepEqual(fleet.printed[4], "[orders] bootstrap orders-1");
+  });
+
   it("announces no step of a run that asks no member", async () => {
     deepEqual(await diff("orders", stored(seenAs("synced/2", "synced/2", "whole:9")), { ...known, deletionProtection: false }), {});
     deepEqual(fleet.printed, ["[orders] left for the next run: join orders-3", `[orders] left for the next run: verify ${members.join(" ")}`]);

@@ -55,6 +55,17 @@ describe("a rollout with a canary", () => {
     deepEqual(printed.filter((line) => /^(join|restart|canary)/.test(line)), ["join orders-1", "restart orders-2", "restart orders-3", "canary: none, for members come, go or are not well"]);
   });
 
+  it("keeps nobody back from other passwords: those of all members change in one run, beside settings too", () => {
+    for (const change of [{ secured: false }, { secured: false, configured: false }]) {
+      const names = namedRedis(3, 0);
+      const seen = running(3, 0);
+      for (const each of Object.values(seen)) Object.assign(each, change);
+      const back = keptBack(names, seen);
+      deepEqual(back, "configured" in change ? ["db-1-1", "db-2-1"] : []);
+      deepEqual(lines(planRedis({ members: names }, without(back, seen as Record<string, never>))), [...("configured" in change ? ["configure db-3-1"] : []), `secure ${names.join(" ")}`, `verify ${names.join(" ")}`]);
+    }
+  });
+
   it("waits between two restarts as long as it is told", () => fast(async () => {
     fleet.seen = all(members, "synced,unconfigured,old");
     const began = Date.now();

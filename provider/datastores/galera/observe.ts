@@ -55,7 +55,7 @@ export async function observe(cluster: Cluster<Options>, member: Member): Promis
     state: view.local_state_comment,
     size: Number(view.cluster_size),
     uuid: view.cluster_state_uuid,
-    secured: assignments(files).fresh === undefined && (await isSecured(guest, cluster.rootPassword)),
+    secured: assignments(files).fresh === undefined && (await isSecured(guest, cluster.passwords)),
     committed: Number(view.last_committed),
     written: Number(view.replicated_bytes),
     ...prepared,

@@ -57,7 +57,7 @@ export function plan({ members, forget = [], replace = [], due = nothingDue, aut
     ...together("stop", those(wanted, (sight) => sight.is === "up" && !sight.primary)),
     ...prepare,
     ...together(start?.do ?? "bootstrap", seed),
-    ...together("secure", start?.do === "bootstrap" ? seed : toSecure(sights, running)),
+    ...together("secure", start?.do === "bootstrap" ? seed : toSecure(sights, running)).map((step) => ({ ...step, ...told("passwords", sights) })),
     ...together("clean", joining.filter((name) => leftWithAnother(history, seen[name]!))),
     ...oneByOne("join", joining),
     ...restartsOfSilent(unconfigured),

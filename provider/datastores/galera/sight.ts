@@ -28,7 +28,7 @@ export interface Prepared extends Certified {
 
 /**
  * Silent is one whose server runs, and does not answer its administrator: nothing is known of it but what its guest tells. Of one that is up: `current` says that it runs with all that is wanted, and waits for no restart; `written` are the bytes that its own clients had replicated
- * since it started.
+ * since it started. Of a preview, `passwords` says what becomes of them.
  */
 export type Sight =
   | { is: "unreachable"; why: string }
@@ -36,7 +36,7 @@ export type Sight =
   | { is: "down"; data: Data } & Prepared
   | { is: "starting" } & Prepared
   | { is: "silent"; why: string } & Prepared
-  | { is: "up"; primary: boolean; state: string; size: number; uuid: string; secured: boolean; current: boolean; committed?: number; written?: number } & Prepared;
+  | { is: "up"; primary: boolean; state: string; size: number; uuid: string; secured: boolean; passwords?: string; current: boolean; committed?: number; written?: number } & Prepared;
 
 export type Sights = [name: string, sight: Sight][];
 

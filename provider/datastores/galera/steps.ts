@@ -167,7 +167,7 @@ timeout ${startSeconds} systemd-run --quiet --collect --wait --unit=datastores-b
 
 const secure: Step = async (cluster, { name }) => {
   const guest = await cluster.guest(name);
-  await execute(guest, administrators(cluster.rootPassword));
+  await execute(guest, administrators(cluster.passwords));
   await guest.run(sh`rm -f ${data}/${unsecured}; sync -f ${data}`);
 };
 

@@ -42,9 +42,11 @@ export interface Said {
   nodes: Node[];
   cluster: Record<string, string | undefined>;
   info: Record<string, string | undefined>;
+  /** The hashes of the passwords that clients are let in with. */
+  passwords: string[];
 }
 
-const questions: Command[] = [["CLUSTER", "MYID"], ["CLUSTER", "NODES"], ["CLUSTER", "INFO"], ["INFO", "replication"], ["INFO", "persistence"], ["INFO", "memory"]];
+const questions: Command[] = [["ACL", "GETUSER", "default"], ["CLUSTER", "MYID"], ["CLUSTER", "NODES"], ["CLUSTER", "INFO"], ["INFO", "replication"], ["INFO", "persistence"], ["INFO", "memory"]];
 
 /** Its view, or why there is none. */
 export async function viewOf(guest: Guest, authority: Authority): Promise<{ said?: Said; why: string }> {
@@ -57,8 +59,14 @@ export async function viewOf(guest: Guest, authority: Authority): Promise<{ said
   }
   const failed = answers.find(isError);
   if (failed) return { why: failed.error };
-  const [id = "", nodes = "", cluster = "", ...info] = answers.map(String);
-  return { said: { id, nodes: nodesOf(nodes), cluster: pairs(cluster), info: pairs(info.join("\n")) }, why: "" };
+  const [id = "", nodes = "", cluster = "", ...info] = answers.slice(1).map(String);
+  return { said: { id, nodes: nodesOf(nodes), cluster: pairs(cluster), info: pairs(info.join("\n")), passwords: passwordsIn(answers[0] as Answer[]) }, why: "" };
+}
+
+/** Of a user, told as names and values in turn. One that is off lets nobody in; one that needs none has none. */
+function passwordsIn(user: Answer[]): string[] {
+  const valueOf = (name: string) => user[user.indexOf(name) + 1] as string[];
+  return valueOf("flags").includes("on") ? valueOf("passwords") : [];
 }
 
 /** Lines such as `cluster_state:ok`. */

@@ -5,7 +5,10 @@ import type { Authority } from "../../inputs";
 import { conf, render } from "../../template";
 import { differing } from "../../wire";
 import type { Member, Topology } from "../../topology";
+import type { Cluster } from "../datastore";
 import type { Options } from "./options";
+
+type Passwords = Cluster<unknown>["passwords"];
 
 /** Debian's packages of each vendor. */
 const vendors = {
@@ -104,21 +107,29 @@ export function isCurrent(options: Options, started: string): boolean {
 const clientRules = ["~*", "&*", "+@all", "-@dangerous", "-@admin", "+info", ...["info", "keyslot", "myid", "nodes", "shards", "slots", "countkeysinslot", "getkeysinslot"].map((command) => `+cluster|${command}`)];
 
 /** The users of a server, as `ACL SETUSER` and a configuration file take them: ours with the password of each authority that is trusted. Of a password only its hash lies on a disk. */
-export const users = (password: string, authority: Authority): Record<string, string> => {
+export const users = (passwords: Passwords, authority: Authority): Record<string, string> => {
   const all = logins(authority);
-  const hashes = (who: keyof ReturnType<typeof accounts>) => all.map((those) => `#${sha256(those[who].password)}`).join(" ");
+  const hashes = (those: string[]) => those.map((password) => `#${sha256(password)}`).join(" ");
+  const ours = (who: keyof ReturnType<typeof accounts>) => hashes(all.map((those) => those[who].password));
   return {
-    default: `reset on #${sha256(password)} ${clientRules.join(" ")}`,
-    [all[0]!.administrator.name]: `reset on ${hashes("administrator")} ~* &* +@all`,
-    [all[0]!.replica.name]: `reset on ${hashes("replica")} +psync +replconf +ping`,
+    default: `reset on ${hashes(passwords)} ${clientRules.join(" ")}`,
+    [all[0]!.administrator.name]: `reset on ${ours("administrator")} ~* &* +@all`,
+    [all[0]!.replica.name]: `reset on ${ours("replica")} +psync +replconf +ping`,
   };
 };
 
+/** The lines of a configuration that name its users: they are looked at and changed without the others. */
+export const userLines = (passwords: Passwords, authority: Authority): string =>
+  Object.entries(users(passwords, authority)).map(([name, rules]) => `user ${name} ${rules}\n`).join("");
+
+export const withoutUsers = (text: string): string => text.replace(/^user .*\n/gm, "");
+export const withUsers = (text: string, lines: string): string => text.replace(/^(user .*\n)+/m, () => lines);
+
 /** A member's own configuration, whole. It holds the word by which members follow each other. */
-export function optionsText(want: Topology<Options>, self: Member, password: string, authority: Authority): string {
+export function optionsText(want: Topology<Options>, self: Member, passwords: Passwords, authority: Authority): string {
   const { live, fixed } = settings(want.options);
   const { replica } = logins(authority)[0]!;
   return header(want.options) + render(__dirname, "server.conf", conf, {
-    authority: sha256(bundle(authority)), folder, port, data: dataPath, self, replica, users: users(password, authority), settings: { ...fixed, ...live },
+    authority: sha256(bundle(authority)), folder, port, data: dataPath, self, replica, users: userLines(passwords, authority), settings: { ...fixed, ...live },
   });
 }

@@ -44,8 +44,8 @@ function decided(now: Sights): Sights {
 
 const marksOf = (sight: Sight): Partial<Prepared> => {
   if (!("installed" in sight)) return {};
-  const { installed, mounted, configured, hasHadData, left, authorities, unloaded } = sight;
-  return { installed, mounted, configured, hasHadData, left, ...(authorities && { authorities }), ...(unloaded && { unloaded }) };
+  const { installed, mounted, configured, secured, hasHadData, left, authorities, unloaded } = sight;
+  return { installed, mounted, configured, ...(secured !== undefined && { secured }), hasHadData, left, ...(authorities && { authorities }), ...(unloaded && { unloaded }) };
 };
 
 /** A cluster of these in which each shard's first member is its primary. */
@@ -57,7 +57,7 @@ function healthy(names: string[]): Record<string, Up> {
     const head = names.find((other) => shardOf(other) === shardOf(name))!;
     const role = name === head ? { role: "primary" as const, slots: written(dealt[shards.indexOf(shardOf(name))]!) } : { role: "replica" as const, of: idOf(head), slots: "" };
     return [name, { is: "up", id: idOf(name), linked: name !== head, open: [], ok: true, knows: names.map(idOf), failed: [], current: true, ...role,
-      installed: true, mounted: true, configured: true, hasHadData: true, left: false }];
+      installed: true, mounted: true, configured: true, secured: true, hasHadData: true, left: false }];
   }));
 }
 

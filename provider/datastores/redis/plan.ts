@@ -6,7 +6,7 @@ import { strangers, tooMuch, unsafe } from "./rules";
 import { evidence, isAlive, isIn, isToTell, ownedBy, shardOf, those, ups, waits, type Sight, type Sights, type Up } from "./sight";
 import { count, joined, missing, moves, written, type Move, type Slots } from "./slots";
 
-export type Do = "install" | "mount" | "configure" | "clean" | "start" | "bootstrap" | "join" | "move" | "promote" | "leave" | "restart" | "resize" | "rebuild" | "verify";
+export type Do = "install" | "mount" | "configure" | "secure" | "clean" | "start" | "bootstrap" | "join" | "move" | "promote" | "leave" | "restart" | "resize" | "rebuild" | "verify";
 
 /**
  * Pure: the steps from what is seen to a cluster of `members`, in which each shard's members hold the same slots and all shards as many.
@@ -30,6 +30,7 @@ export function plan({ members, forget = [], replace = [], due = nothingDue, aut
     ...together("install", where(({ installed }) => !installed)),
     ...together("mount", where(({ mounted }) => !mounted)).map((step) => ({ ...step, ...told("volume", sights) })),
     ...configures(authorities, sights.filter(([name, sight]) => members.includes(name) || mayServe(sight)), where, told("settings", sights).words, evidence(sights)),
+    ...together("secure", where(({ secured, configured }) => secured === false && configured)).map((step) => ({ ...step, ...told("passwords", sights) })),
   ];
   // Whose the slots are is known once all that have data serve it again. Addresses are as before, so they find each other by themselves.
   const back = those(sights, waits);

@@ -7,8 +7,12 @@ export interface Prepared extends Certified {
   mounted: boolean;
   /** Of a preview: how large the volume is to be. */
   volume?: string;
-  /** Its files are as wanted. */
+  /** Its files are as wanted, but for its users. */
   configured: boolean;
+  /** Its users are as wanted, in its file and where it runs. Undefined of one that has no file yet. */
+  secured?: boolean;
+  /** Of a preview: what becomes of the passwords. */
+  passwords?: string;
   /** Of a preview: which settings are to change, and how each comes to count. */
   settings?: string;
   /** The volume's marker says that it once was in a cluster that was verified. */

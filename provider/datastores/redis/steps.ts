@@ -9,7 +9,7 @@ import { guardUnit, letStart, lookAtVolume, mark, mountVolume } from "../../gues
 import type { Step as Planned } from "../../plan";
 import { names, type Member } from "../../topology";
 import { addressOf, ask, isEstranged, loginsOf, programText, tell, viewOf, type Command, type Redis } from "./client";
-import { busPort, dataDirectory, dataFile, dataPath, families, folder, headerLines, isVersion, logins, ofVersion, optionsFile, optionsText, port, runningFile, runningHeader, settings, sha256, users, vendorOf } from "./configuration";
+import { busPort, dataDirectory, dataFile, dataPath, families, folder, headerLines, isVersion, logins, ofVersion, optionsFile, optionsText, port, runningFile, runningHeader, settings, sha256, userLines, users, vendorOf, withUsers } from "./configuration";
 import { agreed, answers, dataSeconds, everyone, follows, gateSeconds, saidBy, silent } from "./gates";
 import { hasFailed, isKnown, isSelf } from "./nodes";
 import { isDown, unitState } from "./observe";
@@ -57,22 +57,21 @@ const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await 
 
 /** A server that runs takes at once what it can: users, certificates and live settings. The options file is written last: seen as wanted, it says that all else was done too. */
 const configure: Step = async (cluster, member, { what }) => {
-  const { want, rootPassword } = cluster;
+  const { want, passwords } = cluster;
   const guest = await cluster.guest(member.name);
   const { server, user } = vendorOf(want.options);
   const owner = `${user}:${user}`;
   await guest.run(sh`mkdir -p ${folder}; chown ${owner} ${folder}; chmod 700 ${folder}`);
   const { authority, anew } = await writeCertificates(guest, member, cluster.authority, what, { folder, owner, shared: owner });
-  const text = optionsText(want, member, rootPassword, authority);
+  const text = optionsText(want, member, passwords, authority);
   const { said } = await viewOf(guest, cluster.authority);
   if (!said) await judge(guest, server, user, text);
   else {
     const live = Object.entries(settings(want.options).live).flat();
-    const accountsNow = Object.entries(users(rootPassword, authority)).map(([name, rules]): Command => ["ACL", "SETUSER", name, ...rules.split(" ")]);
     const { replica } = logins(authority)[0]!;
     // Written first: a setting may be the last thing that a server is told, for want of a connection after it, and then is seen to be what has to be taken back.
     await guest.write(runningFile, runningHeader(want.options, await guest.look(sh`cat ${runningFile} 2>/dev/null || true`)));
-    await tell(guest, cluster.authority, [...accountsNow, ["CONFIG", "SET", "masteruser", replica.name, "masterauth", replica.password],
+    await tell(guest, cluster.authority, [...usersNow(passwords, authority), ["CONFIG", "SET", "masteruser", replica.name, "masterauth", replica.password],
       ["CONFIG", "SET", "tls-ca-cert-file", `${folder}/ca.pem`, "tls-cert-file", `${folder}/server.pem`, "tls-key-file", `${folder}/server.key`], ["CONFIG", "SET", ...live]]);
     const { said: then, why } = await viewOf(guest, cluster.authority);
     if (!then) throw new Error(`the server on ${guest.name} does not answer its administrator any more with these settings: ${why}. Take them back in \`configuration\`, or mend them, and run \`pulumi up\``);
@@ -80,6 +79,20 @@ const configure: Step = async (cluster, member, { what }) => {
       await showsCertificate(guest, authority, [port, busPort].map((end) => `-connect ${member.address}:${end}`), { folder });
   }
   await guest.write(optionsFile, text, { mode: "600", owner });
+};
+
+/** Each replaces a user whole, in one piece: who is connected stays so, and an ended password ends. */
+const usersNow = (passwords: Redis["passwords"], authority: Redis["authority"]): Command[] =>
+  Object.entries(users(passwords, authority)).map(([name, rules]) => ["ACL", "SETUSER", name, ...rules.split(" ")]);
+
+/** The users alone, of a server that runs and in its file: other settings may have to wait. */
+const secure: Step = async (cluster, { name }) => {
+  const { want, authority, passwords } = cluster;
+  const guest = await cluster.guest(name);
+  const { user } = vendorOf(want.options);
+  if ((await viewOf(guest, authority)).said) await tell(guest, authority, usersNow(passwords, authority));
+  const text = await guest.look(sh`cat ${optionsFile}`);
+  await guest.write(optionsFile, withUsers(text, userLines(passwords, authority)), { mode: "600", owner: `${user}:${user}` });
 };
 
 /** Whether a server runs with other users than this run's. */
@@ -311,4 +324,4 @@ async function tidied(cluster: Redis, teller: Guest): Promise<void> {
   await agreed(cluster, all, teller, "exactly");
 }
 
-export const steps: Record<Do, Step> = { install, mount, configure, clean, start, bootstrap, join, move, promote, leave, restart, resize, rebuild, verify };
+export const steps: Record<Do, Step> = { install, mount, configure, secure, clean, start, bootstrap, join, move, promote, leave, restart, resize, rebuild, verify };

@@ -37,6 +37,11 @@ export class Client implements Database {
     this.access.caCertificate = caCertificate;
   }
 
+  /** From its next connection on. */
+  changeOver(password: string): void {
+    this.access.password = password;
+  }
+
   failed(): void {
     this.end();
     this.at = (this.at + 1) % this.access.endpoints.length;

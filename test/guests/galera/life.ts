@@ -239,6 +239,24 @@ export const life = (title: string, cuts: Cuts, created: (trial: GaleraTrial) =>
     await trial.whole(three);
   });
 
+  it("changes its password while the client writes with the old one: both work until the old one is ended, and no connection breaks", async () => {
+    const [{ rootPassword: old }, fresh] = [await trial.outputs<{ rootPassword: string }>(), "rotated-pass-w0rd"];
+    const before = await trial.starts();
+    const letIn = () => Promise.all(three.map(async (name) => [await trial.letsIn(name, old), await trial.letsIn(name, fresh)]));
+    await trial.want({ rootPassword: fresh, formerPasswords: [old] });
+    deepEqual(await trial.previewed(), ["secure orders-1 (new password, 1 former works on)", `verify ${three.join(" ")}`]);
+    await trial.during("rotate the password", () => trial.up(), { within: 5 });
+    deepEqual(await letIn(), three.map(() => [true, true]));
+    const { stdout: state } = await trial.stack.pulumi(["stack", "export"]);
+    for (const password of [old, fresh]) ok(!state.includes(password));
+    trial.changeOver(fresh);
+    await trial.want({ formerPasswords: [] });
+    await trial.during("end the former password", () => trial.up(), { within: 5 });
+    deepEqual(await letIn(), three.map(() => [false, true]));
+    deepEqual(await trial.starts(), before);
+    await trial.nothingToDo();
+  });
+
   it("lost no acknowledged row in all that", () => trial.nothingLost());
 
   it("leaves nothing in the cloud when it is destroyed", async () => {

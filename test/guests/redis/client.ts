@@ -44,6 +44,11 @@ export class Client implements Database {
     this.tls.ca = caCertificate;
   }
 
+  /** From its next connections on. */
+  changeOver(password: string): void {
+    this.cluster.options.redisOptions!.password = password;
+  }
+
   failed(): void {
     void this.cluster.refreshSlotsCache();
   }

@@ -165,6 +165,24 @@ export const life = (title: string, cuts: Cuts, created: (trial: RedisTrial) => 
     await trial.nothingToDo();
   });
 
+  it("changes its password while the client writes with the old one: both work until the old one is ended, and no connection breaks", async () => {
+    const [{ password: old }, fresh] = [await trial.outputs<{ password: string }>(), "rotated-pass-w0rd"];
+    const before = [await trial.starts(), await trial.primaries()];
+    const letIn = () => Promise.all(three.map(async (name) => [await trial.letsIn(name, old), await trial.letsIn(name, fresh)]));
+    await trial.want({ password: fresh, formerPasswords: [old] });
+    deepEqual(await trial.previewed(), [`secure ${three.join(" ")} (new password, 1 former works on)`, `verify ${three.join(" ")}`]);
+    await trial.during("rotate the password", () => trial.up(), { within: 5 });
+    deepEqual(await letIn(), three.map(() => [true, true]));
+    const { stdout: state } = await trial.stack.pulumi(["stack", "export"]);
+    for (const password of [old, fresh]) ok(!state.includes(password));
+    trial.changeOver(fresh);
+    await trial.want({ formerPasswords: [] });
+    await trial.during("end the former password", () => trial.up(), { within: 5 });
+    deepEqual(await letIn(), three.map(() => [false, true]));
+    deepEqual([await trial.starts(), await trial.primaries()], before);
+    await trial.nothingToDo();
+  });
+
   it("has all that was acknowledged, but for what a failover had not replicated", () => trial.nothingLost());
 
   it("leaves nothing in the cloud when it is destroyed", async () => {

@@ -21,6 +21,8 @@ const orders = new GaleraCluster("orders", {
   configuration: config.getObject<Record<string, string>>("configuration") ?? { max_connections: "321" },
   authorities: config.getObject<string[]>("authorities"),
   restartTrigger: config.get("restartTrigger"),
+  rootPassword: config.get("rootPassword"),
+  formerPasswords: config.getObject<string[]>("formerPasswords"),
   allowedCidrs: [`${config.require("client")}/32`],
   access: { user: "debian", privateKey: readFileSync(config.require("privateKeyFile"), "utf8") },
   deletionProtection: config.getBoolean("deletionProtection"),

@@ -20,6 +20,8 @@ const sessions = new RedisCluster("sessions", {
   configuration: config.getObject<Record<string, string>>("configuration"),
   authorities: config.getObject<string[]>("authorities"),
   restartTrigger: config.get("restartTrigger"),
+  password: config.get("password"),
+  formerPasswords: config.getObject<string[]>("formerPasswords"),
   allowedCidrs: [`${config.require("client")}/32`],
   access: { user: "debian", privateKey: readFileSync(config.require("privateKeyFile"), "utf8") },
   deletionProtection: config.getBoolean("deletionProtection"),

@@ -43,6 +43,7 @@ function happened(seen: Seen, word: string): Seen {
     case "unconfigured": Object.assign(sight!, { configured: false }); break;
     case "by": Object.assign(sight!, { authorities: what.slice(3).split("+") }); break;
     case "unloaded": Object.assign(sight!, { unloaded: true }); break;
+    case "unsecured": Object.assign(sight!, { secured: false }); break;
     case "new": Object.assign(sight!, { hasHadData: false }); break;
     case "strange": (sight as Up).knows.push("somebody"); break;
     case "opens": {

@@ -10,10 +10,10 @@ import { after, blank, during, isCovered, named, outage, running, silence, ups, 
 
 const sizes = fc.record({ shards: fc.integer({ min: 3, max: 6 }), replicas: fc.integer({ min: 0, max: 2 }) });
 /** A cluster that is to be made, or one that runs, with any member of each shard as its primary; and what it is to become. */
-const cases = fc.record({ from: fc.option(sizes), to: sizes, dealt: fc.array(fc.nat(5), { minLength: 8, maxLength: 8 }), more: fc.record({ restart: fc.boolean(), unconfigured: fc.boolean() }) }).map(({ from, to, dealt, more }) => {
+const cases = fc.record({ from: fc.option(sizes), to: sizes, dealt: fc.array(fc.nat(5), { minLength: 8, maxLength: 8 }), more: fc.record({ restart: fc.boolean(), unconfigured: fc.boolean(), unsecured: fc.boolean() }) }).map(({ from, to, dealt, more }) => {
   const members = named(to.shards, to.replicas);
   const there = from ? running(from.shards, from.replicas, (shard) => dealt[shard]!) : {};
-  for (const [, view] of ups(there)) Object.assign(view, { current: !more.restart, configured: !more.unconfigured });
+  for (const [, view] of ups(there)) Object.assign(view, { current: !more.restart, configured: !more.unconfigured, secured: !more.unsecured });
   return { members, was: from && named(from.shards, from.replicas), seen: { ...Object.fromEntries(members.map((name) => [name, structuredClone(blank)])), ...there } as Seen };
 });
 
@@ -43,7 +43,7 @@ function isWell(members: string[], seen: Seen): void {
     for (const [name, view] of ofShard) if (name !== owners[0]![0]) deepEqual([view.role, view.of], ["replica", owners[0]![1].id], name);
   }
   const ids = views.map(([, { id }]) => id).sort();
-  for (const [name, view] of views) deepEqual([[...view.knows].sort(), view.open, view.current], [ids, [], true], name);
+  for (const [name, view] of views) deepEqual([[...view.knows].sort(), view.open, view.current, view.secured], [ids, [], true, true], name);
 }
 
 describe("redis plan", () => {
