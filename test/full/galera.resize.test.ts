@@ -1,10 +1,13 @@
 import { deepEqual, equal } from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { exec } from "../../devcloud";
 import { GaleraTrial } from "../guests/galera/trial";
 
 const three = ["orders-1", "orders-2", "orders-3"];
 
-describe("a Galera cluster whose servers get another flavor, on real guests", function () {
+describe("a Galera cluster whose servers get another flavor, and another image, on real guests", function () {
   const trial = new GaleraTrial(this);
   const flavors = async () => Promise.all(three.map(async (name) => (await exec(["openstack", "--os-cloud", "devcloud", "server", "show", name, "-c", "flavor", "-f", "json"])).stdout));
   const bootsOf = async () => Promise.all(three.map((name) => trial.cluster.guest(name).look("cat /proc/sys/kernel/random/boot_id; systemctl show -P UserspaceTimestampMonotonic")));
@@ -38,6 +41,23 @@ describe("a Galera cluster whose servers get another flavor, on real guests", fu
     await trial.whole(three);
     const [first, second, third] = await flavors();
     deepEqual([first, second, third].map((flavor) => flavor!.includes("m1.small")), [true, false, true]);
+    await trial.nothingToDo();
+  });
+
+  it("rebuilds all with another image, one at a time, over their volumes, and the writes that they miss come incrementally", async () => {
+    const zeros = join(mkdtempSync(join(tmpdir(), "image-")), "zeros");
+    writeFileSync(zeros, Buffer.alloc(4096));
+    await exec(["openstack", "--os-cloud", "devcloud-admin", "image", "create", "debian-12-next", "--public", "--disk-format", "raw", "--container-format", "bare", "--min-disk", "1", "--file", zeros,
+      "--property", "os_distro=debian", "--property", "os_version=12", "--property", "devcloud_tree=debian-12"]);
+    rmSync(dirname(zeros), { recursive: true });
+    const tablespaces = await trial.tablespaces();
+    await trial.want({ image: "debian-12-next" });
+    const anew = (name: string) => [`rebuild ${name} (debian-12-next)`, ...["install", "mount", "configure", "join"].map((step) => `${step} ${name}`)];
+    deepEqual(await trial.previewed(), [...three.flatMap(anew), `verify ${three.join(" ")}`]);
+    await trial.during("rebuild", () => trial.up(), { within: 240 });
+    await trial.whole(three);
+    deepEqual(await trial.gotAllAnew(tablespaces), []);
+    for (const name of three) equal((await exec(["openstack", "--os-cloud", "devcloud", "server", "show", name, "-c", "image", "-f", "json"])).stdout.includes("debian-12-next"), true, name);
     await trial.nothingToDo();
   });
 

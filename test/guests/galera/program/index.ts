@@ -12,7 +12,7 @@ const orders = new GaleraCluster("orders", {
   vendor: "mariadb",
   version: "10.11",
   flavor: config.get("flavor") ?? "m1.small",
-  image: "debian-12",
+  image: config.get("image") ?? "debian-12",
   network: "private",
   volume: { size: config.getNumber("volumeSize") ?? 1, keep: false },
   availabilityZones: ["az1", "az2", "az2"],
