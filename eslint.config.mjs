@@ -39,8 +39,8 @@ const laws = [
     forbidden: [ssh, ejs, here("^\\.\\./\\.\\./", "options are a schema and nothing else")],
   },
   {
-    place: ["provider/plan.ts", ...["plan", "rules", "sight", "memory", "slots"].map((file) => `provider/datastores/*/${file}.ts`)],
-    forbidden: [ssh, zod, ejs, here("^(?!\\./(options|rules|sight|slots)$|(\\.\\./)+(errors|plan|topology)$)", "a planner is pure: it imports words, never acts")],
+    place: ["provider/plan.ts", ...["plan", "rules", "decision", "sight", "memory", "slots"].map((file) => `provider/datastores/*/${file}.ts`)],
+    forbidden: [ssh, zod, ejs, here("^(?!\\./(options|rules|decision|evidence|sight|slots)$|(\\.\\./)+(errors|plan|topology)$)", "a planner is pure: it imports words, never acts")],
   },
 ];
 

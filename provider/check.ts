@@ -13,7 +13,7 @@ import { names } from "./topology";
 import { differing, failure, hasUnknown, isUnknown, secret } from "./wire";
 
 export type Raw = Record<string, unknown>;
-export type Document = Pick<Inputs, "datastore" | "members" | "options" | "owner" | "forget" | "replace" | "rollout" | "servers">;
+export type Document = Pick<Inputs, "datastore" | "members" | "options" | "owner" | "forget" | "replace" | "recovery" | "rollout" | "servers">;
 
 /** Made or kept by `check`, so not part of what the user asked for. */
 const made = ["plan", "authority", "rootPassword", "__provider"];
@@ -98,12 +98,14 @@ function titleOf(olds: Document, news: Document, keys: string[]): string {
   const [was, now] = [names(olds), names(news)];
   const [gone, come] = [was.filter((name) => !now.includes(name)), now.filter((name) => !was.includes(name))];
   const again = madeAgain(olds.members, news);
-  const rest = keys.filter((key) => !["members", "servers", "replace"].includes(key)).flatMap((key) => (key === "options" && !isUnknown(news.options) ? differing(olds.options, news.options) : [key]));
+  const decided = keys.includes("recovery") ? news.recovery : undefined;
+  const rest = keys.filter((key) => !["members", "servers", "replace", ...(decided ? ["recovery"] : [])].includes(key)).flatMap((key) => (key === "options" && !isUnknown(news.options) ? differing(olds.options, news.options) : [key]));
   return [
     ...(was.length !== now.length ? [`members ${was.length} to ${now.length}`] : []),
     ...(was.length === now.length && gone.length > 0 ? [`${come.join(", ")} for ${gone.join(", ")}`] : []),
     ...(newVolumeSize(olds.servers, news.servers) !== undefined ? [`volumes to ${String(news.servers.volumeSize)} GiB`] : []),
     ...(again.length > 0 ? [`replace ${again.join(", ")}`] : []),
+    ...(decided ? [`recover from ${decided.from}`] : []),
     ...(rest.length > 0 ? [`change ${rest.join(", ")}`] : []),
   ].join(", ") || `change ${keys.join(", ")}`;
 }
@@ -154,7 +156,7 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options"
     const now = [...new Set([...wanted, ...was])].map((name) => [name, wanted.includes(name) ? grown(it.outdated(sightOf(name), change), grows) : sightOf(name)]);
     try {
       const seen = Object.fromEntries(now);
-      const want = { members: wanted, forget: news.forget, replace };
+      const want = { members: wanted, forget: news.forget, replace, recovery: news.recovery };
       const plan = it.plan(want, seen);
       const back = news.rollout?.canary ? keptBack(wanted, seen) : [];
       if (back.length > 0) return { lines: [...describe(it.plan(want, without(back, seen))), `${canary} the next run changes ${back.join(" ")}`] };

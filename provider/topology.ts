@@ -18,12 +18,21 @@ export interface Owner {
   cluster: string;
 }
 
+/** A person's word on how a cluster that is down goes on, where the planner cannot tell. */
+export interface Recovery {
+  /** The member from whose data it is started. */
+  from: string;
+  /** Names what was seen of all members when that was decided. */
+  evidence: string;
+}
+
 /** What a cluster should be. Planners use names only: addresses are unknown in a preview. */
 export interface Topology<Options> {
   owner: Owner;
   members: Member[];
   options: Options;
   forget?: string[];
+  recovery?: Recovery;
   rollout?: Rollout;
   /** GiB that each data volume was asked to hold. */
   volumeSize?: number;
@@ -36,6 +45,8 @@ export interface Wanted {
   forget?: string[];
   /** Members whose servers are about to be made again because it was asked for, not because they are gone. */
   replace?: string[];
+  /** Counts only while no member runs. */
+  recovery?: Recovery;
 }
 
 export const names = ({ members }: Pick<Topology<unknown>, "members">): string[] => members.map(({ name }) => name);

@@ -27,7 +27,8 @@ function answer(want: Wanted, seen: Seen): string[] {
 }
 
 describe("galera plan", () => {
-  goldens(folder, ({ want = [], seen = [], forget, replace }) => answer({ members: want, forget, replace }, sights(seen)));
+  goldens(folder, ({ want = [], seen = [], forget, replace, recovery: [from, evidence = ""] = [] }) =>
+    answer({ members: want, forget, replace, ...(from !== undefined && { recovery: { from, evidence } }) }, sights(seen)));
 
   it("every step occurs in a golden", () => {
     const shown = new Set(answersIn(folder).map((line) => line.split(" ")[0]));
