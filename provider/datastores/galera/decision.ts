@@ -57,6 +57,6 @@ function isBeside(chosen: Sight, sight: Sight): boolean {
   return !isIn;
 }
 
-/** Whether the cluster was started by a decision to go on without just what this member holds: its start wrote that down where it runs, so that a run which was cut is gone on with. */
-export const isGivenUp = (running: Sights, name: string, sight: Sight): boolean =>
-  sight.is === "down" && running.some(([, each]) => each.is === "up" && each.chosenOver?.[name] === holding(sight));
+/** Whether a person has decided that the cluster goes on from `origin` without just what this member holds: a start by that writes it down there, so that a run which was cut is gone on with. */
+export const isGivenUp = (origin: Sights, name: string, sight: Sight): boolean =>
+  sight.is === "down" && origin.some(([, each]) => "installed" in each && each.chosenOver?.[name] === holding(sight));

@@ -47,8 +47,8 @@ export function plan({ members, forget = [], replace = [], recovery }: Wanted, s
   if (silenced || unconfigured.length < silent.length) return [...prepare, ...restartsOfSilent(unconfigured), { do: "verify", on: [] }];
   if (running.length === 0 && !start) return [...prepare, { do: startOver(sights), on: [] }];
   const history = historyOf(seen[running[0] ?? start!.on]!);
-  const inCluster = sights.filter(([name]) => running.includes(name));
-  const givenUp = joining.filter((name) => (start ? start.over?.[name] !== undefined : isGivenUp(inCluster, name, seen[name]!)));
+  const origin = sights.filter(([name]) => [...running, ...seed].includes(name));
+  const givenUp = joining.filter((name) => (start?.over ? name in start.over : isGivenUp(origin, name, seen[name]!)));
   const steps: Step<Do>[] = [
     // Outside of the cluster that runs, and it had its time to find back: it is in nobody's quorum, and joins anew.
     ...together("stop", those(wanted, (sight) => sight.is === "up" && !sight.primary)),

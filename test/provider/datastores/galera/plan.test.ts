@@ -27,8 +27,8 @@ function answer(want: Wanted, seen: Seen): string[] {
 }
 
 describe("galera plan", () => {
-  goldens(folder, ({ want = [], seen = [], forget, replace, recovery: [from, evidence = ""] = [] }) =>
-    answer({ members: want, forget, replace, ...(from !== undefined && { recovery: { from, evidence } }) }, sights(seen)));
+  goldens(folder, ({ want = [], seen = [], forget, replace, recovery }) =>
+    answer({ members: want, forget, replace, ...(recovery && { recovery: { from: recovery[0]!, evidence: recovery[1]! } }) }, sights(seen)));
 
   it("every step occurs in a golden", () => {
     const shown = new Set(answersIn(folder).map((line) => line.split(" ")[0]));
