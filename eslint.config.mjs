@@ -14,7 +14,7 @@ const laws = [
   { place: ["components/**", "provider/**"], forbidden: [ssh, zod, ejs] },
   {
     place: ["cli/**"],
-    forbidden: [ssh, zod, ejs, here("components(/|$)|provider(/index|/lifecycle)?$", "the command line looks, and changes nothing"),
+    forbidden: [ssh, zod, ejs, here("components(/|$)|provider(/index|/lifecycle)?$", "the command line looks, and changes no cluster"),
       here("guest/(ssh|guests)$|datastores/(?!datastore$)", "the command line reaches guests through provider/reach, and knows no kind of database")],
   },
   { place: ["components/**"], forbidden: [ssh, zod, ejs, door] },
