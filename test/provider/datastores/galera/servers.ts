@@ -49,7 +49,7 @@ export function guests(views: Record<string, View | undefined>, { stops = 0, sta
       if (command.includes("systemctl stop")) stop(name);
       if (command.includes("systemctl kill")) until[name] = 0;
       if (deaf && command.startsWith("mariadb")) throw new Error("ERROR 1040 (HY000): Too many connections");
-      return "";
+      return command.includes("echo moved") ? "moved\n" : "";
     },
     write: async (path, content) => {
       if (!path.endsWith("/.datastore.json")) note(`${name} writes ${path}`);

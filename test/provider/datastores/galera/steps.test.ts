@@ -231,7 +231,8 @@ describe("galera steps", () => {
     for (const [what, kept] of [[undefined, "left"], ["given-up", "given-up"]] as const) it(`keeps on its volume what is there: ${kept}`, () => fast(async () => {
       const { three, ran } = guests({}, { marks: { "db-2": { hasHadData: true, left: true } } });
       await steps.clean(three, member("db-2"), { do: "clean", on: ["db-2"], what });
-      deepEqual([ran.length, ran[0], ran.at(-1)], [3, 'db-2 marked {"hasHadData":false,"left":true}', 'db-2 marked {"hasHadData":false,"left":false}']);
+      deepEqual([ran.length, ran[0], ran[2]], [4, 'db-2 marked {"hasHadData":false,"left":true}', 'db-2 marked {"hasHadData":false,"left":false}']);
+      match(ran[3]!, new RegExp(`^db-2 says what db-2 held.* is kept in /var/lib/datastore/mysql\\.${kept}-\\d{14}$`));
       match(ran[1]!, new RegExp(`^db-2 runs \\[ ! -e /var/lib/datastore/mysql \\] \\|\\| \\{ mv -T /var/lib/datastore/mysql /var/lib/datastore/mysql\\.${kept}-\\d{14}; echo moved; \\}$`));
     }));
   });
