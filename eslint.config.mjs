@@ -14,7 +14,7 @@ const laws = [
   { place: ["components/**", "provider/**"], forbidden: [ssh, zod, ejs] },
   {
     place: ["cli/**"],
-    forbidden: [ssh, zod, ejs, here("components(/|$)|provider(/index|/lifecycle)?$", "the command line looks, and changes nothing"),
+    forbidden: [ssh, zod, ejs, here("components(/|$)|provider(/index|/lifecycle)?$", "the command line looks, and changes no cluster"),
       here("guest/(ssh|guests)$|datastores/(?!datastore$)", "the command line reaches guests through provider/reach, and knows no kind of database")],
   },
   { place: ["components/**"], forbidden: [ssh, zod, ejs, door] },
@@ -39,8 +39,8 @@ const laws = [
     forbidden: [ssh, ejs, here("^\\.\\./\\.\\./", "options are a schema and nothing else")],
   },
   {
-    place: ["provider/plan.ts", "provider/authorities.ts", ...["plan", "rules", "sight", "memory", "slots"].map((file) => `provider/datastores/*/${file}.ts`)],
-    forbidden: [ssh, zod, ejs, here("^(?!\\./(errors|memory|plan|options|rules|sight|slots|topology)$|(\\.\\./)+(authorities|errors|plan|topology)$)", "a planner is pure: it imports words, never acts")],
+    place: ["provider/plan.ts", "provider/authorities.ts", ...["plan", "rules", "decision", "sight", "memory", "slots"].map((file) => `provider/datastores/*/${file}.ts`)],
+    forbidden: [ssh, zod, ejs, here("^(?!\\./(errors|memory|plan|options|rules|decision|evidence|sight|slots|topology)$|(\\.\\./)+(authorities|errors|plan|topology)$)", "a planner is pure: it imports words, never acts")],
   },
 ];
 

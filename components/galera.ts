@@ -16,6 +16,14 @@ export const GaleraVendor = {
 } as const;
 export type GaleraVendor = (typeof GaleraVendor)[keyof typeof GaleraVendor];
 
+/** A person's decision on how a cluster that is down goes on. */
+export interface RecoveryArgs {
+  /** The member from whose data it goes on, such as `orders-2`: a wanted one, or one that has still to leave. */
+  from: string;
+  /** What the refusal calls that which was seen: 12 hex digits. Of anything else that is seen the decision is refused. */
+  evidence: string;
+}
+
 /** Arguments of a Galera cluster. Of one that exists a change of `vendor` and `version` is refused, too. */
 export interface GaleraClusterArgs extends ClusterArgs {
   /** How many servers: odd and at least three, so that one may fail; another number is a risk to name in `allowUnsafe`. */
@@ -30,6 +38,11 @@ export interface GaleraClusterArgs extends ClusterArgs {
    * connections from then on; for others the members are restarted, one at a time. The preview says of each which it is.
    */
   configuration?: Record<string, pulumi.Input<string>>;
+  /**
+   * From whose data a cluster that is down is started, where it refuses to choose: a refusal prints what to write, and the preview says what is set aside of the others' data, which
+   * stay on their volumes. It counts only for what was seen then, and not once the cluster runs. Default: none.
+   */
+  recovery?: RecoveryArgs;
   /** Password of `root` for clients, over TLS: 8 to 200 characters. With another one the former ends for new connections, unless `formerPasswords` has it. Default: generated, and kept in the state. */
   rootPassword?: pulumi.Input<string>;
   /** Up to 3 passwords of `root` that work beside the present one, while clients change over; taken out, they end for new connections. Default: none. */
@@ -100,6 +113,7 @@ export class GaleraCluster extends pulumi.ComponentResource {
       servers,
       forget: args.forget,
       replace: args.replace,
+      recovery: args.recovery && { from: args.recovery.from, evidence: args.recovery.evidence },
       rollout: args.rollout,
       authorities: args.authorities,
       maintenance: args.maintenance,
@@ -140,7 +154,7 @@ const sealed = (args: GaleraClusterArgs): GaleraClusterArgs => ({
 });
 
 function refuseWrong(name: string, args: GaleraClusterArgs): pulumi.Output<void>[] {
-  const late = refuse(name, args, ["members"], ["vendor", "version", "configuration", "rootPassword", "formerPasswords"]);
+  const late = refuse(name, args, ["members"], ["vendor", "version", "configuration", "recovery", "rootPassword", "formerPasswords"]);
   refuseAll(name, wrongTogether(name, args));
   if (typeof args.access.privateKey === "string") publicHalf(name, args.access.privateKey);
   return late;

@@ -18,7 +18,7 @@ import { names } from "./topology";
 import { differing, failure, hasUnknown, isUnknown, secret } from "./wire";
 
 export type Raw = Record<string, unknown>;
-export type Document = Pick<Inputs, "datastore" | "members" | "options" | "owner" | "forget" | "replace" | "authorities" | "rollout" | "servers" | "formerPasswords"> & Partial<Passwords>;
+export type Document = Pick<Inputs, "datastore" | "members" | "options" | "owner" | "forget" | "replace" | "authorities" | "recovery" | "rollout" | "servers" | "formerPasswords"> & Partial<Passwords>;
 
 /** Made or kept by `check`, so not part of what the user asked for. */
 const made = ["plan", "authority", "__provider"];
@@ -139,7 +139,8 @@ function titleOf(olds: Document, news: Document, keys: string[]): string {
   const stay = was.filter((name) => now.includes(name));
   const others = resized(olds.servers, news.servers, stay);
   const flavors = [...new Set(others.map((name) => flavorOf(news.servers, name)!))];
-  const rest = argumentsOf(olds, news, keys.filter((key) => !["members", "servers", "replace"].includes(key)));
+  const decided = keys.includes("recovery") ? news.recovery : undefined;
+  const rest = argumentsOf(olds, news, keys.filter((key) => !["members", "servers", "replace", ...(decided ? ["recovery"] : [])].includes(key)));
   return [
     ...(was.length !== now.length ? [`members ${was.length} to ${now.length}`] : []),
     ...(was.length === now.length && gone.length > 0 ? [`${come.join(", ")} for ${gone.join(", ")}`] : []),
@@ -147,6 +148,7 @@ function titleOf(olds: Document, news: Document, keys: string[]): string {
     ...(again.length > 0 ? [`replace ${again.join(", ")}`] : []),
     ...(rebuilt(olds.servers, news.servers, stay).length > 0 ? [`image to ${imageOf(news.servers)}`] : []),
     ...flavors.map((flavor) => `flavor${flavors.length === 1 && others.length === stay.length ? "" : ` of ${others.filter((name) => flavorOf(news.servers, name) === flavor).join(", ")}`} to ${flavor}`),
+    ...(decided ? [`recover from ${decided.from}`] : []),
     ...(rest.length > 0 ? [`change ${rest.join(", ")}`] : []),
   ].join(", ") || `change ${keys.join(", ")}`;
 }
@@ -204,7 +206,7 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options"
     const now = [...new Set([...wanted, ...was])].map((name) => [name, wanted.includes(name) ? grown(it.outdated(sightOf(name), change), grows) : sightOf(name)]);
     try {
       const seen = Object.fromEntries(now);
-      const want = { members: wanted, forget: news.forget, replace, due, authorities: news.authorities };
+      const want = { members: wanted, forget: news.forget, replace, due, authorities: news.authorities, recovery: news.recovery };
       const plan = it.plan(want, seen);
       const back = news.rollout?.canary && !rotates(news.authorities ?? only, seen) ? keptBack(wanted, seen, due) : [];
       if (back.length > 0) return { lines: [...describe(it.plan({ ...want, due: dueWithout(back, due) }, without(back, seen))), `${canary} the next run changes ${back.join(" ")}`] };

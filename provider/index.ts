@@ -77,6 +77,8 @@ export interface ClusterArgs {
   replace?: string[];
   /** Names of the authorities: all are trusted, and the first signs. */
   authorities?: string[];
+  /** From whose data a cluster that is down is started, by a person's decision. */
+  recovery?: pulumi.Inputs;
   rollout?: pulumi.Inputs;
   maintenance?: pulumi.Input<boolean>;
   /** The entry of clouds.yaml by which Nova is asked; else what the environment names. */

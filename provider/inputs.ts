@@ -55,6 +55,8 @@ export const inputs = z.object({
   forget: z.array(z.string()).optional(),
   /** Members whose servers are to be made again. */
   replace: z.array(z.string()).optional(),
+  /** From whose data a cluster that is down is started, where only a person can tell. */
+  recovery: z.strictObject({ from: z.string(), evidence: z.string() }).optional(),
   /** How a change that is to come to one member after another goes on. */
   rollout: z.strictObject({ canary: z.boolean().optional(), pauseSeconds: z.number().min(0).max(3600).optional() }).optional(),
   /** The entry of clouds.yaml by which Nova is asked. Default: what the environment names. */

@@ -18,6 +18,14 @@ export interface Owner {
   cluster: string;
 }
 
+/** A person's word on how a cluster that is down goes on, where the planner cannot tell. */
+export interface Recovery {
+  /** The member from whose data it is started. */
+  from: string;
+  /** Names what was seen of all members when that was decided. */
+  evidence: string;
+}
+
 /** What a cluster should be. Planners use names only: addresses are unknown in a preview. */
 export interface Topology<Options> {
   owner: Owner;
@@ -26,6 +34,7 @@ export interface Topology<Options> {
   forget?: string[];
   /** Names of the authorities: all are trusted, and the first signs. */
   authorities?: string[];
+  recovery?: Recovery;
   rollout?: Rollout;
   /** GiB that each data volume was asked to hold. */
   volumeSize?: number;
@@ -42,6 +51,8 @@ export interface Wanted {
   replace?: string[];
   /** What members' servers are to be given. */
   due?: Due;
+  /** Counts only while no member runs. */
+  recovery?: Recovery;
 }
 
 /** Members whose servers have another flavor, or another image, than is asked for, and that one's name. */

@@ -4,7 +4,7 @@ import { reason, Refused } from "../errors";
 import type { Guest } from "./guest";
 import { sh } from "./shell";
 
-const folder = "/run/datastores";
+export const folder = "/run/datastores";
 /** Seconds without renewal after which a run counts as dead. Counted by the guest's uptime: clocks may be set. */
 const lifetime = 30;
 const held = 75;
@@ -16,6 +16,9 @@ const held = 75;
 export const onlyUnder = (run: string): string =>
   sh`mkdir -p ${folder}; exec 8>${folder}/busy; flock -s 8
 [ "$(head -n 1 ${folder}/lease 2>/dev/null)" = ${run} ] || { echo "this run no longer holds the lease of this guest" >&2; exit ${held}; }`;
+
+/** Of what a shell was given, that which stands behind those words. */
+export const commandOf = (script: string): string => script.split(`exit ${held}; }\n`).at(-1)!;
 
 const take = (run: string, title: string) => sh`
 mkdir -p ${folder}; exec 9>${folder}/lock; flock 9

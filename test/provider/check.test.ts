@@ -158,6 +158,9 @@ describe("check", () => {
       ["change deletionProtection", { deletionProtection: false }, []],
       ["members 3 to 1, change access, deletionProtection", { ...of(1), access: { ...news.access, user: "admin" }, deletionProtection: false },
         ["configure orders-1", "leave orders-3", "leave orders-2", "verify orders-1"]],
+      ["recover from orders-2", { recovery: { from: "orders-2", evidence: "3f9c00112233" } }, []],
+      ["members 3 to 1, recover from orders-2, change deletionProtection", { ...of(1), recovery: { from: "orders-2", evidence: "3f9c00112233" }, deletionProtection: false },
+        ["configure orders-1", "leave orders-3", "leave orders-2", "verify orders-1"]],
       ["replace orders-2, change forget", { ...made("another"), forget: ["orders-4"] }, again],
     ] as const) it(`${title}, ${steps.length} steps`, async () => {
       const { inputs, failures } = await check(known, changed(change));
@@ -195,6 +198,7 @@ describe("check", () => {
 
     it("a word that is only taken back names itself", async () => {
       deepEqual(Object.keys((await check({ ...known, replace: ["orders-2"] }, changed({ replace: [] }))).inputs.plan as object), ["change replace"]);
+      deepEqual(Object.keys((await check({ ...known, recovery: { from: "orders-2", evidence: "3f9c00112233" } }, changed({ recovery: undefined }))).inputs.plan as object), ["change recovery"]);
     });
   });
 

@@ -26,7 +26,8 @@ const comes = (sight: Sight) => sight.is === "starting" || (sight.is === "up" &&
 const well = (sight: Sight | undefined): Sight => {
   const { installed = true, mounted = true, configured = true, hasHadData = true, authorities, unloaded, remembers } = (sight ?? {}) as Partial<Prepared>;
   const committed = sight?.is === "up" && sight.committed !== undefined ? { committed: sight.committed } : {};
-  return { is: "up", primary: true, state: "Synced", size: 0, uuid: "known", secured: true, current: (sight as { current?: boolean } | undefined)?.current !== false, ...committed, installed, mounted, configured, hasHadData, left: false, ...(authorities && { authorities }), ...(unloaded && { unloaded }), ...(remembers && { remembers }) };
+  const { chosenOver } = (sight ?? {}) as Partial<Prepared>;
+  return { is: "up", primary: true, state: "Synced", size: 0, uuid: "known", secured: true, current: (sight as { current?: boolean } | undefined)?.current !== false, ...committed, installed, mounted, configured, hasHadData, left: false, ...(authorities && { authorities }), ...(unloaded && { unloaded }), ...(remembers && { remembers }), ...(chosenOver && { chosenOver }) };
 };
 
 /** What is remembered: how far a cluster that runs has come is news at each look, and kept only where it forbids something. */

@@ -24,6 +24,8 @@ export interface Prepared extends Certified {
   hasHadData: boolean;
   /** The volume's marker says that the member left the cluster by our word. */
   left: boolean;
+  /** The volume's marker says that the cluster was started from here by a person's decision, and what others held that it goes on without. */
+  chosenOver?: Record<string, string>;
 }
 
 /**
@@ -50,6 +52,8 @@ export const runs = (sight: Sight) => sight.is === "up" && inCluster(sight.prima
 export const isAlive = ({ is }: Sight) => is === "up" || is === "starting";
 /** Runs, or would again after a boot. */
 export const mayRun = (sight: Sight) => isAlive(sight) || sight.is === "silent" || (sight.is === "down" && sight.data.is !== "none" && !sight.left);
+
+export const isPrepared = ({ installed, mounted, configured }: Prepared): boolean => installed && mounted && configured;
 
 /** Data that a cluster may be started from. */
 export const mayStart = (data: Data): data is Exclude<Data, { is: "none" }> => data.is === "whole" || data.is === "torn";

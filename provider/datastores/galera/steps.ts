@@ -9,7 +9,7 @@ import { sh } from "../../guest/shell";
 import { guardUnit, letStart, lookAtVolume, mark, mountPoint, mountVolume, settle, transferred } from "../../guest/volume";
 import type { Step as Planned } from "../../plan";
 import { names, type Member } from "../../topology";
-import { isUnreadable, setLeftAside, setUnreadableAside } from "./aside";
+import { isUnreadable, setAside, setUnreadableAside } from "./aside";
 import { certificates, dataDirectory, dataPath as data, droppedFile, families, hostsText, isVersion, noHistory, ofVersion, optionsFile, optionsText, positionFile, runningFile, sha256, transferFile, unsecured } from "./configuration";
 import { abortSeconds, everyone, gate, onDisk, running, startSeconds, stopSeconds, transferSeconds, type Galera } from "./gates";
 import { judgeOptions } from "./judge";
@@ -125,31 +125,33 @@ async function judge(cluster: Galera, guest: Guest, before: string, options: str
 }
 
 /** Starts a new cluster, from a data directory made aside and moved in one go: it is whole or absent. */
-const bootstrap: Step = (cluster, member) => start(cluster, member, sh`
+const bootstrap: Step = (cluster, member, step) => start(cluster, member, sh`
 if [ ! -e ${data} ]; then
   rm -rf ${data}.new
   mariadb-install-db --no-defaults --user=mysql --datadir=${data}.new --skip-test-db --auth-root-authentication-method=socket --auth-root-socket-user=root >/dev/null
   touch ${data}.new/${unsecured}; sync -f ${data}.new; mv -T ${data}.new ${data}
 fi
-${settle}`);
+${settle}`, step?.what);
 
-/** Starts the cluster again from the member with the newest data. */
-const recover: Step = (cluster, member) => start(cluster, member, sh`
-[ -s ${data}/ibdata1 ] || { echo "no data in ${data}" >&2; exit 1; }`);
+/** Starts the cluster again from the member with the newest data, or from whose data a person has decided. */
+const recover: Step = (cluster, member, step) => start(cluster, member, sh`
+[ -s ${data}/ibdata1 ] || { echo "no data in ${data}" >&2; exit 1; }`, step?.what);
 
 /**
  * Starts a cluster of one member. That it does so is told to the running systemd only, by a transient
  * unit that a lost connection does not cut, and is written nowhere: no later boot can bootstrap again. Where Galera forgot
  * the history of torn data, it gets it back from InnoDB: without it the cluster would begin another one. Its cache of
- * writes goes: torn data may be a statement ahead of their position, so nobody may join from there by writes alone.
+ * writes goes: torn data may be a statement ahead of their position, so nobody may join from there by writes alone. `over` is
+ * what a person has decided to go on without.
  */
-async function start(cluster: Galera, member: Member, prepare: string): Promise<void> {
+async function start(cluster: Galera, member: Member, prepare: string, over?: string): Promise<void> {
   const guest = await cluster.guest(member.name);
   for (const name of everyone(cluster)) {
     const state = await unitState(await cluster.guest(name));
     if (!["inactive", "failed"].includes(state))
       throw new Refused("no cluster is bootstrapped while a member is up", `MariaDB on ${name} is ${state}`, "run `pulumi up` again: it plans from what it then sees");
   }
+  if (over !== undefined) await writeDown(cluster, member, JSON.parse(over) as Record<string, string>);
   await guest.run(`${prepare}
 ${letStart}
 if [ ! -e ${data}/${unsecured} ] && ${noHistory}; then
@@ -165,13 +167,28 @@ timeout ${startSeconds} systemd-run --quiet --collect --wait --unit=datastores-b
   await gate(cluster, [member.name], guest, { seconds: startSeconds });
 }
 
+/**
+ * A decision, before it counts: then a run that is cut finds what is still to be set aside. Who holds that starts at no boot until it is: it would find
+ * the cluster, which erases what it holds.
+ */
+async function writeDown({ guest: reach, want, leaving }: Galera, member: Member, chosenOver: Record<string, string>): Promise<void> {
+  for (const other of [...want.members, ...leaving].filter(({ name }) => name in chosenOver)) {
+    const guest = await reach(other.name);
+    const [{ disk, mounted, hasHadData }] = await lookAtVolume(guest, want.owner, other, ":");
+    if (disk === "ours" && mounted) await mark(guest, want.owner, other, { hasHadData, left: true });
+  }
+  const guest = await reach(member.name);
+  const [{ hasHadData }] = await lookAtVolume(guest, want.owner, member, ":");
+  await mark(guest, want.owner, member, { hasHadData, left: false, chosenOver });
+}
+
 const secure: Step = async (cluster, { name }) => {
   const guest = await cluster.guest(name);
   await execute(guest, administrators(cluster.passwords));
   await guest.run(sh`rm -f ${data}/${unsecured}; sync -f ${data}`);
 };
 
-const clean: Step = async (cluster, member) => setLeftAside(await cluster.guest(member.name), cluster, member);
+const clean: Step = async (cluster, member, step) => setAside(await cluster.guest(member.name), cluster, member, step?.what === "given-up" ? step.what : "left");
 
 /**
  * Joins a running cluster: incrementally when the data allows it, else by a full transfer from a donor. Without a state of

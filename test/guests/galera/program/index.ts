@@ -9,6 +9,7 @@ const orders = new GaleraCluster("orders", {
   without: config.getObject<string[]>("without"),
   replace: config.getObject<string[]>("replace"),
   forget: config.getObject<string[]>("forget"),
+  recovery: config.getObject<{ from: string; evidence: string }>("recovery"),
   vendor: "mariadb",
   version: "10.11",
   flavor: config.get("flavor") ?? "m1.small",

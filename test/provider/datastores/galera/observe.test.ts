@@ -65,6 +65,12 @@ describe("galera observe", () => {
     }
   });
 
+  it("one whose marker says so was started by a person's decision", async () => {
+    const chosenOver = { "db-1": `${uuid}:95` };
+    const { sight } = await look({ unit: "active", wsrep: status(), disk: volume({ hasHadData: true, chosenOver }) });
+    deepEqual("chosenOver" in sight && sight.chosenOver, chosenOver);
+  });
+
   describe("of members that are just finding each other", () => {
     const before = (end: number, then: string, earlier = "") => (seconds: number) => (seconds < end ? earlier : then);
 

@@ -2,7 +2,7 @@ import type { Guest } from "../../../../provider/guest/guest";
 import { cluster } from "../../cluster";
 
 export interface View { state: string; size: number; conf?: number; primary?: boolean; written?: number; cached?: number }
-interface Mark { hasHadData: boolean; left: boolean }
+interface Mark { hasHadData: boolean; left: boolean; chosenOver?: Record<string, string> }
 
 export const synced = (size: number, more: Partial<View> = {}): View => ({ state: "Synced", size, ...more });
 /** Members that run as one cluster. */
@@ -50,13 +50,13 @@ export function guests(views: Record<string, View | undefined>, { stops = 0, sta
       if (command.includes("systemctl stop")) stop(name);
       if (command.includes("systemctl kill")) until[name] = 0;
       if (deaf && command.startsWith("mariadb")) throw new Error("ERROR 1040 (HY000): Too many connections");
-      return "";
+      return command.includes("echo moved") ? "moved\n" : "";
     },
     write: async (path, content) => {
       if (!path.endsWith("/.datastore.json")) note(`${name} writes ${path}`);
       if (!path.endsWith("/.datastore.json")) return true;
-      const { hasHadData, left } = JSON.parse(content) as Mark;
-      note(`${name} marked ${JSON.stringify({ hasHadData, left })}`);
+      const { hasHadData, left, chosenOver } = JSON.parse(content) as Mark;
+      note(`${name} marked ${JSON.stringify({ hasHadData, left, chosenOver })}`);
       return true;
     },
   });
