@@ -26,9 +26,9 @@ describe("lifecycle", () => {
   it("create makes the cluster and hands back what was asked, done, seen and pinned", async () => {
     const { id, outs } = await lifecycle.create(news);
     equal(id, "orders");
-    const { stateVersion, status, known: alive, seen, unreached, pins, ...rest } = outs!;
+    const { stateVersion, status, known: alive, seen, unreached, pins, flavors, images, ...rest } = outs!;
     deepEqual(rest, news);
-    deepEqual({ stateVersion, status, alive, unreached }, { stateVersion: 1, status: "ready", alive: known.members, unreached: [] });
+    deepEqual({ stateVersion, status, alive, unreached, flavors, images }, { stateVersion: 1, status: "ready", alive: known.members, unreached: [], flavors: {}, images: {} });
     deepEqual(seen, seenAs("synced"));
     deepEqual(pins, pinned);
     equal(fleet.done.filter((act) => act.startsWith("bootstrap")).length, 1);

@@ -106,30 +106,33 @@ export function isCurrent(options: Options, started: string): boolean {
 /** What clients may do: all that is about their keys, and to ask where these are. Nothing that stops, empties or reshapes the cluster. */
 const clientRules = ["~*", "&*", "+@all", "-@dangerous", "-@admin", "+info", ...["info", "keyslot", "myid", "nodes", "shards", "slots", "countkeysinslot", "getkeysinslot"].map((command) => `+cluster|${command}`)];
 
-/** The users of a server, as `ACL SETUSER` and a configuration file take them: ours with the password of each authority that is trusted. Of a password only its hash lies on a disk. */
+/** Of a password only its hash lies on a disk. */
+const hashes = (passwords: string[]): string => passwords.map((password) => `#${sha256(password)}`).join(" ");
+
+/** The users of a server, as `ACL SETUSER` and a configuration file take them: ours with the password of each authority that is trusted. */
 export const users = (passwords: Passwords, authority: Authority): Record<string, string> => {
   const all = logins(authority);
-  const hashes = (those: string[]) => those.map((password) => `#${sha256(password)}`).join(" ");
   const ours = (who: keyof ReturnType<typeof accounts>) => hashes(all.map((those) => those[who].password));
   return {
-    default: `reset on ${hashes(passwords)} ${clientRules.join(" ")}`,
+    default: clientOf(passwords),
     [all[0]!.administrator.name]: `reset on ${ours("administrator")} ~* &* +@all`,
     [all[0]!.replica.name]: `reset on ${ours("replica")} +psync +replconf +ping`,
   };
 };
 
-/** The lines of a configuration that name its users: they are looked at and changed without the others. */
-export const userLines = (passwords: Passwords, authority: Authority): string =>
-  Object.entries(users(passwords, authority)).map(([name, rules]) => `user ${name} ${rules}\n`).join("");
+/** The user of clients. */
+export const clientOf = (passwords: Passwords): string => `reset on ${hashes(passwords)} ${clientRules.join(" ")}`;
 
-export const withoutUsers = (text: string): string => text.replace(/^user .*\n/gm, "");
-export const withUsers = (text: string, lines: string): string => text.replace(/^(user .*\n)+/m, () => lines);
+/** The line of a configuration that names the user of clients: it is looked at and changed without the others. */
+export const clientLine = (passwords: Passwords): string => `user default ${clientOf(passwords)}\n`;
+export const withoutClient = (text: string): string => text.replace(/^user default .*\n/m, "");
+export const withClient = (text: string, line: string): string => text.replace(/^user default .*\n/m, () => line);
 
 /** A member's own configuration, whole. It holds the word by which members follow each other. */
 export function optionsText(want: Topology<Options>, self: Member, passwords: Passwords, authority: Authority): string {
   const { live, fixed } = settings(want.options);
   const { replica } = logins(authority)[0]!;
   return header(want.options) + render(__dirname, "server.conf", conf, {
-    authority: sha256(bundle(authority)), folder, port, data: dataPath, self, replica, users: userLines(passwords, authority), settings: { ...fixed, ...live },
+    authority: sha256(bundle(authority)), folder, port, data: dataPath, self, replica, users: users(passwords, authority), settings: { ...fixed, ...live },
   });
 }

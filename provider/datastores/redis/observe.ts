@@ -9,7 +9,7 @@ import { assignments, sh } from "../../guest/shell";
 import { guard, isReady, lookAtVolume, lookOnceAttached } from "../../guest/volume";
 import type { Member } from "../../topology";
 import { isEstranged, viewOf, type Redis, type Said } from "./client";
-import { dataDirectory, dataFile, folder, header, isCurrent, isVersion, optionsFile, optionsText, packages, sha256, runningFile, userLines, vendorOf, withoutUsers } from "./configuration";
+import { dataDirectory, dataFile, folder, header, isCurrent, isVersion, optionsFile, optionsText, packages, sha256, runningFile, clientLine, vendorOf, withoutClient } from "./configuration";
 import { hasFailed, isMet, isSelf } from "./nodes";
 import type { Prepared, Sight, View } from "./sight";
 import { slotCount } from "./slots";
@@ -120,17 +120,17 @@ async function softwareOf(guest: Guest, { want, authority, passwords }: Redis, m
   const missing = await missingPackages(guest, packages(want.options));
   const answer = await guest.look(`echo "version=$(${installedVersion(server)} || true)"
 [ ! -e ${guard} ] || echo guarded=yes
-echo "options=$(grep -v '^user ' ${optionsFile} 2>/dev/null | sha256sum | cut -d ' ' -f 1)"
-echo "users=$(grep '^user ' ${optionsFile} 2>/dev/null | sha256sum | cut -d ' ' -f 1)"
+echo "options=$(grep -v '^user default ' ${optionsFile} 2>/dev/null | sha256sum | cut -d ' ' -f 1)"
+echo "client=$(grep '^user default ' ${optionsFile} 2>/dev/null | sha256sum | cut -d ' ' -f 1)"
 echo "bundle=$(base64 -w 0 ${folder}/ca.pem 2>/dev/null)"
 echo "record=$(sed -n 's/^# authority //p' ${optionsFile} 2>/dev/null)"
 echo ---; cat ${runningFile} 2>/dev/null || true`);
   const [head = "", running = ""] = answer.split("---\n");
-  const { version = "", options, users, guarded, bundle = "", record } = assignments(head);
+  const { version = "", options, client, guarded, bundle = "", record } = assignments(head);
   return {
     installed: missing.length === 0 && isVersion(want.options, version) && guarded === "yes",
-    configured: options === sha256(withoutUsers(optionsText(want, member, passwords, authority))),
-    ...(users !== sha256("") && { secured: users === sha256(userLines(passwords, authority)) }),
+    configured: options === sha256(withoutClient(optionsText(want, member, passwords, authority))),
+    ...(client !== sha256("") && { secured: client === sha256(clientLine(passwords)) }),
     current: isCurrent(want.options, running),
     running,
     ...certified(want.authorities ?? only, authority, { bundle: Buffer.from(bundle, "base64").toString(), record }),

@@ -30,7 +30,7 @@ export function plan({ members, forget = [], replace = [], due = nothingDue, aut
     ...together("install", where(({ installed }) => !installed)),
     ...together("mount", where(({ mounted }) => !mounted)).map((step) => ({ ...step, ...told("volume", sights) })),
     ...configures(authorities, sights.filter(([name, sight]) => members.includes(name) || mayServe(sight)), where, told("settings", sights).words, evidence(sights)),
-    ...together("secure", where(({ secured, configured }) => secured === false && configured)).map((step) => ({ ...step, ...told("passwords", sights) })),
+    ...together("secure", where(({ secured }) => secured === false)).map((step) => ({ ...step, ...told("passwords", sights) })),
   ];
   // Whose the slots are is known once all that have data serve it again. Addresses are as before, so they find each other by themselves.
   const back = those(sights, waits);

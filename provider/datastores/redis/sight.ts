@@ -7,9 +7,9 @@ export interface Prepared extends Certified {
   mounted: boolean;
   /** Of a preview: how large the volume is to be. */
   volume?: string;
-  /** Its files are as wanted, but for its users. */
+  /** Its files are as wanted, but for the user of clients. */
   configured: boolean;
-  /** Its users are as wanted, in its file and where it runs. Undefined of one that has no file yet. */
+  /** The user of clients is as wanted, in its file and where it runs. Undefined of one that has no file yet. */
   secured?: boolean;
   /** Of a preview: what becomes of the passwords. */
   passwords?: string;

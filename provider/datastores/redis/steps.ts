@@ -9,7 +9,7 @@ import { guardUnit, letStart, lookAtVolume, mark, mountVolume } from "../../gues
 import type { Step as Planned } from "../../plan";
 import { names, type Member } from "../../topology";
 import { addressOf, ask, isEstranged, loginsOf, programText, tell, viewOf, type Command, type Redis } from "./client";
-import { busPort, dataDirectory, dataFile, dataPath, families, folder, headerLines, isVersion, logins, ofVersion, optionsFile, optionsText, port, runningFile, runningHeader, settings, sha256, userLines, users, vendorOf, withUsers } from "./configuration";
+import { busPort, clientLine, clientOf, dataDirectory, dataFile, dataPath, families, folder, headerLines, isVersion, logins, ofVersion, optionsFile, optionsText, port, runningFile, runningHeader, settings, sha256, users, vendorOf, withClient } from "./configuration";
 import { agreed, answers, dataSeconds, everyone, follows, gateSeconds, saidBy, silent } from "./gates";
 import { hasFailed, isKnown, isSelf } from "./nodes";
 import { isDown, unitState } from "./observe";
@@ -71,7 +71,7 @@ const configure: Step = async (cluster, member, { what }) => {
     const { replica } = logins(authority)[0]!;
     // Written first: a setting may be the last thing that a server is told, for want of a connection after it, and then is seen to be what has to be taken back.
     await guest.write(runningFile, runningHeader(want.options, await guest.look(sh`cat ${runningFile} 2>/dev/null || true`)));
-    await tell(guest, cluster.authority, [...usersNow(passwords, authority), ["CONFIG", "SET", "masteruser", replica.name, "masterauth", replica.password],
+    await tell(guest, cluster.authority, [...Object.entries(users(passwords, authority)).map(setUser), ["CONFIG", "SET", "masteruser", replica.name, "masterauth", replica.password],
       ["CONFIG", "SET", "tls-ca-cert-file", `${folder}/ca.pem`, "tls-cert-file", `${folder}/server.pem`, "tls-key-file", `${folder}/server.key`], ["CONFIG", "SET", ...live]]);
     const { said: then, why } = await viewOf(guest, cluster.authority);
     if (!then) throw new Error(`the server on ${guest.name} does not answer its administrator any more with these settings: ${why}. Take them back in \`configuration\`, or mend them, and run \`pulumi up\``);
@@ -81,18 +81,17 @@ const configure: Step = async (cluster, member, { what }) => {
   await guest.write(optionsFile, text, { mode: "600", owner });
 };
 
-/** Each replaces a user whole, in one piece: who is connected stays so, and an ended password ends. */
-const usersNow = (passwords: Redis["passwords"], authority: Redis["authority"]): Command[] =>
-  Object.entries(users(passwords, authority)).map(([name, rules]) => ["ACL", "SETUSER", name, ...rules.split(" ")]);
+/** Replaces a user whole, in one piece: who is connected stays so, and an ended password ends. */
+const setUser = ([name, rules]: [name: string, rules: string]): Command => ["ACL", "SETUSER", name, ...rules.split(" ")];
 
-/** The users alone, of a server that runs and in its file: other settings may have to wait. */
+/** The user of clients alone, of a server that runs and in its file: other settings may have to wait. */
 const secure: Step = async (cluster, { name }) => {
   const { want, authority, passwords } = cluster;
   const guest = await cluster.guest(name);
   const { user } = vendorOf(want.options);
-  if ((await viewOf(guest, authority)).said) await tell(guest, authority, usersNow(passwords, authority));
+  if ((await viewOf(guest, authority)).said) await tell(guest, authority, [setUser(["default", clientOf(passwords)])]);
   const text = await guest.look(sh`cat ${optionsFile}`);
-  await guest.write(optionsFile, withUsers(text, userLines(passwords, authority)), { mode: "600", owner: `${user}:${user}` });
+  await guest.write(optionsFile, withClient(text, clientLine(passwords)), { mode: "600", owner: `${user}:${user}` });
 };
 
 /** Whether a server runs with other users than this run's. */

@@ -1,5 +1,5 @@
 import { deepEqual, doesNotMatch, equal, match, ok } from "node:assert/strict";
-import { changes, header, isCurrent, isVersion, ofVersion, optionsText, settings, userLines, users, withoutUsers, withUsers } from "../../../../provider/datastores/redis/configuration";
+import { changes, header, isCurrent, isVersion, ofVersion, optionsText, settings, clientLine, users, withClient, withoutClient } from "../../../../provider/datastores/redis/configuration";
 import { needs, sizeOf } from "../../../../provider/datastores/redis/machine";
 import { options, type Options } from "../../../../provider/datastores/redis/options";
 import { parse } from "../../../../provider/inputs";
@@ -32,11 +32,11 @@ describe("a Redis member's configuration", () => {
   });
 
   it("has its users apart: with those of others and without any, the rest stays as it was", () => {
-    const lines = userLines(["another-password"], authority);
-    equal(withUsers(text(), lines), text({}, ["another-password"]));
-    equal(withoutUsers(text()), withoutUsers(text({}, ["another-password"])));
-    doesNotMatch(withoutUsers(text()), /^user /m);
-    match(withoutUsers(text()), /^masteruser "replica"$/m);
+    const lines = clientLine(["another-password"]);
+    equal(withClient(text(), lines), text({}, ["another-password"]));
+    equal(withoutClient(text()), withoutClient(text({}, ["another-password"])));
+    doesNotMatch(withoutClient(text()), /^user default /m);
+    match(withoutClient(text()), /^masteruser "replica"$/m);
   });
 
   it("has other passwords under another authority", () =>

@@ -1,6 +1,6 @@
 import { deepEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { sha256, userLines, withoutUsers } from "../../../../provider/datastores/redis/configuration";
+import { clientLine, sha256, withoutClient } from "../../../../provider/datastores/redis/configuration";
 import { observe } from "../../../../provider/datastores/redis/observe";
 import { plan } from "../../../../provider/datastores/redis/plan";
 import type { Sight } from "../../../../provider/datastores/redis/sight";
@@ -29,7 +29,7 @@ async function run({ redis, memberOf }: ReturnType<typeof guests>, passwords: Pa
 const holds = (all: ReturnType<typeof guests>, passwords: Passwords): void => {
   for (const { name, users, file } of Object.values(all.servers)) {
     deepEqual([...users.default!].sort(), passwords.map(sha256).sort(), name);
-    ok(file.includes(userLines(passwords, all.redis.authority)), name);
+    ok(file.includes(clientLine(passwords)), name);
   }
 };
 
@@ -39,7 +39,7 @@ describe("a rotation of Redis' passwords", () => {
     const before = all.servers["db-1-1"]!.file;
     deepEqual(await run(all, ["new-password", "not-a-secret"]), [`secure ${six.join(" ")}`, `verify ${six.join(" ")}`]);
     holds(all, ["new-password", "not-a-secret"]);
-    deepEqual(withoutUsers(all.servers["db-1-1"]!.file), withoutUsers(before));
+    deepEqual(withoutClient(all.servers["db-1-1"]!.file), withoutClient(before));
     deepEqual(all.ran.filter((line) => !/ACL SETUSER|writes its users|systemctl enable|marked/.test(line)), []);
     ok(!/new-password|not-a-secret/.test(all.ran.join("\n")));
     deepEqual(await run(all, ["new-password", "not-a-secret"]), []);

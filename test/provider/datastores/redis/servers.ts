@@ -1,5 +1,5 @@
 import type { Answer, Command, Redis } from "../../../../provider/datastores/redis/client";
-import { header, optionsText, sha256, userLines, withoutUsers } from "../../../../provider/datastores/redis/configuration";
+import { header, optionsText, sha256, users, withoutClient } from "../../../../provider/datastores/redis/configuration";
 import type { OnItsWay } from "../../../../provider/datastores/redis/nodes";
 import { shardOf } from "../../../../provider/datastores/redis/sight";
 import { count, evenly, joined, written, type Slots } from "../../../../provider/datastores/redis/slots";
@@ -69,7 +69,7 @@ const startTakes = 1000;
 export function guests(inCluster: string[], { alone = [] as string[], leaving = [] as string[], strangers = [] as string[], vendor = "redis" as Redis["want"]["options"]["vendor"] } = {}) {
   const passwords: Redis["passwords"] = ["not-a-secret"];
   const authority = { certificate: "", key: "of the authority" };
-  const file = `masteruser "replica"\n${userLines(passwords, authority)}maxmemory "0"\n`;
+  const file = `masteruser "replica"\n${Object.entries(users(passwords, authority)).map(([name, rules]) => `user ${name} ${rules}\n`).join("")}maxmemory "0"\n`;
   const all = [...inCluster, ...alone].map((name): Server => ({
     name, address: addressOf(name), id: idOf(name), view: new Map([[idOf(name), { slots: [], epoch: 0 }]]), forgotten: new Set(), open: [], keys: 0, users: usersOf(file), file,
     mark: { hasHadData: inCluster.includes(name), left: false }, enabled: true, starts: -Infinity, followed: -Infinity, syncs: 3, deaf: false, failsOver: false, fruitless: 0,
@@ -289,8 +289,8 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
       if (/^systemctl show -p ActiveState (-p Result )?-p Job \w+-server$/.test(command)) return `ActiveState=${self.down === undefined ? "active" : "inactive"}\nResult=success\nJob=\n`;
       if (command.startsWith("for name in")) return "";
       if (command.includes("dpkg-query")) {
-        const [users, others] = [self.file.match(/^user .*\n/gm)!.join(""), withoutUsers(self.file)];
-        return `version=5:7.0.15-1~deb12u5\nguarded=yes\noptions=${others === withoutUsers(file) ? sha256(withoutUsers(optionsText(redis.want, memberOf(self.name), passwords, authority))) : ""}\nusers=${sha256(users)}\n---\n${header(redis.want.options)}`;
+        const [client, others] = [/^user default .*\n/m.exec(self.file)![0], withoutClient(self.file)];
+        return `version=5:7.0.15-1~deb12u5\nguarded=yes\noptions=${others === withoutClient(file) ? sha256(withoutClient(optionsText(redis.want, memberOf(self.name), passwords, authority))) : ""}\nclient=${sha256(client)}\n---\n${header(redis.want.options)}`;
       }
       if (command === "cat /etc/datastores/redis/server.conf") return self.file;
       throw new Error(`nobody asks ${self.name} ${command}`);
