@@ -93,7 +93,7 @@ export abstract class Trial {
 
   /** Sets what the program reads from its configuration. */
   async want(wanted: Record<string, number | boolean | string | string[] | Record<string, string>>): Promise<void> {
-    for (const [key, value] of Object.entries(wanted)) await this.stack.pulumi(["config", "set", key, typeof value === "string" ? value : JSON.stringify(value)]);
+    for (const [key, value] of Object.entries(wanted)) await this.stack.pulumi(["config", "set", "--plaintext", key, typeof value === "string" ? value : JSON.stringify(value)]);
   }
 
   /** The forecast of a preview: the lines that the cluster prints, but for the word that the last run did not end. */

@@ -77,7 +77,8 @@ export function after(seen: Seen, step: Step, on: string[] = step.on): Seen {
     case "join": on.forEach((name) => start(next, name, true)); break;
     case "secure": Object.values(next).forEach((each) => each.is === "up" && (each.secured = true)); break;
     case "clean": change({ data: { is: "none" }, hasHadData: false, left: false, chosenOver: undefined }); break;
-    case "rebuild": on.forEach((name) => stop(next, name)); change({ installed: false, mounted: false, configured: false }); break;
+    case "rebuild": on.forEach((name) => stop(next, name)); change({ installed: false, mounted: false, configured: false });
+      on.forEach((name) => delete (next[name] as { authorities?: string[] }).authorities); break;
     case "resize": return step.what === "idle" ? next : after(seen, { ...step, do: "restart" }, on);
     // One that was to answer nobody and does is configured.
     case "restart": on.filter((name) => step.what !== "silent" || seen[name]!.is === "silent").forEach((name) => { stop(next, name); start(next, name, true); });
