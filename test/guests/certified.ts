@@ -13,7 +13,8 @@ export function certifiedAfter<Seen extends Sights>(before: Seen, step: Step, th
     const isOn = step.on.includes(name);
     const is = isOn && step.do === "configure"
       ? { authorities: afterStep(step.what, authorities, were ?? []), unloaded: undefined, remembers: remembers ?? (!forgets && step.what === "drop" && drops(authorities, { authorities: were }) ? true : undefined) }
-      : { authorities: were, unloaded, remembers: isOn && starts.includes(step.do) ? undefined : remembers };
+      : isOn && step.do === "rebuild" ? { authorities: undefined, unloaded: undefined, remembers: undefined }
+        : { authorities: were, unloaded, remembers: isOn && starts.includes(step.do) ? undefined : remembers };
     for (const [key, value] of Object.entries(is)) if (value === undefined) delete sight[key as keyof Certified];
       else Object.assign(sight, { [key]: value });
   }
