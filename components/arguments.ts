@@ -26,7 +26,7 @@ export type Unsafe = (typeof Unsafe)[keyof typeof Unsafe];
 
 /** The data volume of each member. */
 export interface VolumeArgs {
-  /** GiB, at least 1. */
+  /** GiB, at least 1. Of a cluster that exists it may become more: volumes and file systems grow under servers that run. */
   size: pulumi.Input<number>;
   /** Cinder volume type. Default: the cloud's own default. A later change is refused: it would replace the volume. */
   type?: pulumi.Input<string>;
@@ -73,9 +73,17 @@ export interface MemberOverrideArgs {
   flavor?: pulumi.Input<string>;
 }
 
+/** How a change that comes to one member after another goes on. */
+export interface RolloutArgs {
+  /** Whether new settings come to one member alone, and to the others only with the next `pulumi up`. Default: false. */
+  canary?: boolean;
+  /** Seconds, 3600 at most, between a member that is well again after its restart and the next. Default: 0. */
+  pauseSeconds?: number;
+}
+
 /**
  * What every cluster type takes. Once a first `pulumi up` has begun, a change of `flavor`, `image`, `network`, `availabilityZones`, `locality`,
- * `access.privateKey`, `size` and `type` of `volume`, and `memberOverrides` of members that stay, is refused by name.
+ * `access.privateKey`, `type` of `volume`, and `memberOverrides` of members that stay, is refused by name.
  */
 export interface ClusterArgs {
   /** Nova flavor, by name. */
@@ -110,8 +118,17 @@ export interface ClusterArgs {
    * the cluster must run without counting it. Default: none.
    */
   forget?: string[];
+  /** How settings that change, and restarts, come to one member after another. Default: to all in one `pulumi up`, without a pause. */
+  rollout?: RolloutArgs;
+  /** Any text: another one restarts the members, one at a time, without another change. Default: none. */
+  restartTrigger?: pulumi.Input<string>;
   /** Risks that are taken on purpose. Default: none. */
   allowUnsafe?: Unsafe[];
+  /**
+   * While true no guest is touched, so that people may work on them: a change that would is refused, and a refresh lets no database tell more than it does by itself.
+   * Default: false.
+   */
+  maintenance?: pulumi.Input<boolean>;
   /** While true the cluster cannot be destroyed. Default: true. */
   deletionProtection?: pulumi.Input<boolean>;
 }

@@ -16,7 +16,7 @@ export const GaleraVendor = {
 } as const;
 export type GaleraVendor = (typeof GaleraVendor)[keyof typeof GaleraVendor];
 
-/** Arguments of a Galera cluster. Of one that exists a change of `vendor`, `version`, `configuration` and `rootPassword` is refused, too. */
+/** Arguments of a Galera cluster. Of one that exists a change of `vendor`, `version` and `rootPassword` is refused, too. */
 export interface GaleraClusterArgs extends ClusterArgs {
   /** How many servers: odd and at least three, so that one may fail; another number is a risk to name in `allowUnsafe`. */
   members: number;
@@ -26,7 +26,8 @@ export interface GaleraClusterArgs extends ClusterArgs {
   version?: pulumi.Input<string>;
   /**
    * Options of the `[mysqld]` section, with their values as they stand in an option file: `{ max_connections: "500" }`.
-   * Those that the package sets itself (`wsrep_*`, `datadir`, …) are refused.
+   * Those that the package sets itself (`wsrep_*`, `datadir`, …) are refused. Of a cluster that runs a change is made live where MariaDB takes it so, for
+   * connections from then on; for others the members are restarted, one at a time. The preview says of each which it is.
    */
   configuration?: Record<string, pulumi.Input<string>>;
   /** Password of `root` for clients, over TLS: 8 to 200 characters. Default: generated, and kept in the state. */
@@ -76,11 +77,11 @@ export class GaleraCluster extends pulumi.ComponentResource {
     const given = opts?.urn ? args : sealed(args);
     super("pulumi-openstack-datastores:index:GaleraCluster", name, given, opts);
     if (opts?.urn) return;
-    const { vendor, version, configuration = {}, access, rootPassword } = given;
+    const { vendor, version, configuration = {}, restartTrigger, access, rootPassword } = given;
     const { user, privateKey, bastion, hostKeys } = access;
     const document = {
       datastore: "galera",
-      options: { vendor, version, configuration },
+      options: { vendor, version, configuration, restartTrigger },
       access: pulumi.secret({ user, privateKey, bastion, hostKeys }),
       rootPassword,
     };
@@ -93,6 +94,8 @@ export class GaleraCluster extends pulumi.ComponentResource {
       servers,
       forget: args.forget,
       replace: args.replace,
+      rollout: args.rollout,
+      maintenance: args.maintenance,
       deletionProtection: args.deletionProtection ?? true,
       // The rules go after the cluster: a destroy that its protection refuses must not cut the members' network.
     }, { parent: this, dependsOn: rules });

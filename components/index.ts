@@ -1,5 +1,5 @@
 export { Locality, Unsafe } from "./arguments";
-export type { AccessArgs, BastionArgs, ClusterArgs, MemberOverrideArgs, VolumeArgs } from "./arguments";
+export type { AccessArgs, BastionArgs, ClusterArgs, MemberOverrideArgs, RolloutArgs, VolumeArgs } from "./arguments";
 export { GaleraCluster, GaleraVendor } from "./galera";
 export type { GaleraClusterArgs } from "./galera";
 export { Persistence, RedisCluster, RedisVendor } from "./redis";

@@ -57,7 +57,7 @@ export function createMembers(name: string, { places, args, port, document, late
     const ports = [portOn(network), ...networks.map((network, nic) => portOn(network, `-nic-${nic + 2}`))];
     const volume = new openstack.blockstorage.Volume(member,
       { name: member, size: args.volume.size, volumeType: args.volume.type, enableOnlineResize: true },
-      { ...first, retainOnDelete: args.volume.keep ?? true, ignoreChanges: ["volumeType", "size"] });
+      { ...first, retainOnDelete: args.volume.keep ?? true, ignoreChanges: ["volumeType"] });
     const server = new openstack.compute.Instance(member, {
       name: member,
       flavorName: flavor ?? commonFlavor,

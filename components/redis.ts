@@ -93,11 +93,11 @@ export class RedisCluster extends pulumi.ComponentResource {
     const given = opts?.urn ? args : sealed(args);
     super("pulumi-openstack-datastores:index:RedisCluster", name, given, opts);
     if (opts?.urn) return;
-    const { vendor, version, configuration = {}, maxMemory, persistence, access, password } = given;
+    const { vendor, version, configuration = {}, maxMemory, persistence, restartTrigger, access, password } = given;
     const { user, privateKey, bastion, hostKeys } = access;
     const document = {
       datastore: "redis",
-      options: { vendor, version, configuration, maxMemory, persistence },
+      options: { vendor, version, configuration, maxMemory, persistence, restartTrigger },
       access: pulumi.secret({ user, privateKey, bastion, hostKeys }),
       rootPassword: password,
     };
@@ -110,6 +110,8 @@ export class RedisCluster extends pulumi.ComponentResource {
       servers,
       forget: args.forget,
       replace: args.replace,
+      rollout: args.rollout,
+      maintenance: args.maintenance,
       deletionProtection: args.deletionProtection ?? true,
       // The rules go after the cluster: a destroy that its protection refuses must not cut the members' network.
     }, { parent: this, dependsOn: rules });

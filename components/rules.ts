@@ -51,7 +51,10 @@ const common = {
   without: texts("a member's name").optional(),
   replace: texts("a member's name").optional(),
   forget: texts("a member's name").optional(),
+  rollout: group({ canary: flag.optional(), pauseSeconds: whole("a whole number of seconds, 0 to 3600", 0, 3600).optional() }).optional(),
+  restartTrigger: input(text("a text, such as today's date")).optional(),
   allowUnsafe: z.array(word(Unsafe), must("a list of risks")).optional(),
+  maintenance: input(flag).optional(),
   deletionProtection: input(flag).optional(),
 };
 

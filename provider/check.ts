@@ -7,12 +7,13 @@ import { Refused } from "./errors";
 import type { Needs } from "./guest/machine";
 import { failures, inputs, parse, type Inputs, type Outputs } from "./inputs";
 import { describe } from "./plan";
-import { changedServers } from "./servers";
+import { isWell, keptBack, takesAway, without } from "./rollout";
+import { changedServers, newVolumeSize } from "./servers";
 import { names } from "./topology";
 import { differing, failure, hasUnknown, isUnknown, secret } from "./wire";
 
 export type Raw = Record<string, unknown>;
-export type Document = Pick<Inputs, "datastore" | "members" | "options" | "owner" | "forget" | "replace">;
+export type Document = Pick<Inputs, "datastore" | "members" | "options" | "owner" | "forget" | "replace" | "rollout" | "servers">;
 
 /** Made or kept by `check`, so not part of what the user asked for. */
 const made = ["plan", "authority", "rootPassword", "__provider"];
@@ -31,6 +32,7 @@ export async function check(olds: Raw | undefined, news: Raw): Promise<dynamic.C
   const isOld = ({ property }: dynamic.CheckFailure) => before !== undefined && unchanged(before, news, property.split(".")[0]!);
   print(news as Document, wrong.filter(isOld).map(({ property, reason: why }) => `${argument(news, property)} ${why}; this cluster has it already and goes on`));
   const problems = byArgument(news, [...wrong.filter((each) => !isOld(each)), ...(before ? notYet(before, news) : [])]);
+  if (first && news.maintenance === true) problems.push({ property: "maintenance", reason: "is of a cluster that is there: leave it out until it is made" });
   const password = news.rootPassword ?? before?.rootPassword ?? randomBytes(18).toString("base64url");
   const authority = before?.authority ?? await newAuthority((news as Document).owner.cluster);
   const completed = { ...news, rootPassword: secret(password), authority: secret(authority), plan: problems.length > 0 ? {} : planOf(before, news) };
@@ -67,10 +69,10 @@ export function memoryOf({ datastore, options: given }: Raw): Needs["memory"] | 
 
 /** What this version cannot change on a cluster that exists is refused by name, never ignored. */
 function notYet(olds: Raw, news: Raw): dynamic.CheckFailure[] {
-  const no = (property: string, what: string, instead: string) => ({ property, reason: `${what} cannot be done by this version; ${instead}` });
+  const no = (property: string, what: string, instead: string, why = "cannot be done by this version") => ({ property, reason: `${what} ${why}; ${instead}` });
   const stay = names(olds as Document).filter((name) => unknownMembers(news) || names(news as Document).includes(name));
   return [
-    ...changedServers(olds.servers as Raw, news.servers as Raw, stay).map((each) => no(each.argument, `changing ${each.argument} of a cluster that exists`, "set it back")),
+    ...changedServers(olds.servers as Raw, news.servers as Raw, stay).map((each) => no(each.argument, `changing ${each.argument} of a cluster that exists`, "set it back", each.why)),
     ...(news.rootPassword === undefined || isUnknown(news.rootPassword) || news.rootPassword === olds.rootPassword ? []
       : [no("rootPassword", "changing the password of a cluster that exists", "set it back, or leave it out")]),
     ...(isDeepStrictEqual(olds.owner, news.owner) || hasUnknown(news.owner) ? [] : [no("owner", "renaming a cluster, its project or its stack", "keep the old name")]),
@@ -96,10 +98,11 @@ function titleOf(olds: Document, news: Document, keys: string[]): string {
   const [was, now] = [names(olds), names(news)];
   const [gone, come] = [was.filter((name) => !now.includes(name)), now.filter((name) => !was.includes(name))];
   const again = madeAgain(olds.members, news);
-  const rest = keys.filter((key) => !["members", "servers", "replace"].includes(key));
+  const rest = keys.filter((key) => !["members", "servers", "replace"].includes(key)).flatMap((key) => (key === "options" && !isUnknown(news.options) ? differing(olds.options, news.options) : [key]));
   return [
     ...(was.length !== now.length ? [`members ${was.length} to ${now.length}`] : []),
     ...(was.length === now.length && gone.length > 0 ? [`${come.join(", ")} for ${gone.join(", ")}`] : []),
+    ...(newVolumeSize(olds.servers, news.servers) !== undefined ? [`volumes to ${String(news.servers.volumeSize)} GiB`] : []),
     ...(again.length > 0 ? [`replace ${again.join(", ")}`] : []),
     ...(rest.length > 0 ? [`change ${rest.join(", ")}`] : []),
   ].join(", ") || `change ${keys.join(", ")}`;
@@ -108,6 +111,13 @@ function titleOf(olds: Document, news: Document, keys: string[]): string {
 /** Members whose server is another than it was, or is not known yet because it is about to be. */
 const madeAgain = (before: Inputs["members"], { members }: Pick<Document, "members">): string[] =>
   members.filter(({ name, server }) => before.some((old) => old.name === name && old.server !== server)).map(({ name }) => name);
+
+/** How a line begins that announces no step. */
+const canary = "canary:";
+
+/** What is seen of a member whose volume was made larger; of one that is new or cannot be seen it tells nothing. */
+const grown = <Sight>(sight: Sight, size: number | undefined): Sight =>
+  (size !== undefined && (sight as { mounted?: boolean }).mounted ? { ...sight, mounted: false, volume: `${size} GiB` } : sight);
 
 export interface Forecast {
   lines: string[];
@@ -118,7 +128,7 @@ export interface Forecast {
  * The steps from what was last seen. A server that is another than then, or not known yet, is seen as new, over its
  * volume if that is the same. A member to be forgotten is first taken as last seen; if that is refused, as gone.
  */
-export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options" | "known" | "seen" | "unreached">, news: Document): Forecast {
+export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options" | "servers" | "known" | "seen" | "unreached">, news: Document): Forecast {
   const it = byName(news.datastore);
   const [was, wanted] = [names({ members: olds.known }), names(news)];
   const again = madeAgain(olds.known, news);
@@ -126,6 +136,7 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options"
     members: wanted.length !== olds.members.length || names(olds).some((name) => !wanted.includes(name)),
     ...(hasUnknown(news.options) ? {} : { options: { was: parse(it.options, olds.options, "options"), wanted: parse(it.options, news.options, "options") } }),
   };
+  const grows = newVolumeSize(olds.servers, news.servers);
   const replace = news.replace?.filter((name) => again.includes(name)) ?? [];
   const volumeOf = (members: Inputs["members"], name: string) => members.find((each) => each.name === name)?.volume;
   const keepsVolume = (name: string) => volumeOf(olds.known, name) === volumeOf(news.members, name);
@@ -140,9 +151,15 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options"
       if (replace.length > 0 && olds.unreached.includes(name)) return it.unreachable("the last look did not reach it");
       return recalled[name];
     };
-    const now = [...new Set([...wanted, ...was])].map((name) => [name, wanted.includes(name) ? it.outdated(sightOf(name), change) : sightOf(name)]);
+    const now = [...new Set([...wanted, ...was])].map((name) => [name, wanted.includes(name) ? grown(it.outdated(sightOf(name), change), grows) : sightOf(name)]);
     try {
-      return { lines: describe(it.plan({ members: wanted, forget: news.forget, replace }, Object.fromEntries(now))) };
+      const seen = Object.fromEntries(now);
+      const want = { members: wanted, forget: news.forget, replace };
+      const plan = it.plan(want, seen);
+      const back = news.rollout?.canary ? keptBack(wanted, seen) : [];
+      if (back.length > 0) return { lines: [...describe(it.plan(want, without(back, seen))), `${canary} the next run changes ${back.join(" ")}`] };
+      const all = news.rollout?.canary && plan.some(takesAway) && !isWell(wanted, seen) ? [`${canary} none, for members come, go or are not well`] : [];
+      return { lines: [...describe(plan), ...all] };
     } catch (error) {
       if (error instanceof Refused) return { lines: [error.message], refused: error };
       throw error;
@@ -157,9 +174,12 @@ const print = ({ owner }: Pick<Document, "owner">, lines: string[]) => {
   for (const line of lines) console.log(`[${owner.cluster}] ${line}`);
 };
 
-/** What may change without a look at the guests. Of a cluster that did not come up, access may be just what was wrong. */
-export const needsNoGuest = (olds: Outputs, keys: string[]): boolean =>
-  keys.length > 0 && keys.every((key) => (olds.status === "ready" ? ["deletionProtection", "access"] : ["deletionProtection"]).includes(key));
+/** What may change of a cluster in maintenance. */
+const whileMaintained = ["maintenance", "deletionProtection", "access", "rollout"];
+
+/** What may change without a look at the guests: in maintenance nothing else. Of a cluster that did not come up, access may be just what was wrong. */
+export const needsNoGuest = (olds: Outputs, news: Raw, keys: string[]): boolean =>
+  news.maintenance === true || keys.length > 0 && keys.every((key) => (olds.status === "ready" ? ["deletionProtection", "access", "rollout"] : ["deletionProtection", "rollout"]).includes(key));
 
 /** Clusters that were refreshed, and of which the engine has not asked for the difference yet, as it does after each refresh. */
 export const refreshed = new Set<string>();
@@ -178,12 +198,16 @@ export async function diff(id: string, olds: Outputs, news: Raw): Promise<dynami
   if (olds.status === "ready" && options.length > 0)
     throw new Error(`${cluster}: changing ${options.map((key) => argument(olds, `options.${key}`)).join(", ")} of a cluster that runs cannot be done by this version; set it back`);
   const keys = changed(olds, news);
+  const others = keys.filter((key) => !whileMaintained.includes(key));
+  if (news.maintenance === true && others.length > 0)
+    throw new Error(`${cluster} is in maintenance, so no guest is touched, and ${others.map((key) => (key === "options" ? differing(olds.options, news.options).join(", ") : key)).join(", ")} cannot change: set maintenance to false with that change, or take it back`);
   const { lines, refused } = forecast(olds, news as Document);
-  const untouched = needsNoGuest(olds, keys);
+  const untouched = needsNoGuest(olds, news, keys);
   if (refused && !ofRefresh && !untouched)
     throw new Error(`${cluster}: ${refused.message} This is what the last look saw: once it is mended, run \`pulumi refresh\`.`);
   if (olds.status !== "ready") console.log(`[${cluster}] the last run did not end; this one goes on from what it then sees`);
   print(olds, untouched && !refused ? lines.map((line) => `left for the next run: ${line}`) : lines);
+  if (news.maintenance === true) return {};
   // A refresh clears the engine's own memory of a failed run, and knows nothing of a member that it saw down.
   const toDo = olds.status !== "ready" || (lines.length > 0 && keys.length === 0);
   return toDo ? { changes: true } : {};

@@ -73,6 +73,8 @@ export interface ClusterArgs {
   /** Leaving members that can never be seen again, and members whose servers are to be made again. */
   forget?: string[];
   replace?: string[];
+  rollout?: pulumi.Inputs;
+  maintenance?: pulumi.Input<boolean>;
   deletionProtection: pulumi.Input<boolean>;
 }
 

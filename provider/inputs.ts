@@ -41,10 +41,14 @@ export const inputs = z.object({
   rootPassword: password,
   authority,
   deletionProtection: z.boolean(),
+  /** While true no guest is touched. */
+  maintenance: z.boolean().optional(),
   /** Leaving members that can never be seen again. */
   forget: z.array(z.string()).optional(),
   /** Members whose servers are to be made again. */
   replace: z.array(z.string()).optional(),
+  /** How a change that is to come to one member after another goes on. */
+  rollout: z.strictObject({ canary: z.boolean().optional(), pauseSeconds: z.number().min(0).max(3600).optional() }).optional(),
   plan,
 });
 export type Inputs = z.infer<typeof inputs>;

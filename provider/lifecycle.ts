@@ -23,7 +23,7 @@ export async function create(news: Raw): Promise<dynamic.CreateResult> {
 }
 
 export async function update(_id: string, olds: Outputs, news: Raw): Promise<dynamic.UpdateResult> {
-  if (needsNoGuest(olds, changed(olds, news))) return { outs: plain({ ...olds, ...news }) };
+  if (needsNoGuest(olds, news, changed(olds, news))) return { outs: plain({ ...olds, ...news }) };
   return { outs: await converge(news, forecast(olds, news as Document).lines, olds) };
 }
 
@@ -80,7 +80,7 @@ async function look(olds: Outputs, props: Outputs): Promise<Raw> {
   const it = byName(olds.datastore);
   const { guests, cluster } = reach(olds, { leaving: leavers(olds, olds.known), pins: olds.pins, seconds: loginSeconds, say });
   try {
-    const now = await observe(it, cluster);
+    const now = await observe(it, { ...cluster, glance: olds.maintenance });
     const { seen, unreached } = remembering(it, olds.seen, now);
     for (const name of unreached) console.log(`[${olds.owner.cluster}] ${name} cannot be seen (${it.unseen(now[name])}); what was seen of it before is kept`);
     return plain({ ...props, seen, unreached, pins: await guests.shown(olds.known) });

@@ -16,6 +16,15 @@ export const together = <Do extends string>(what: Do, on: string[]): Step<Do>[] 
 export const oneByOne = <Do extends string>(what: Do, on: string[]): Step<Do>[] =>
   on.flatMap((name) => together(what, [name]));
 
+/** Restarts who answers nobody, one at a time. One of them may answer by itself once another does: then it is given its settings. */
+export const restartsOfSilent = (on: string[]): Step<"restart">[] => oneByOne("restart", on).map((step) => ({ ...step, what: "silent", words: "if it still answers nobody" }));
+
+/** Of a preview: in words what is to change of all members, as their sights tell it. */
+export const told = (what: "settings" | "volume", sights: [name: string, sight: object][]): Pick<Step, "words"> => {
+  const words = sights.map(([, sight]) => (sight as { settings?: string; volume?: string })[what]).find(Boolean);
+  return words === undefined ? {} : { words };
+};
+
 /** The plan as people read it in a preview, a log and a golden file. */
 export const describe = (plan: Step[]): string[] =>
   plan.map(({ do: act, on, to, words }) => [act, ...on, ...(to === undefined ? [] : ["to", to]), ...(words === undefined ? [] : [`(${words})`])].join(" "));

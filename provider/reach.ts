@@ -32,7 +32,7 @@ export function reach(of: Inputs, { leaving, pins, seconds, say }: Reach) {
   });
   const options = parse(byName(of.datastore).options, of.options, "options");
   const cluster: Cluster<unknown> & { run: string } = {
-    run, leaving, want: { owner: of.owner, members: of.members, options, forget: of.forget, volumeSize: volumeSizeOf(of) },
+    run, leaving, want: { owner: of.owner, members: of.members, options, forget: of.forget, rollout: of.rollout, volumeSize: volumeSizeOf(of) },
     rootPassword: of.rootPassword, authority: of.authority, guest: guests.reach,
   };
   return { guests, cluster };

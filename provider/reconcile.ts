@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster, Datastore } from "./datastores/datastore";
 import { reason, Refused, StepFailed } from "./errors";
 import { describe, surprises, type Step } from "./plan";
 import { preflight } from "./preflight";
+import { keptBack, takesAway, without } from "./rollout";
 import { names, type Member } from "./topology";
 
 export type Seen = Record<string, unknown>;
@@ -25,23 +27,41 @@ const everyone = ({ want, leaving }: Cluster<unknown>): Member[] => [...want.mem
 export async function reconcile<O, S, Do extends string>(
   it: Datastore<O, S, Do>, cluster: Cluster<O>, forecast: string[], say: Say,
 ): Promise<Record<string, S>> {
+  const { forget, rollout = {} } = cluster.want;
+  const wanted = { members: names(cluster.want), forget };
   let looked = false;
+  let back: string[] | undefined;
+  let away = 0;
   for (let round = 1; ; round++) {
     const seen = await observe(it, cluster);
-    const plan = it.plan({ members: names(cluster.want), forget: cluster.want.forget }, seen);
+    back ??= rollout.canary ? keptBack(wanted.members, seen) : [];
+    const plan = it.plan(wanted, without(back, seen));
     const unannounced = surprises(plan, forecast);
     if (unannounced.length > 0)
       throw new Refused("nothing grave is done that the preview did not announce",
         `the preview said [${forecast.join("; ") || "nothing"}], what is seen now calls for [${describe(plan).join("; ")}]`,
         "run `pulumi refresh`, read the preview again, then `pulumi up`");
-    if (plan.length === 0) return seen;
+    if (plan.length === 0) {
+      if (back.length > 0) say(`the canary is well; the next \`pulumi up\` changes ${back.join(", ")}`);
+      return seen;
+    }
     if (round > rounds) throw new Error(`after ${rounds} plans there is still to do: ${describe(plan).join("; ")}. Run \`pulumi up\` again`);
     say(`plan: ${describe(plan).join("; ")}`);
     // Machines whose image started a server of its own are known as new once that is stopped.
     looked ||= await preflight(it, cluster, seen, say);
     const steps = plan.filter(({ on }) => on.length > 0);
-    for (const [index, step] of steps.entries()) await perform(it, cluster, step, (line) => say(`step ${index + 1}/${steps.length} ${line}`));
+    for (const [index, step] of steps.entries()) {
+      const sayOfStep = (line: string) => say(`step ${index + 1}/${steps.length} ${line}`);
+      if (takesAway(step) && away++ > 0) await pause(rollout.pauseSeconds ?? 0, sayOfStep);
+      await perform(it, cluster, step, sayOfStep);
+    }
   }
+}
+
+async function pause(seconds: number, say: Say): Promise<void> {
+  if (seconds === 0) return;
+  say(`waits ${seconds} s, as rollout.pauseSeconds says`);
+  await sleep(seconds * 1000);
 }
 
 async function perform<O, S, Do extends string>(it: Datastore<O, S, Do>, cluster: Cluster<O>, step: Step<Do>, say: Say) {

@@ -2,7 +2,7 @@ import type { dynamic } from "@pulumi/pulumi";
 import { byArgument, memoryOf, schemaFailures, type Raw } from "./check";
 import type { Needs } from "./guest/machine";
 import type { Facts, Named } from "./index";
-import { changedServers } from "./servers";
+import { changedServers, newVolumeSize } from "./servers";
 import { failure, hasUnknown } from "./wire";
 
 interface Asked {
@@ -55,9 +55,9 @@ export const update = async (_id: string, _olds: unknown, asked: Asked): Promise
 function ignored(olds: Partial<Asked> | undefined, { servers, members }: Asked): Wrong {
   if (!olds?.servers) return [];
   const stay = members.filter((name) => olds.members?.includes(name));
-  return changedServers(olds.servers, servers, stay).map(({ argument, was }) => ({
+  return changedServers(olds.servers, servers, stay).map(({ argument, was, why }) => ({
     property: argument,
-    reason: `what is there was made ${before(was)}, and changing it cannot be done by this version; set it back. Or, if no \`pulumi up\` has made the cluster yet, let all be made anew: \`pulumi destroy\`, then \`pulumi up\``
+    reason: `what is there was made ${before(was)}, and changing it ${why}; set it back. Or, if no \`pulumi up\` has made the cluster yet, let all be made anew: \`pulumi destroy\`, then \`pulumi up\``
       + (argument === "memberOverrides" ? "; if none has brought the member into it yet, only that member: take it back, `pulumi up`, then ask for it again" : ""),
   }));
 }
@@ -137,6 +137,8 @@ function exceeded(asked: Asked, added: string[], { flavors, quotas }: Facts, old
     "server groups": Object.keys(groups).filter((group) => !(group in before)).length,
     ports: sum((member) => 1 + (servers.memberOverrides?.[member]?.networks?.length ?? 0)),
   };
+  const growth = newVolumeSize(olds?.servers ?? {}, servers);
+  if (growth !== undefined) needs["GiB of volumes"]! += (growth - olds!.servers!.volumeSize) * asked.members.filter((name) => !added.includes(name)).length;
   const group = quotas["members of a server group"];
   const property = asked.groups ? "shards" : "members";
   const lacks = Object.entries(needs).flatMap(([what, need]) => {
@@ -144,7 +146,7 @@ function exceeded(asked: Asked, added: string[], { flavors, quotas }: Facts, old
     return limit >= 0 && limit - (used ?? 0) < need ? [`${need} ${what}, where ${used === undefined ? `it has ${limit}` : `${limit - used} of ${limit} are left`}`] : [];
   });
   return [
-    ...(lacks.length > 0 ? [{ property, reason: `${added.length} new members need, of this project's quota, ${lacks.join("; ")}: have the quota raised, or free what is not needed` }] : []),
+    ...(lacks.length > 0 ? [{ property: added.length > 0 ? property : "volume.size", reason: `${added.length > 0 ? `${added.length} new members need` : "larger volumes need"}, of this project's quota, ${lacks.join("; ")}: have the quota raised, or free what is not needed` }] : []),
     ...(group && added.length > 0 && group.limit > 0 && Object.values(groups).some((each) => each.length > group.limit)
       ? [{ property, reason: `a server group of this project may have ${group.limit} members: have its quota, server_group_members, raised` }] : []),
   ];

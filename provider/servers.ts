@@ -6,6 +6,8 @@ type Raw = Record<string, unknown>;
 export interface Changed {
   argument: string;
   was: unknown;
+  /** Why there is no change of it. */
+  why: string;
 }
 
 /**
@@ -14,7 +16,15 @@ export interface Changed {
  */
 export function changedServers(was: Raw, wanted: Raw, stay: string[]): Changed[] {
   const before = isUnknown(wanted) || hasUnknown(wanted.memberOverrides) ? was : { ...was, memberOverrides: overrides(was, wanted, stay) };
-  return differing(before, wanted).map((key) => ({ argument: argument(key), was: before[key] }));
+  return differing(before, wanted).filter((key) => key !== "volumeSize" || newVolumeSize(was, wanted) === undefined)
+    .map((key) => ({ argument: argument(key), was: before[key], why: key === "volumeSize" ? "makes volumes smaller, which no cloud does" : "cannot be done by this version" }));
+}
+
+/** GiB that each volume is to have from now on; undefined where that is as before, or less, which no volume can have. */
+export function newVolumeSize(was: Raw, wanted: Raw): number | undefined {
+  if (isUnknown(wanted)) return undefined;
+  const [before, then] = [was.volumeSize, wanted.volumeSize];
+  return typeof before === "number" && typeof then === "number" && then > before ? then : undefined;
 }
 
 const argument = (key: string): string => ({ publicKey: "access.privateKey", volumeSize: "volume.size", volumeType: "volume.type" })[key] ?? key;

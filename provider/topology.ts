@@ -1,3 +1,5 @@
+import type { Rollout } from "./rollout";
+
 /** One server of a cluster, by a name that never changes. */
 export interface Member {
   name: string;
@@ -22,6 +24,7 @@ export interface Topology<Options> {
   members: Member[];
   options: Options;
   forget?: string[];
+  rollout?: Rollout;
   /** GiB that each data volume was asked to hold. */
   volumeSize?: number;
 }

@@ -38,6 +38,8 @@ export interface VolumeSight extends Mark {
   /** Of its file system. */
   uuid?: string;
   mounted: boolean;
+  /** Bytes of a mounted one: as its guest sees it, and of its file system. */
+  bytes?: { device: number; fileSystem: number };
 }
 
 /**
@@ -65,7 +67,11 @@ code=0; signature=$(blkid -p -o export "$device") || code=$?
 case $code in 0) ;; 2) echo disk=blank; exit;; *) echo disk=ambiguous; exit;; esac
 grep -E '^(TYPE|UUID|PTTYPE)=' <<<"$signature" || true
 echo "mounted=$mounted"
-if [ $mounted = yes ]; then look; exit; fi
+if [ $mounted = yes ]; then
+  echo "device=$(blockdev --getsize64 "$device")"
+  echo "blocks=$(xfs_info "$root" 2>/dev/null | sed -n 's/^data .*bsize=\\([0-9]*\\) *blocks=\\([0-9]*\\),.*/\\1*\\2/p')"
+  look; exit
+fi
 peek() {
   root=$(mktemp -d); trap 'umount "$root"; rmdir "$root"' EXIT
   mount -t xfs -o "$options" "$device" "$root"
@@ -81,7 +87,8 @@ case "$signature" in *TYPE=xfs*) unshare --mount --propagation private /bin/bash
 
 function classify(head: string, owner: Owner, member: Member): VolumeSight {
   const line = assignments(head);
-  const sight = { mounted: line.mounted === "yes", hasHadData: false, left: false };
+  const [blockSize = 0, blocks = 0] = (line.blocks ?? "").split("*").map(Number);
+  const sight = { mounted: line.mounted === "yes", hasHadData: false, left: false, ...(blocks > 0 && { bytes: { device: Number(line.device), fileSystem: blockSize * blocks } }) };
   const foreign = (why: string): VolumeSight => ({ ...sight, disk: "foreign", why });
   if (line.disk === "absent") return { ...sight, disk: "absent" };
   if (line.disk === "blank") return { ...sight, disk: "new" };
@@ -109,6 +116,15 @@ function classify(head: string, owner: Owner, member: Member): VolumeSight {
   return { ...sight, disk: "ours", uuid: line.UUID, hasHadData, left };
 }
 
+/** Of what an encrypted volume holds, some MiB are its header. */
+export const usable = 0.95;
+/** xfs takes no last piece that is too small for a group of its own. */
+const rest = 2 ** 20;
+
+/** Whether a volume is mounted, with a file system as large as it is, and as it was asked to be. */
+export const isReady = ({ disk, mounted, bytes }: VolumeSight, wantedGiB = 0): boolean =>
+  mounted && disk === "ours" && (bytes === undefined || (bytes.device - bytes.fileSystem < rest && bytes.fileSystem >= wantedGiB * 2 ** 30 * usable));
+
 /** The same, once there is a device: an attachment shows in the guest a moment after the cloud says that it is done. */
 export async function lookOnceAttached(guest: Guest, owner: Owner, member: Member, below: string): Promise<[VolumeSight, string]> {
   let look!: [VolumeSight, string];
@@ -121,8 +137,8 @@ export async function lookOnceAttached(guest: Guest, owner: Owner, member: Membe
   return look;
 }
 
-/** Formats the volume when it is new, mounts it for ever, and marks it. */
-export async function mountVolume(guest: Guest, owner: Owner, member: Member): Promise<void> {
+/** Formats the volume when it is new, mounts it for ever, marks it, and lets its file system grow with it, whatever runs on it. */
+export async function mountVolume(guest: Guest, owner: Owner, member: Member, wantedGiB?: number): Promise<void> {
   const path = device(member.volume);
   const [sight] = await lookAtVolume(guest, owner, member, ":");
   if (sight.disk === "foreign")
@@ -149,6 +165,17 @@ chmod 755 ${mountPoint}`);
     throw new Refused("a plan holds only while a volume is what it was seen to be", `the volume ${member.volume} of ${member.name} is ${mounted.disk} now, and was ${sight.disk}`,
       "run `pulumi up` again: it plans from what it then sees");
   if (mounted.disk === "new") await mark(guest, owner, member, { hasHadData: false, left: false });
+  if (!isReady({ ...mounted, disk: "ours" }, wantedGiB)) await growFileSystem(guest, member, wantedGiB ?? 0);
+}
+
+/** A server sees that its volume was extended a moment after the cloud says so. */
+async function growFileSystem(guest: Guest, member: Member, wantedGiB: number): Promise<void> {
+  const path = device(member.volume);
+  await eventually(`the volume of ${member.name} to have ${wantedGiB} GiB`, { seconds: 60, say: guest.say }, async () => {
+    const bytes = Number(await guest.look(sh`blockdev --getsize64 ${path}`));
+    return bytes >= wantedGiB * 2 ** 30 * usable ? true : `${member.name} sees ${(bytes / 2 ** 30).toFixed(1)} GiB; \`openstack volume show ${member.volume}\` tells what it is`;
+  });
+  await guest.run(sh`xfs_growfs ${mountPoint} >/dev/null`);
 }
 
 /** Writes the marker. */

@@ -49,7 +49,7 @@ describe("arguments that are wrong", () => {
     [{ memberOverrides: { "orders-1": { flavour: "m1.large" } } }, "memberOverrides.orders-1 has no flavour: it takes zone, networks, flavor"],
     [{ replace: "orders-1" }, 'replace must be a list, each entry a member\'s name; it is "orders-1"'],
     [{ deletionProtection: "no" }, 'deletionProtection must be true or false; it is "no"'],
-    [{ member: 3 }, "a cluster has no member: it takes members, flavor, image, network, volume, availabilityZones, locality, allowedCidrs, access, memberOverrides, without, replace, forget, allowUnsafe, deletionProtection, vendor, version, configuration, rootPassword"],
+    [{ member: 3 }, "a cluster has no member: it takes members, flavor, image, network, volume, availabilityZones, locality, allowedCidrs, access, memberOverrides, without, replace, forget, rollout, restartTrigger, allowUnsafe, maintenance, deletionProtection, vendor, version, configuration, rootPassword"],
     [{ flavor: "", volume: { size: 0 } }, 'flavor must be the name of a flavor; it is ""', "volume.size must be a whole number of GiB, at least 1; it is 0"],
   ] as [Wrong & { member?: number }, ...string[]][]) it(inspect(wrong, { depth: 0, breakLength: Infinity }), () => refused(() => galera(wrong as Partial<GaleraClusterArgs>), texts));
 

@@ -58,8 +58,7 @@ describe("check", () => {
       ...[{ cluster: "sales" }, { stack: "live" }, { project: "store" }].map((change) =>
         [{ owner: { ...news.owner, ...change } }, "owner: renaming a cluster, its project or its stack cannot be done by this version; keep the old name"] as const),
       ...["flavor", "image", "network", "locality", "availabilityZones"].map((key) => [{ servers: { ...news.servers, [key]: "another" } }, changing(key)] as const),
-      // Smaller as well as larger.
-      [{ servers: { ...news.servers, volumeSize: 1 } }, changing("volume.size")],
+      [{ servers: { ...news.servers, volumeSize: 1 } }, "volume.size: changing volume.size of a cluster that exists makes volumes smaller, which no cloud does; set it back"],
       [{ servers: { ...news.servers, volumeType: "another" } }, changing("volume.type")],
       [{ servers: { ...news.servers, publicKey: "another" } }, changing("access.privateKey")],
     ] as const) deepEqual(await reasons(known, changed(change)), [text]);

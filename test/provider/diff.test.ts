@@ -144,8 +144,26 @@ describe("diff", () => {
 
   it("refuses by name to change the options of a cluster that runs, and lets those of one that did not come up be mended", async () => {
     const news = { ...known, options: { vendor: "mariadb", version: "10.11", configuration: { max_connections: 501 } } };
-    await rejects(diff("orders", healthy, news), /changing configuration, version of a cluster that runs cannot be done by this version; set it back/);
+    await rejects(diff("orders", healthy, news), /changing version of a cluster that runs cannot be done by this version; set it back/);
     deepEqual(await diff("orders", stored({}, "failed"), news), { changes: true });
+  });
+
+  it("says how large volumes are to be, and whose", async () => {
+    deepEqual(await diff("orders", healthy, { ...known, servers: { ...known.servers, volumeSize: 20 } }), {});
+    deepEqual(fleet.printed, ["[orders] mount orders-1 orders-2 orders-3 (20 GiB)", "[orders] verify orders-1 orders-2 orders-3"]);
+  });
+
+  it("says of each setting how it comes to count, and whom it restarts", async () => {
+    const of = async (options: object) => {
+      fleet.printed.length = 0;
+      deepEqual(await diff("orders", healthy, { ...known, options: { ...known.options, ...options } }), {});
+      return fleet.printed;
+    };
+    deepEqual(await of({ configuration: { max_connections: "501" } }), ["[orders] configure orders-1 orders-2 orders-3 (max_connections live)", "[orders] verify orders-1 orders-2 orders-3"]);
+    deepEqual(await of({ configuration: { max_connections: "501", performance_schema: "ON" } }), ["[orders] configure orders-1 orders-2 orders-3 (max_connections live, performance_schema at a restart)",
+      "[orders] restart orders-1", "[orders] restart orders-2", "[orders] restart orders-3", "[orders] verify orders-1 orders-2 orders-3"]);
+    deepEqual(await of({ restartTrigger: "1" }), ["[orders] configure orders-1 orders-2 orders-3 (restartTrigger at a restart)", "[orders] restart orders-1", "[orders] restart orders-2", "[orders] restart orders-3",
+      "[orders] verify orders-1 orders-2 orders-3"]);
   });
 
   it("takes unknown members for no change, as `destroy --target` asks", async () => {

@@ -139,7 +139,7 @@ describe("what a cluster needs of its cloud", () => {
     const other = (change: object) => ({ servers: { ...made.servers, ...change } });
     const wayForward = "cannot be done by this version; set it back. Or, if no `pulumi up` has made the cluster yet, let all be made anew: `pulumi destroy`, then `pulumi up`";
     const alone = "; if none has brought the member into it yet, only that member: take it back, `pulumi up`, then ask for it again";
-    const refused = (argument: string, how: string) => `${argument}: what is there was made ${how}, and changing it ${wayForward}${argument === "memberOverrides" ? alone : ""}`;
+    const refused = (argument: string, how: string) => `${argument}: what is there was made ${how}, and changing it ${argument === "volume.size" ? wayForward.replace("cannot be done by this version", "makes volumes smaller, which no cloud does") : wayForward}${argument === "memberOverrides" ? alone : ""}`;
     for (const [what, change, ...texts] of [
       ["flavor", { flavor: "m1.large" }, refused("flavor", 'with "m1.small"')],
       ["image", { image: "debian-13" }, refused("image", 'with "debian-12"')],
@@ -147,7 +147,7 @@ describe("what a cluster needs of its cloud", () => {
       ["zones", { availabilityZones: ["az1"] }, refused("availabilityZones", 'with ["az1","az2"]')],
       ["zones that are left out", { availabilityZones: undefined }, refused("availabilityZones", 'with ["az1","az2"]')],
       ["locality", { locality: "affinity" }, refused("locality", 'with "anti-affinity"')],
-      ["the volumes' size and type", { volumeSize: 20, volumeType: "fast" }, refused("volume.size", "with 10"), refused("volume.type", "without it")],
+      ["the volumes' size and type", { volumeSize: 5, volumeType: "fast" }, refused("volume.size", "with 10"), refused("volume.type", "without it")],
       ["the private key, which is not shown", { publicKey: "ssh-rsa BBBB" }, refused("access.privateKey", "with another")],
       ["what a member has of its own", { memberOverrides: { "orders-2": { zone: "az1" } } }, refused("memberOverrides", 'with {"orders-2":{"zone":"az2"}}')],
       ["what a member has of its own, for the first time", { memberOverrides: { "orders-1": { zone: "az1" }, "orders-2": { zone: "az2" } } }, refused("memberOverrides", 'with {"orders-2":{"zone":"az2"}}')],
@@ -160,7 +160,7 @@ describe("what a cluster needs of its cloud", () => {
     });
 
     it("in a preview and in the run itself, whatever else is not known yet, and what is unknown is no change", async () => {
-      deepEqual(await reasons(other({ flavor: unknown, volumeSize: 20 }), facts, made), [refused("volume.size", "with 10")]);
+      deepEqual(await reasons(other({ flavor: unknown, volumeSize: 5 }), facts, made), [refused("volume.size", "with 10")]);
       deepEqual(await reasons(other({ publicKey: unknown, memberOverrides: { "orders-2": { zone: unknown } } }), facts, made), []);
       deepEqual(await reasons({ servers: unknown }, facts, made), []);
     });

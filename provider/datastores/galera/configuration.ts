@@ -21,6 +21,8 @@ export const unsecured = "unsecured";
 export const transferFile = `${dataDirectory}/ibdata1`;
 /** A shell condition: Galera knows of no history here, and will ask for a whole state. */
 export const noHistory = `! grep -q '^uuid: *[0-9a-f-]*[1-9a-f]' ${dataPath}/grastate.dat 2>/dev/null`;
+/** The options that the server runs with: those it was started with, and what it took since. */
+export const runningFile = "/run/datastores/options";
 export const optionsFile = "/etc/mysql/mariadb.conf.d/99-datastore.cnf";
 export const certificates = "/etc/mysql/datastore";
 /** What MariaDB said of the position of data that were not closed. */
@@ -37,6 +39,7 @@ export const optionsText = (want: Topology<Options>, self: Member, authority: Pi
     configuration: want.options.configuration,
     data: dataPath,
     members: want.members,
+    restartTrigger: want.options.restartTrigger === undefined ? undefined : sha256(want.options.restartTrigger),
     self,
   });
 

@@ -6,7 +6,7 @@ import { names } from "../../topology";
 import type { Cluster } from "../datastore";
 import type { Options } from "./options";
 import { inCluster } from "./sight";
-import { receives, unitState, wsrep } from "./sql";
+import { ask, receives, unitState, wsrep } from "./sql";
 
 export type Galera = Cluster<Options>;
 
@@ -18,6 +18,9 @@ export const startSeconds = 300;
 export const stopSeconds = 930;
 /** Seconds for a server that is starting to give that up. */
 export const abortSeconds = 30;
+
+/** Seconds for a server that has started to answer. */
+const silentSeconds = 60;
 
 export const everyone = ({ want, leaving }: Galera): string[] => names({ members: [...want.members, ...leaving] });
 
@@ -38,9 +41,14 @@ interface Gate {
 /** Waits until each of `on` itself says, steadily, that it is Synced in one Primary component of these members. */
 export async function gate(cluster: Galera, on: string[], starting: Guest, { seconds = transferSeconds, exactly = false, started = true }: Gate = {}): Promise<void> {
   const most = exactly ? on.length : everyone(cluster).length;
+  let silentSince: number | undefined;
   await eventually(`${on.join(", ")} to be one Synced cluster`, { seconds, steady: 3, say: starting.say }, async () => {
     if (started) await failedToStart(starting);
     const views = await Promise.all(on.map(async (name) => [name, await wsrep(await cluster.guest(name))] as const));
+    const silent = started && views.some(([name, view]) => name === starting.name && !view) && (await unitState(starting)) === "active";
+    silentSince = silent ? silentSince ?? Date.now() : undefined;
+    if (silentSince !== undefined && Date.now() - silentSince > silentSeconds * 1000)
+      throw new Error(`MariaDB on ${starting.name} has started, and does not answer its administrator: ${(await ask(starting)).why}. If a setting is why, take it back in \`configuration\`, then \`pulumi refresh\` and \`pulumi up\``);
     const lagging = views.filter(([, view]) => !view || view.cluster_status !== "Primary" || view.local_state_comment !== "Synced"
       || view.ready !== "ON" || Number(view.cluster_size) < on.length || Number(view.cluster_size) > most);
     if (lagging.length > 0)

@@ -1,4 +1,5 @@
 import { datastore } from "../datastore";
+import { outdated } from "./change";
 import { observe } from "./observe";
 import { options, type Options } from "./options";
 import { needs, newcomers } from "./machine";
@@ -23,7 +24,6 @@ export const galera = datastore<Options, Sight, Do>({
   unseen: (sight) => (sight.is === "unreachable" ? sight.why : undefined),
   underNew,
   kept,
-  frozen: ["vendor", "version", "configuration"],
-  // Each member's options name all the others.
-  outdated: (sight, { members }) => (members && "configured" in sight ? { ...sight, configured: false } : sight),
+  frozen: ["vendor", "version"],
+  outdated,
 });

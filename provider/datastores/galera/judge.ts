@@ -1,12 +1,12 @@
 import type { Guest } from "../../guest/guest";
+import { serverWith } from "./settings";
 
 /**
  * Asks the server that is installed whether it would start with these options: it knows its own names and values, no list of ours
  * does. It reads the image's own files too, which may load plugins. Answers what it refuses; what it would take otherwise than it was given is said.
  */
 export async function judgeOptions(guest: Guest, text: string): Promise<string | undefined> {
-  const answer = await guest.look(`file=$(mktemp); trap 'rm -f "$file"' EXIT; cat >"$file"; chown mysql "$file"
-runuser -u mysql -- mariadbd --defaults-extra-file="$file" --help --verbose 2>&1 >/dev/null || echo "exit status $?"`, text);
+  const answer = await guest.look(`${serverWith} --help --verbose 2>&1 >/dev/null || echo "exit status $?"`, text);
   const { errors, warnings } = readJudgement(answer);
   for (const warning of warnings) guest.say(`configuration: MariaDB says: ${warning}`);
   return errors.length > 0 ? `MariaDB on ${guest.name} would not start with this configuration: ${errors.join("; ")}. Mend it in \`configuration\`` : undefined;

@@ -25,7 +25,7 @@ const comes = (sight: Sight) => sight.is === "starting" || (sight.is === "up" &&
 const well = (sight: Sight | undefined): Sight => {
   const { installed = true, mounted = true, configured = true, hasHadData = true } = (sight ?? {}) as Partial<Prepared>;
   const committed = sight?.is === "up" && sight.committed !== undefined ? { committed: sight.committed } : {};
-  return { is: "up", primary: true, state: "Synced", size: 0, uuid: "known", secured: true, ...committed, installed, mounted, configured, hasHadData, left: false };
+  return { is: "up", primary: true, state: "Synced", size: 0, uuid: "known", secured: true, current: (sight as { current?: boolean } | undefined)?.current !== false, ...committed, installed, mounted, configured, hasHadData, left: false };
 };
 
 /** What is remembered: how far a cluster that runs has come is news at each look, and kept only where it forbids something. */
@@ -33,7 +33,10 @@ export function kept(seen: Record<string, Sight>): Record<string, Sight> {
   const sights = Object.entries(seen);
   if (newerThanCluster(sights.filter(([, sight]) => runs(sight)), sights).length > 0) return seen;
   return Object.fromEntries(sights.map(([name, { ...sight }]) => {
-    if (sight.is === "up") delete sight.committed;
+    if (sight.is === "up") {
+      delete sight.committed;
+      delete sight.written;
+    }
     return [name, sight];
   }));
 }

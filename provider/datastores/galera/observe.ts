@@ -3,11 +3,12 @@ import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { installedVersion, missingPackages } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
-import { guard, lookAtVolume, lookOnceAttached, transferred } from "../../guest/volume";
+import { guard, isReady, lookAtVolume, lookOnceAttached, transferred } from "../../guest/volume";
 import type { Member } from "../../topology";
 import type { Cluster } from "../datastore";
-import { dataDirectory, isVersion, optionsFile, optionsText, packages, positionFile, sha256, transferFile, unsecured } from "./configuration";
+import { dataDirectory, isVersion, optionsFile, optionsText, packages, positionFile, sha256, runningFile, transferFile, unsecured } from "./configuration";
 import type { Options } from "./options";
+import { differing, fixedOf } from "./settings";
 import { isKnown, tellsPosition, type Data, type Prepared, type Sight } from "./sight";
 import { ask, isDown, isSecured, receives, unitState, type Wsrep } from "./sql";
 
@@ -21,7 +22,7 @@ ${transferred(`$root/${transferFile}`, "$root")} || echo cut=yes
 [ ! -s "$data/grastate.dat" ] || sed -n 's/^\\(uuid\\|seqno\\|safe_to_bootstrap\\): */\\1=/p' "$data/grastate.dat"`;
 
 /** Seconds for members to find each other again after all of them lost power, before anything else is thought of. */
-const reformSeconds = 60;
+export const reformSeconds = 60;
 /** Seconds for InnoDB to replay its log, at the end of which it can tell its position. */
 const positionSeconds = 900;
 
@@ -35,11 +36,16 @@ export async function observe(cluster: Cluster<Options>, member: Member): Promis
   if (volume.disk === "foreign") throw new Error(`MariaDB is ${state}, and its volume is not ours: ${volume.why}`);
   const { hasHadData, left } = volume;
   // A cut between mounting and marking is mended by mounting again: what an unmarked volume holds is nobody's.
-  const mounted = volume.mounted && volume.disk === "ours";
-  const prepared = { ...(await software(guest, cluster, member)), mounted, hasHadData, left };
+  const mounted = isReady(volume, cluster.want.volumeSize);
+  const { running, ...installed } = await software(guest, cluster, member);
+  const prepared = { ...installed, mounted, hasHadData, left };
   if (isDown(state)) return { is: "down", data: await positioned(guest, dataOf(assignments(files), hasHadData), prepared, cluster.glance), ...prepared };
-  // One that has no connection left for us, or another password, is not starting: it may well run in the cluster.
-  if (!view && !["activating", "deactivating"].includes(state)) throw new Error(`MariaDB is ${state} and does not answer root on its socket: ${why}`);
+  // One that has no connection left for us is not starting: it may well run in the cluster.
+  const wanted = optionsText(cluster.want, member, cluster.authority);
+  if (!view && !["activating", "deactivating"].includes(state)) {
+    const configured = prepared.configured && differing(running ?? wanted, wanted).length === 0;
+    return { is: "silent", why: `MariaDB is ${state} and does not answer root on its socket: ${why}`, ...prepared, configured };
+  }
   if (!view) return { is: "starting", ...prepared };
   return {
     is: "up",
@@ -49,8 +55,17 @@ export async function observe(cluster: Cluster<Options>, member: Member): Promis
     uuid: view.cluster_state_uuid,
     secured: assignments(files).fresh === undefined && (await isSecured(guest, cluster.rootPassword)),
     committed: Number(view.last_committed),
+    written: Number(view.replicated_bytes),
     ...prepared,
+    ...(await upToDate(guest, running ?? wanted, wanted, prepared)),
   };
+}
+
+/** Whether a server that runs waits for a restart, or was not given yet what it would take without one. */
+async function upToDate(guest: Guest, running: string, wanted: string, { configured }: Prepared): Promise<{ current: boolean; configured: boolean }> {
+  const others = differing(running, wanted);
+  const current = (await fixedOf(guest, others)).length === 0;
+  return { current, configured: configured && (!current || others.length === 0) };
 }
 
 interface Server {
@@ -111,15 +126,19 @@ const unknown = "00000000-0000-0000-0000-000000000000";
 const recovered = /Recovered position:.*?\b([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):(-?\d+)/;
 
 /** A set of packages that a cut left half or that an image has brought, another version, another authority's certificates: each is seen, so each is mended. */
-async function software(guest: Guest, { want, authority }: Cluster<Options>, member: Member): Promise<Pick<Prepared, "installed" | "configured">> {
+async function software(guest: Guest, { want, authority }: Cluster<Options>, member: Member): Promise<Pick<Prepared, "installed" | "configured"> & { running?: string }> {
   const missing = await missingPackages(guest, packages);
-  const { version = "", options, guarded } = assignments(await guest.look(
+  const answer = await guest.look(
     `echo "version=$(${installedVersion("mariadb-server")} || true)"
 [ ! -e ${guard} ] || echo guarded=yes
-echo "options=$(sha256sum ${optionsFile} 2>/dev/null | cut -d ' ' -f 1)"`));
+echo "options=$(sha256sum ${optionsFile} 2>/dev/null | cut -d ' ' -f 1)"
+[ ! -e ${runningFile} ] || { echo ---; cat ${runningFile}; }`);
+  const [head = "", running] = answer.split(/^---\n([^]*)/m);
+  const { version = "", options, guarded } = assignments(head);
   return {
     installed: missing.length === 0 && isVersion(want.options, version) && guarded === "yes",
     configured: options === sha256(optionsText(want, member, authority)),
+    ...(running !== undefined && { running }),
   };
 }
 

@@ -3,10 +3,10 @@ import { z } from "zod";
 /** Settings that the package itself decides: another value would break the cluster or its safety. */
 const ours = ["wsrep_", "datadir", "port", "socket", "bind_address", "networking", "binlog_format", "default_storage_engine", "innodb_autoinc_lock_mode",
   "innodb_data_file_path", "innodb_data_home_dir", "innodb_log_group_home_dir", "innodb_undo_directory",
-  "ssl_ca", "ssl_capath", "ssl_cert", "ssl_key", "pid_file", "user", "chroot", "bootstrap", "extra_port", "plugin_dir", "plugin_load_add", "init_file", "grant_tables"];
+  "ssl_ca", "ssl_capath", "ssl_cert", "ssl_key", "pid_file", "user", "chroot", "bootstrap", "extra_port", "plugin_dir", "plugin_load_add", "init_file", "grant_tables", "unix_socket"];
 
 /** MariaDB takes dashes for underscores, these prefixes one after another, and the first letters of a name for the name. */
-function isOurs(key: string): boolean {
+export function isOurs(key: string): boolean {
   const bare = key.toLowerCase().replaceAll("-", "_").replace(/^((loose|skip|disable|enable|maximum|autoset)_)+/, "");
   return bare.startsWith("wsrep_") || ours.some((name) => name.startsWith(bare));
 }
@@ -20,6 +20,7 @@ const must = (what: string) => ({ error: `must be ${what}` });
 const version = must("a major version such as \"10.11\", as a string; left out, it is what the image's package sources offer");
 
 export const options = z.strictObject({
+  restartTrigger: z.string(must("a text: each other one restarts the members, one at a time")).optional(),
   vendor: z.enum(["mariadb"], must("\"mariadb\": no other can be run yet")),
   version: z.string(version).regex(/^\d+\.\d+$/, version).optional(),
   configuration: z.record(

@@ -1,14 +1,14 @@
 import { Refused } from "../../errors";
-import { oneByOne, together, type Step } from "../../plan";
+import { oneByOne, restartsOfSilent, together, told, type Step } from "../../plan";
 import type { Wanted } from "../../topology";
 import { markerFile, setAside, unsafe } from "./rules";
 import { evidence, historyOf, isAlive, isKnown, mayRun, mayStart, runs, tellsPosition, those, type Prepared, type Sight, type Sights } from "./sight";
 
-export type Do = "install" | "mount" | "configure" | "bootstrap" | "recover" | "secure" | "clean" | "join" | "leave" | "stop" | "verify";
+export type Do = "install" | "mount" | "configure" | "bootstrap" | "recover" | "secure" | "clean" | "join" | "restart" | "leave" | "stop" | "verify";
 
 /**
  * Pure: the steps from what is seen to a running cluster of `members`. Whoever is seen and not wanted leaves; joins
- * come before leaves, and either is one member at a time. Address lists are written first: no restart in the middle
+ * come before restarts and these before leaves, each one member at a time. Address lists are written first: no restart in the middle
  * then finds a member that knows fewer than there will be. Who leaves is prepared only if the cluster starts from it.
  */
 export function plan({ members, forget = [], replace = [] }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
@@ -22,23 +22,28 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
   if (refusal) throw refusal;
 
   const running = those(sights, runs);
-  const lost = running.length > 0 ? [] : those(sights, isAlive);
+  const silent = those(wanted, ({ is }) => is === "silent");
+  const silenced = running.length === 0 && silent.length > 0;
+  const lost = running.length > 0 || silenced ? [] : those(sights, isAlive);
   // They had their time to find each other and did not. What each holds is seen once it is down; who starts, then too.
   if (lost.length > 0) return [{ do: "stop", on: lost }, { do: startOver(sights), on: [] }];
-  const start = running.length > 0 ? undefined : startOf(sights);
+  const start = running.length > 0 || silenced ? undefined : startOf(sights);
   const seed = start ? [start.on] : [];
   const down = running.length === 0 && !start ? those(sights, (sight) => sight.is === "down" && tellsPosition(sight.data)) : [];
   const where = (holds: (sight: Sight & Prepared, name: string) => boolean) =>
     those(sights, (sight, name) => [...members, ...seed, ...down].includes(name) && "installed" in sight && holds(sight, name));
-  const joining = members.filter((name) => ![...running, ...seed].includes(name));
+  const joining = members.filter((name) => ![...running, ...seed, ...silent].includes(name));
   const prepare: Step<Do>[] = [
     // A package may start the server anew, which no two do at a time.
     ...together("install", where(({ installed }, name) => !installed && !running.includes(name))),
     ...oneByOne("install", where(({ installed }, name) => !installed && running.includes(name))),
-    ...together("mount", where(({ mounted }) => !mounted)),
-    ...together("configure", where(({ configured }) => !configured)),
+    ...together("mount", where(({ mounted }) => !mounted)).map((step) => ({ ...step, ...told("volume", sights) })),
+    ...together("configure", where(({ configured }) => !configured)).map((step) => ({ ...step, ...told("settings", sights) })),
   ];
   // Servers were made again below data whose position only an installed MariaDB can tell: look again, and plan then.
+  const unconfigured = those(wanted, (sight) => sight.is === "silent" && !sight.configured);
+  // Nobody tells yet what runs, or who has no room is given some: once they answer, more can be seen.
+  if (silenced || unconfigured.length < silent.length) return [...prepare, ...restartsOfSilent(unconfigured), { do: "verify", on: [] }];
   if (running.length === 0 && !start) return [...prepare, { do: startOver(sights), on: [] }];
   const history = historyOf(seen[running[0] ?? start!.on]!);
   const steps: Step<Do>[] = [
@@ -49,6 +54,8 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
     ...together("secure", start?.do === "bootstrap" ? seed : toSecure(sights, running)),
     ...together("clean", joining.filter((name) => leftWithAnother(history, seen[name]!))),
     ...oneByOne("join", joining),
+    ...restartsOfSilent(unconfigured),
+    ...oneByOne("restart", byWrites(wanted.filter(([, sight]) => sight.is === "up" && sight.primary && sight.current === false))),
     ...oneByOne("leave", those(sights, (sight, name) => !members.includes(name) && mayRun(sight))),
   ];
   return steps.length > 0 || where(({ hasHadData, left }) => !hasHadData || left).length > 0 ? [...steps, { do: "verify", on: members }] : [];
@@ -59,6 +66,10 @@ const toSecure = (sights: Sights, running: string[]): string[] => {
   const open = those(sights, (sight) => sight.is === "up" && !sight.secured);
   return open.length === 0 ? [] : [...open.filter((name) => running.includes(name)), ...running].slice(0, 1);
 };
+
+/** The one that clients write to comes last: they have to find another only once. */
+const byWrites = (sights: Sights): string[] =>
+  sights.map(([name, sight]) => ({ name, written: (sight.is === "up" && sight.written) || 0 })).sort((a, b) => a.written - b.written).map(({ name }) => name);
 
 /** Holds data that it took along when it left, and that are not what the cluster runs on now. */
 const leftWithAnother = (history: string | undefined, sight: Sight): boolean =>

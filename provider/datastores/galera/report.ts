@@ -4,7 +4,7 @@ import type { Member } from "../../topology";
 import type { Cluster, Report } from "../datastore";
 import type { Options } from "./options";
 import { inCluster } from "./sight";
-import { isDown, receives, unitState, viewIn, type Wsrep } from "./sql";
+import { client, isDown, receives, unitState, viewIn, type Wsrep } from "./sql";
 
 /** What is asked of a server for people, beside its view of the cluster. */
 interface Vitals extends Wsrep {
@@ -18,7 +18,7 @@ interface Vitals extends Wsrep {
   version: string;
 }
 
-const show = `mariadb --batch --skip-column-names --connect-timeout=2 -e "SHOW GLOBAL STATUS LIKE 'wsrep_%'; SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'wsrep_provider_options')" 2>&1`;
+const show = `${client} --connect-timeout=2 -e "SHOW GLOBAL STATUS LIKE 'wsrep_%'; SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'wsrep_provider_options')" 2>&1`;
 
 /** Two looks a second apart: totals since a server's start say nothing of this moment, and a queue that is gone in a second is none. */
 const twice = `${show} || exit 0

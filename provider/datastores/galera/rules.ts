@@ -32,11 +32,20 @@ type Rule = (situation: Situation) => Refused | undefined | false;
 const that = (among: Sights, holds: (sight: Sight) => boolean): Sights => among.filter(([, sight]) => holds(sight));
 const namesOf = (sights: Sights) => sights.map(([name]) => name);
 
-const allAreSeen: Rule = ({ sights, wanted }) => {
-  const unseen = that(sights, ({ is }) => is === "unreachable");
+/**
+ * What a silent member would have told is not missed where it is to have other options, or a larger volume: its old ones may be what silenced it, and to take them back must not be
+ * refused because of them. With other options it is started anew as at a boot, which starts no cluster and makes nobody forget anything.
+ */
+const mayBeMended = ({ wanted }: Situation, name: string, sight: Sight): boolean =>
+  sight.is === "silent" && sight.installed && !(sight.mounted && sight.configured) && namesOf(wanted).includes(name);
+
+const allAreSeen: Rule = (situation) => {
+  const { sights, wanted } = situation;
+  const unseen = sights.filter(([name, sight]) => sight.is === "unreachable" || (sight.is === "silent" && !mayBeMended(situation, name, sight)));
   const leavers = namesOf(unseen).filter((name) => !namesOf(wanted).includes(name));
   return unseen.length > 0 && new Refused("every member and its volume must be seen before anything is changed", evidence(unseen),
     "start the server, mend its network, attach its volume or let its database answer, then run `pulumi up` again; `openstack server show` tells its state. A server that is gone for ever is deleted with `openstack server delete`; after `pulumi refresh` the next `pulumi up` makes it again over its volume"
+    + (unseen.some(([, { is }]) => is === "silent") ? ". If a setting keeps a server from answering, take that back in `configuration`: once a `pulumi refresh` has seen it so, that is done" : "")
     + (leavers.length > 0 ? `. A leaving member that is gone for ever is named in forget: ${JSON.stringify(leavers)}` : ""));
 };
 

@@ -11,20 +11,30 @@ export type Data =
 
 export interface Prepared {
   installed: boolean;
+  /** Its volume is mounted, and its file system as large as that. */
   mounted: boolean;
+  /** Of a preview: how large the volume is to be. */
+  volume?: string;
   configured: boolean;
+  /** Of a preview: which settings are to change, and how each comes to count. */
+  settings?: string;
   /** The volume's marker says that it once held the whole data. */
   hasHadData: boolean;
   /** The volume's marker says that the member left the cluster by our word. */
   left: boolean;
 }
 
+/**
+ * Silent is one whose server runs, and does not answer its administrator: nothing is known of it but what its guest tells. Of one that is up: `current` says that it runs with all that is wanted, and waits for no restart; `written` are the bytes that its own clients had replicated
+ * since it started.
+ */
 export type Sight =
   | { is: "unreachable"; why: string }
   | { is: "foreign"; why: string }
   | { is: "down"; data: Data } & Prepared
   | { is: "starting" } & Prepared
-  | { is: "up"; primary: boolean; state: string; size: number; uuid: string; secured: boolean; committed?: number } & Prepared;
+  | { is: "silent"; why: string } & Prepared
+  | { is: "up"; primary: boolean; state: string; size: number; uuid: string; secured: boolean; current: boolean; committed?: number; written?: number } & Prepared;
 
 export type Sights = [name: string, sight: Sight][];
 
@@ -37,7 +47,7 @@ export const inCluster = (primary: boolean, state = ""): boolean => primary && [
 export const runs = (sight: Sight) => sight.is === "up" && inCluster(sight.primary, sight.state);
 export const isAlive = ({ is }: Sight) => is === "up" || is === "starting";
 /** Runs, or would again after a boot. */
-export const mayRun = (sight: Sight) => isAlive(sight) || (sight.is === "down" && sight.data.is !== "none" && !sight.left);
+export const mayRun = (sight: Sight) => isAlive(sight) || sight.is === "silent" || (sight.is === "down" && sight.data.is !== "none" && !sight.left);
 
 /** Data that a cluster may be started from. */
 export const mayStart = (data: Data): data is Exclude<Data, { is: "none" }> => data.is === "whole" || data.is === "torn";
@@ -78,6 +88,7 @@ function words(sight: Sight): string {
     case "unreachable": return `cannot be seen (${sight.why})`;
     case "foreign": return `has a volume that is not known as ours (${sight.why})`;
     case "starting": return "is starting";
+    case "silent": return `runs and does not answer (${sight.why})`;
     case "up": return `is up (${sight.primary ? "Primary" : "non-Primary"}, ${sight.state}, size ${sight.size}, ${sight.uuid}${sight.committed === undefined ? "" : `:${sight.committed}`})`;
     case "down": return (sight.data.is === "none" ? `is down without data${sight.hasHadData ? ", but once had some" : ""}`
       : `is down with ${sight.data.is} data${isKnown(sight.data.uuid) ? ` ${sight.data.uuid}:${sight.data.seqno}` : ""}${sight.data.safeToBootstrap ? " (safe to bootstrap)" : ""}`)

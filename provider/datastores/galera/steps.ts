@@ -1,23 +1,25 @@
-import { Refused, TimedOut } from "../../errors";
+import { reason, Refused, TimedOut } from "../../errors";
 import { isLeaf, newLeaf } from "../../certificates";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { installPackages, installedVersion, offeredVersion, sparePackages } from "../../guest/packages";
 import { sh } from "../../guest/shell";
 import { guardUnit, letStart, lookAtVolume, mark, mountPoint, mountVolume, settle, transferred } from "../../guest/volume";
+import type { Step as Planned } from "../../plan";
 import { names, type Member } from "../../topology";
 import { isUnreadable, setLeftAside, setUnreadableAside } from "./aside";
-import { certificates, dataDirectory, dataPath as data, families, hostsText, isVersion, noHistory, ofVersion, optionsFile, optionsText, positionFile, transferFile, unsecured } from "./configuration";
+import { certificates, dataDirectory, dataPath as data, families, hostsText, isVersion, noHistory, ofVersion, optionsFile, optionsText, positionFile, runningFile, transferFile, unsecured } from "./configuration";
 import { abortSeconds, everyone, gate, onDisk, running, startSeconds, stopSeconds, transferSeconds, type Galera } from "./gates";
 import type { Options } from "./options";
 import { judgeOptions } from "./judge";
-import { observe } from "./observe";
+import { observe, reformSeconds } from "./observe";
 import type { Do } from "./plan";
 import { nobodyIsNewer } from "./rules";
+import { differing, fixedOf, setLive, withoutFixed } from "./settings";
 import type { Sight } from "./sight";
-import { administrators, execute, hasStarted, unitState, wsrep } from "./sql";
+import { administrators, execute, hasStarted, isDown, unitState, wsrep } from "./sql";
 
-type Step = (cluster: Galera, member: Member) => Promise<void>;
+type Step = (cluster: Galera, member: Member, step?: Planned<Do>) => Promise<void>;
 
 /**
  * The guard comes before the package, whose own start of the server it skips, and after all else that keeps it: where it is, an installation
@@ -30,7 +32,7 @@ const install: Step = async (cluster, { name }) => {
   const before = (await unitState(guest)) === "active" ? await running(cluster, everyone(cluster)) : [];
   await guest.run("systemctl mask --quiet mariadb.socket mariadb-extra.socket");
   await sparePackages(guest, families);
-  await guardUnit(guest, "mariadb.service", { configured: optionsFile, data: dataDirectory, first: sh`/bin/rm -f ${positionFile}`, transfers: { file: transferFile, anew: noHistory } });
+  await guarded(guest);
   await installPackages(guest, ofVersion(want.options)).catch(async (error) => {
     refuseOther(want.options, `${name} is offered`, await guest.look(offeredVersion("mariadb-server")));
     throw error;
@@ -39,6 +41,11 @@ const install: Step = async (cluster, { name }) => {
   if (before.length > 0) await gate(cluster, before, guest, { seconds: startSeconds });
 };
 
+const guarded = (guest: Guest): Promise<void> => guardUnit(guest, "mariadb.service", {
+  configured: optionsFile, data: dataDirectory, transfers: { file: transferFile, anew: noHistory },
+  first: `/bin/sh -c "rm -f ${positionFile}; mkdir -p /run/datastores; cp ${optionsFile} ${runningFile}"`,
+});
+
 /** Of another major version than is wanted. */
 function refuseOther(options: Options, who: string, version: string): void {
   if (version.trim() !== "" && !isVersion(options, version))
@@ -46,10 +53,10 @@ function refuseOther(options: Options, who: string, version: string): void {
       "leave `version` out, or make the cluster anew with an image whose package sources have that version");
 }
 
-const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member);
+const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member, want.volumeSize);
 
 /**
- * A server that runs takes new certificates at once, so that members agree again whose they trust. The options file is
+ * A server that runs takes at once what it can: certificates, so that members agree again whose they trust, and settings. The options file is
  * written last: seen as wanted, it says that all else was done too.
  */
 const configure: Step = async (cluster, member) => {
@@ -57,7 +64,7 @@ const configure: Step = async (cluster, member) => {
   const guest = await cluster.guest(member.name);
   await eventually("a start that is under way to end", { seconds: transferSeconds, say: guest.say }, async () =>
     (await unitState(guest)) === "activating" && !(await wsrep(guest)) ? "MariaDB is starting" : true);
-  await guest.run(sh`mkdir -p ${certificates} /etc/cloud/cloud.cfg.d`);
+  await guest.run(sh`mkdir -p ${certificates} /etc/cloud/cloud.cfg.d /run/datastores`);
   const present = await guest.look(sh`cat ${certificates}/server.pem 2>/dev/null || true`);
   if (!(await isLeaf(present, authority, member.name, member.address))) {
     const leaf = await newLeaf(authority, member.name, member.address);
@@ -68,18 +75,42 @@ const configure: Step = async (cluster, member) => {
   await guest.write("/etc/cloud/cloud.cfg.d/99-datastore.cfg", "manage_etc_hosts: false\n");
   await guest.write("/etc/hosts", hostsText(want));
   const options = optionsText(want, member, authority);
-  const refused = await judgeOptions(guest, options);
-  if (refused !== undefined) await refuseOptions(cluster, guest, refused);
-  const runs = (await unitState(guest)) === "active";
-  if (runs) await execute(guest, "FLUSH SSL; SET GLOBAL wsrep_provider_options = 'socket.ssl_reload=1';");
-  const changed = await guest.write(optionsFile, options, { mode: "640", owner: "root:mysql" });
-  if (runs && changed) guest.say("MariaDB runs with its old options until its next start");
+  const before = await textOf(guest, optionsFile);
+  await judge(cluster, guest, before, options);
+  const state = await unitState(guest);
+  const running = (await textOf(guest, runningFile)) || before;
+  if (await wsrep(guest)) {
+    await execute(guest, "FLUSH SSL; SET GLOBAL wsrep_provider_options = 'socket.ssl_reload=1';");
+    await reconfigure(guest, running, options);
+  } else if (!isDown(state)) await writeOptions(guest, runningFile, running);
+  await writeOptions(guest, optionsFile, options);
 };
 
-/** A cluster that has run with its options goes on: it may know more of them than a server without its data, whose plugins are in these. */
-async function refuseOptions(cluster: Galera, guest: Guest, refused: string): Promise<void> {
-  const everConfigured = (await guest.look(sh`[ ! -e ${optionsFile} ] || echo yes`)) !== "";
-  if (!everConfigured && (await running(cluster, everyone(cluster))).length === 0) throw new Error(refused);
+const textOf = (guest: Guest, file: string): Promise<string> => guest.look(sh`cat ${file} 2>/dev/null || true`);
+const writeOptions = (guest: Guest, file: string, text: string): Promise<boolean> => guest.write(file, text, { mode: "640", owner: "root:mysql" });
+
+/**
+ * Gives a server that runs the settings that it takes. With which it runs then is written first: a setting may be the last thing that it is told, for want of a
+ * connection after it, and then is seen to be what has to be taken back.
+ */
+async function reconfigure(guest: Guest, running: string, options: string): Promise<void> {
+  const fixed = await fixedOf(guest, differing(running, options));
+  await writeOptions(guest, runningFile, withoutFixed(running, options, fixed));
+  await setLive(guest, running, options).catch((error) => {
+    if (fixed.length === 0) throw new Error(`${reason(error)}. MariaDB on ${guest.name} does not take this while it runs: mend it in \`configuration\`, or let it count from the next start: change \`restartTrigger\` too`);
+    guest.say(`${reason(error)}: it counts from the restart on`);
+  });
+}
+
+/**
+ * Has the server judge options before they are written. What it says of them as of those before is no news: it may know more of them when it has its data,
+ * whose plugins are in these.
+ */
+async function judge(cluster: Galera, guest: Guest, before: string, options: string): Promise<void> {
+  const refused = await judgeOptions(guest, options);
+  if (refused === undefined) return;
+  const known = before === "" ? (await running(cluster, everyone(cluster))).length > 0 : (await judgeOptions(guest, before)) === refused;
+  if (!known) throw new Error(refused);
   guest.say(refused);
 }
 
@@ -208,6 +239,50 @@ const stop: Step = async ({ guest: reach }, { name }) => {
 };
 
 /**
+ * Starts a member anew, with options that wait for it: only while all are in the cluster and none receives its data. It gets what it misses meanwhile.
+ * Of a silent one nobody knows more than that its old options may be why: the others need it no less than before, so those that answer are enough.
+ * What was configured before a unit that keeps in mind with which options it starts, gets it now.
+ */
+const restart: Step = async (cluster, member, step) => {
+  const guest = await cluster.guest(member.name);
+  // On the edge of what silences it, one answers now and then: what it then takes live needs no restart.
+  if (step?.what === "silent" && (await wsrep(guest)) && (await configure(cluster, member).then(() => true, () => false))) return;
+  const inIt = await running(cluster, everyone(cluster));
+  const silent = (await unitState(guest)) === "active" && !(await wsrep(guest));
+  if (step?.what === "silent" && !silent) return;
+  if (!silent) await gate(cluster, [...new Set([...inIt, ...names(cluster.want)])], guest, { seconds: startSeconds, exactly: true, started: false });
+  else if (inIt.length > 0) await gate(cluster, inIt, guest, { seconds: startSeconds, started: false });
+  await tellWhatItMayMiss(cluster, member);
+  await guarded(guest);
+  await stop(cluster, member);
+  if (inIt.some((name) => name !== member.name)) await join(cluster, member);
+  else if (everyone(cluster).length === 1) await start(cluster, member, ":");
+  else return startAmongSilent(cluster, guest);
+  await gate(cluster, silent ? [...inIt, member.name] : inIt, guest, { seconds: startSeconds, exactly: !silent });
+};
+
+/** As its guest would at a boot: it finds the cluster that the others form, or it is seen that they form none. */
+async function startAmongSilent(cluster: Galera, guest: Guest): Promise<void> {
+  await guest.run(`${letStart}\nsystemctl reset-failed mariadb 2>/dev/null || true; systemctl start --no-block mariadb`);
+  await gate(cluster, [guest.name], guest, { seconds: reformSeconds }).catch(async (error) => {
+    if (!(error instanceof TimedOut) || !(await wsrep(guest))) throw error;
+  });
+}
+
+/** Whether the others keep the writes that a member misses while it is away, and at their pace of now for how long: after that it gets all data anew. */
+async function tellWhatItMayMiss(cluster: Galera, { name }: Member): Promise<void> {
+  const views = async () => Promise.all(everyone(cluster).filter((other) => other !== name).map(async (other) => wsrep(await cluster.guest(other))));
+  const began = Date.now();
+  const [first, second] = [await views(), await views()];
+  const last = (of: typeof first) => Math.max(...of.map((view) => Number(view?.last_committed ?? 0)));
+  if (second.length === 0) return;
+  const kept = last(second) - Math.min(...second.map((view) => Number(view?.local_cached_downto ?? Infinity)));
+  const pace = (last(second) - last(first)) / (Date.now() - began) * 1000;
+  const guest = await cluster.guest(name);
+  guest.say(kept > 0 ? `the others keep the last ${kept} writes${pace > 0 ? `, ${Math.round(kept / pace)} s of them at this pace` : ""}: for as long it gets only what it misses` : "the others keep no writes: it gets all data anew");
+}
+
+/**
  * Leaves by its own word: it stops, so that the others count one fewer and their quorum stays, does not start again
  * at a boot, and its volume says that it left once the others agree. One that is down already is only kept from starting. It leaves nobody
  * alone: all who stay are in the cluster before and after, or what it holds may be the only copy of the newest rows.
@@ -236,4 +311,4 @@ const verify: Step = async (cluster, member) => {
   await mark(guest, cluster.want.owner, member, { hasHadData: true, left: false });
 };
 
-export const steps: Record<Do, Step> = { install, mount, configure, bootstrap, recover, secure, clean, join, leave, stop, verify };
+export const steps: Record<Do, Step> = { install, mount, configure, bootstrap, recover, secure, clean, join, restart, leave, stop, verify };

@@ -2,6 +2,7 @@ import { createHash, hkdfSync } from "node:crypto";
 import { mountPoint } from "../../guest/volume";
 import type { Authority } from "../../inputs";
 import { conf, render } from "../../template";
+import { differing } from "../../wire";
 import type { Member, Topology } from "../../topology";
 import type { Options } from "./options";
 
@@ -31,8 +32,8 @@ export const dataPath = `${mountPoint}/${dataDirectory}`;
 export const folder = "/etc/datastores/redis";
 export const optionsFile = `${folder}/server.conf`;
 export const program = `${folder}/redis.py`;
-/** The first lines of the options file that the server was started with. */
-export const startedFile = "/run/datastores/started";
+/** The first lines of the options that the server runs with: those it was started with, and what it took since. */
+export const runningFile = "/run/datastores/options";
 
 /** Where a member's data lie below its data directory: without them a primary would have its replicas throw theirs away. */
 export const dataFile = ({ persistence }: Pick<Options, "persistence">): string => (persistence === "snapshots" ? "dump.rdb" : "appendonlydir");
@@ -62,10 +63,29 @@ export function settings({ configuration, persistence, maxMemory }: Options): { 
   };
 }
 
-/** The first lines of the options file: what a server has to be started anew for. A setting that is taken out goes back to its default so, too. */
+/** How many lines the header has. */
+export const headerLines = 3;
+
+/** The first lines of the options file: what a server has to be started anew for, and what else it runs with. A setting that is taken out goes back to its default so, too. */
 export function header(options: Options): string {
   const { live, fixed } = settings(options);
-  return `# fixed ${sha256(JSON.stringify(Object.entries(fixed).sort()))}\n# live ${Object.keys(live).sort().join(" ")}\n`;
+  const restarts = options.restartTrigger === undefined ? [] : [options.restartTrigger];
+  return `# fixed ${sha256(JSON.stringify([...Object.entries(fixed).sort(), ...restarts]))}\n# live ${Object.keys(live).sort().join(" ")}\n# values ${sha256(JSON.stringify(Object.entries(live).sort()))}\n`;
+}
+
+/** The settings that are otherwise than they were, and how each comes to count. */
+export function changes(was: Options, wanted: Options): string {
+  const [before, then] = [settings(was), settings(wanted)];
+  const live = differing(before.live, then.live).map((key) => `${key} ${key in then.live ? "live" : "at a restart"}`);
+  const fixed = differing(before.fixed, then.fixed).map((key) => `${key} at a restart`);
+  return [...live, ...fixed].sort().concat(was.restartTrigger === wanted.restartTrigger ? [] : ["restartTrigger at a restart"]).join(", ");
+}
+
+/** The header of what a server runs with once it was given all live settings that are wanted. */
+export function runningHeader(options: Options, running: string): string {
+  if (isCurrent(options, running)) return header(options);
+  const [started, wanted] = [running, header(options)].map((text) => text.split("\n"));
+  return [...started!.slice(0, headerLines - 1), ...wanted!.slice(headerLines - 1)].join("\n");
 }
 
 /** Whether a server that was started with this header runs with all that is wanted, once its live settings are. */

@@ -1,5 +1,5 @@
 import { datastore } from "../datastore";
-import { isCurrent, header } from "./configuration";
+import { changes, header, isCurrent } from "./configuration";
 import { needs, newcomers } from "./machine";
 import { blank, kept, recall, underNew } from "./memory";
 import { observe } from "./observe";
@@ -28,6 +28,6 @@ export const redis = datastore<Options, Sight, Do>({
   // A member knows no other by its options.
   outdated: (sight, { options: change }) => {
     if (!change || !("configured" in sight) || JSON.stringify(change.was) === JSON.stringify(change.wanted)) return sight;
-    return { ...sight, configured: false, ...(sight.is === "up" && { current: sight.current && isCurrent(change.wanted, header(change.was)) }) };
+    return { ...sight, configured: false, settings: changes(change.was, change.wanted), ...(sight.is === "up" && { current: sight.current && isCurrent(change.wanted, header(change.was)) }) };
   },
 });

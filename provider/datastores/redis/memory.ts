@@ -16,9 +16,10 @@ export function recall(names: string[], seen: Record<string, Sight | undefined>,
     if (!sight || (ran && sight.is === "starting")) return [name, { ...well[name]!, ...(sight && marksOf(sight)) }];
     return [name, sight.is !== "unreachable" ? sight : ran && leaving.includes(name) ? well[name]! : blank];
   });
-  // They know each other, whatever each was seen to know: and whom else they were seen to know, they still do.
+  // They know each other, whatever each was seen to know: and whom else they were seen to know, they still do, unless that may be who never could be seen.
+  const others = names.some((name) => seen[name]?.is === "unreachable") ? [] : names.flatMap((name) => (seen[name]?.is === "up" && isIn(seen[name]) ? seen[name].knows : []));
   const ids = ups(now).filter(([, view]) => isIn(view)).map(([, { id }]) => id);
-  const known = [...new Set([...ids, ...names.flatMap((name) => (seen[name]?.is === "up" && isIn(seen[name]) ? seen[name].knows : []))])];
+  const known = [...new Set([...ids, ...others])];
   return Object.fromEntries(decided(now).map(([name, sight]) => [name, isIn(sight) ? { ...(sight as Up), knows: known } : sight]));
 }
 

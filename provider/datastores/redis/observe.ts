@@ -3,10 +3,10 @@ import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { installedVersion, missingPackages } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
-import { guard, lookAtVolume, lookOnceAttached } from "../../guest/volume";
+import { guard, isReady, lookAtVolume, lookOnceAttached } from "../../guest/volume";
 import type { Member } from "../../topology";
 import { isEstranged, viewOf, type Redis, type Said } from "./client";
-import { dataDirectory, dataFile, isCurrent, isVersion, optionsFile, optionsText, packages, sha256, startedFile, vendorOf } from "./configuration";
+import { dataDirectory, dataFile, header, isCurrent, isVersion, optionsFile, optionsText, packages, sha256, runningFile, vendorOf } from "./configuration";
 import { hasFailed, isMet, isSelf } from "./nodes";
 import type { Prepared, Sight, View } from "./sight";
 import { slotCount } from "./slots";
@@ -24,13 +24,15 @@ export async function observe(cluster: Redis, member: Member): Promise<Sight> {
   if (volume.disk === "foreign") throw new Error(`the server is ${state}, and its volume is not ours: ${volume.why}`);
   const { hasHadData, left } = volume;
   // A cut between mounting and marking is mended by mounting again: what an unmarked volume holds is nobody's.
-  const mounted = volume.mounted && volume.disk === "ours";
-  const { current, ...software } = await softwareOf(guest, cluster, member);
+  const mounted = isReady(volume, cluster.want.volumeSize);
+  const { current, running, ...software } = await softwareOf(guest, cluster, member);
   const prepared = { ...software, mounted, hasHadData, left };
   const { data, id } = assignments(files);
   if (isDown(state)) return { is: "down", data: data === "yes", ...(id ? { id } : {}), ...prepared };
   if (!said && isEstranged(why) && !hasHadData) return { is: "down", data: data === "yes", ...(id ? { id } : {}), estranged: true, ...prepared };
-  if (!said && !["activating", "deactivating"].includes(state)) throw new Error(`the server is ${state} and does not answer its administrator: ${why}`);
+  if (!said && isEstranged(why)) throw new Error(`the server is ${state} and does not answer its administrator: ${why}`);
+  if (!said && !["activating", "deactivating"].includes(state))
+    return { is: "silent", why: `the server is ${state} and does not answer its administrator: ${why}`, ...prepared, configured: prepared.configured && running === header(cluster.want.options) };
   if (!said || said.info.loading === "1") return { is: "starting", ...prepared };
   return { is: "up", ...viewIn(said, [...cluster.want.members, ...cluster.leaving]), current, ...prepared };
 }
@@ -109,18 +111,19 @@ export function viewIn({ id, nodes, cluster, info }: Said, members: Pick<Member,
 }
 
 /** A set of packages that a cut left half or that an image has brought, another version, other options: each is seen, so each is mended. */
-async function softwareOf(guest: Guest, { want, authority, rootPassword }: Redis, member: Member): Promise<Pick<Prepared, "installed" | "configured"> & { current: boolean }> {
+async function softwareOf(guest: Guest, { want, authority, rootPassword }: Redis, member: Member): Promise<Pick<Prepared, "installed" | "configured"> & { current: boolean; running: string }> {
   const { server } = vendorOf(want.options);
   const missing = await missingPackages(guest, packages(want.options));
   const answer = await guest.look(`echo "version=$(${installedVersion(server)} || true)"
 [ ! -e ${guard} ] || echo guarded=yes
 echo "options=$(sha256sum ${optionsFile} 2>/dev/null | cut -d ' ' -f 1)"
-echo ---; cat ${startedFile} 2>/dev/null || true`);
-  const [head = "", started = ""] = answer.split("---\n");
+echo ---; cat ${runningFile} 2>/dev/null || true`);
+  const [head = "", running = ""] = answer.split("---\n");
   const { version = "", options, guarded } = assignments(head);
   return {
     installed: missing.length === 0 && isVersion(want.options, version) && guarded === "yes",
     configured: options === sha256(optionsText(want, member, rootPassword, authority)),
-    current: isCurrent(want.options, started),
+    current: isCurrent(want.options, running),
+    running,
   };
 }

@@ -17,6 +17,7 @@ const version = must("a major version such as \"7.0\", as a string; left out, it
 const size = must("a size such as \"512mb\" or \"2gb\", as a string");
 
 export const options = z.strictObject({
+  restartTrigger: z.string(must("a text: each other one restarts the members, one at a time")).optional(),
   vendor: z.enum(["redis", "valkey"], must("\"redis\" or \"valkey\"")),
   version: z.string(version).regex(/^\d+\.\d+$/, version).optional(),
   persistence: z.enum(persistences, must(`one of ${persistences.join(", ")}`)).default("every-second"),

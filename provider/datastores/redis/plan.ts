@@ -1,7 +1,7 @@
-import { oneByOne, together, type Step } from "../../plan";
+import { oneByOne, restartsOfSilent, together, told, type Step } from "../../plan";
 import type { Wanted } from "../../topology";
 import { strangers, tooMuch, unsafe } from "./rules";
-import { isAlive, isIn, ownedBy, shardOf, those, ups, waits, type Sight, type Sights, type Up } from "./sight";
+import { isAlive, isIn, isToTell, ownedBy, shardOf, those, ups, waits, type Sight, type Sights, type Up } from "./sight";
 import { count, joined, missing, moves, written, type Move, type Slots } from "./slots";
 
 export type Do = "install" | "mount" | "configure" | "clean" | "start" | "bootstrap" | "join" | "move" | "promote" | "leave" | "restart" | "verify";
@@ -22,13 +22,14 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
   const where = (holds: (sight: Exclude<Sight, { is: "unreachable" | "foreign" }>) => boolean) => those(wanted, (sight) => "installed" in sight && holds(sight));
   const prepare: Step<Do>[] = [
     ...together("install", where(({ installed }) => !installed)),
-    ...together("mount", where(({ mounted }) => !mounted)),
-    ...together("configure", where(({ configured }) => !configured)),
+    ...together("mount", where(({ mounted }) => !mounted)).map((step) => ({ ...step, ...told("volume", sights) })),
+    ...together("configure", where(({ configured }) => !configured)).map((step) => ({ ...step, ...told("settings", sights) })),
   ];
   // Whose the slots are is known once all that have data serve it again. Addresses are as before, so they find each other by themselves.
   const back = those(sights, waits);
+  const silent = those(wanted, ({ is }) => is === "silent");
   const begun = missing(joined(...ownedBy(sights).values())).length === 0;
-  if (back.length > 0) return [...prepare, ...together("start", back), ...lookAgain(wanted, begun)];
+  if (back.length + silent.length > 0) return [...prepare, ...together("start", back), ...restartsOfSilent(those(wanted, (sight) => sight.is === "silent" && !sight.configured)), ...lookAgain(wanted, begun)];
 
   const shards = shardsOf(members, sights);
   const steps: Step<Do>[] = [
@@ -47,7 +48,7 @@ export function plan({ members, forget = [], replace = [] }: Wanted, seen: Recor
 /** What comes after those that have data serve it again: nothing where these are all and were verified. Else it depends on how far a run that was cut had come. */
 function lookAgain(wanted: Sights, begun: boolean): Step<Do>[] {
   const had = those(wanted, (sight) => "hasHadData" in sight && sight.hasHadData);
-  const whole = wanted.every(([name, sight]) => had.includes(name) && (isAlive(sight) || waits(sight)));
+  const whole = wanted.every(([name, sight]) => had.includes(name) && (isAlive(sight) || isToTell(sight)));
   return whole ? [{ do: "verify", on: had }] : [{ do: begun || had.length > 0 ? "verify" : "bootstrap", on: [] }];
 }
 

@@ -1,5 +1,5 @@
 import { Refused } from "../../errors";
-import { evidence, isIn, midway, ownedBy, shardOf, ups, waits, type Sight, type Sights } from "./sight";
+import { evidence, isToTell, isIn, midway, ownedBy, shardOf, ups, type Sight, type Sights } from "./sight";
 import { count, joined, missing, written, type Move, type Slots } from "./slots";
 
 export interface Situation {
@@ -26,11 +26,17 @@ export function unsafe(situation: Situation): Refused | undefined {
   return undefined;
 }
 
-const allAreSeen: Rule = ({ sights, wanted }) => {
-  const unseen = that(sights, ({ is }) => is === "unreachable");
+/** Its old options, or a full volume, may be what silenced it: to mend them must not be refused because of them. With other options it is started anew. */
+const mayBeMended = ({ wanted }: Situation, name: string, sight: Sight): boolean =>
+  sight.is === "silent" && sight.installed && !(sight.mounted && sight.configured) && namesOf(wanted).includes(name);
+
+const allAreSeen: Rule = (situation) => {
+  const { sights, wanted } = situation;
+  const unseen = that(sights, (sight, name) => sight.is === "unreachable" || (sight.is === "silent" && !mayBeMended(situation, name, sight)));
   const leavers = namesOf(unseen).filter((name) => !namesOf(wanted).includes(name));
   return unseen.length > 0 && new Refused("every member and its volume must be seen before anything is changed", evidence(unseen),
     "start the server, mend its network, attach its volume or let its database answer, then run `pulumi up` again; `openstack server show` tells its state. A server that is gone for ever is deleted with `openstack server delete`; after `pulumi refresh` the next `pulumi up` makes it again over its volume"
+    + (unseen.some(([, { is }]) => is === "silent") ? ". If a setting keeps a server from answering, take that back in `configuration`: once a `pulumi refresh` has seen it so, that is done" : "")
     + (leavers.length > 0 ? `. A leaving member that is gone for ever is named in forget: ${JSON.stringify(leavers)}` : ""));
 };
 
@@ -58,7 +64,7 @@ const noFailoverIsUnderWay: Rule = ({ sights }) => {
 const nobodyUnknownServes: Rule = ({ sights, forgotten }) => {
   const known = new Set(sights.map(([, sight]) => ("id" in sight ? sight.id : undefined)));
   const strange = ups(sights).filter(([, view]) => view.knows.some((id) => !known.has(id) && !view.failed.includes(id)));
-  return strange.length > 0 && !sights.some(([, sight]) => waits(sight) || sight.is === "starting")
+  return strange.length > 0 && !sights.some(([, sight]) => isToTell(sight))
     && new Refused("a cluster has no members but those that are known", evidence(strange), forgotten.length > 0
       ? `the cluster still counts a member that cannot be seen: power off ${forgotten.join(", ")}, then run \`pulumi up\` again`
       : "a run that was killed may have let others in: set the arguments to what that run wanted, run `pulumi up` to its end, and change them then; else `CLUSTER FORGET` those that do not belong to it");
@@ -67,7 +73,7 @@ const nobodyUnknownServes: Rule = ({ sights, forgotten }) => {
 /** Slots that nobody serves are either new, or some lost member's keys: those are given up by nobody but a person. */
 const everySlotHasItsData: Rule = ({ sights, forgotten }) => {
   const unserved = missing(joined(...ownedBy(sights).values()));
-  if (unserved.length === 0 || sights.some(([, sight]) => waits(sight) || sight.is === "starting")) return false;
+  if (unserved.length === 0 || sights.some(([, sight]) => isToTell(sight))) return false;
   const had = sights.some(([, sight]) => "hasHadData" in sight && sight.hasHadData) || forgotten.length > 0;
   return had && new Refused("slots whose keys are lost are not given out again as if they were empty", `nobody serves ${written(unserved)}: ${evidence(sights)}`,
     "bring back a member of the shard that had them, with its data; or, to go on without those keys, let a server take them with `CLUSTER ADDSLOTSRANGE`, then `pulumi refresh`");

@@ -2,9 +2,14 @@ import { read, type Slots } from "./slots";
 
 export interface Prepared {
   installed: boolean;
+  /** Its volume is mounted, and its file system as large as that. */
   mounted: boolean;
+  /** Of a preview: how large the volume is to be. */
+  volume?: string;
   /** Its files are as wanted. */
   configured: boolean;
+  /** Of a preview: which settings are to change, and how each comes to count. */
+  settings?: string;
   /** The volume's marker says that it once was in a cluster that was verified. */
   hasHadData: boolean;
   /** The volume's marker says that the member left the cluster by our word. */
@@ -44,12 +49,13 @@ export interface View {
   memory?: { keys: number; used: number; most: number };
 }
 
-/** Estranged is a server that runs with the users of a run that was cut before its cluster was anybody's: it counts as down, and is started anew. */
+/** Silent is a server that runs, and does not answer its administrator. Estranged is one that runs with the users of a run that was cut before its cluster was anybody's: it counts as down, and is started anew. */
 export type Sight =
   | { is: "unreachable"; why: string }
   | { is: "foreign"; why: string }
   | { is: "down"; data: boolean; id?: string; estranged?: true } & Prepared
   | { is: "starting" } & Prepared
+  | { is: "silent"; why: string } & Prepared
   | { is: "up" } & View & Prepared;
 
 export type Up = Extract<Sight, { is: "up" }>;
@@ -66,6 +72,8 @@ export const isIn = (sight: Sight): boolean => sight.is === "up" && sight.knows.
 export const isAlive = ({ is }: Sight): boolean => is === "up" || is === "starting";
 /** Its data are to be served again. */
 export const waits = (sight: Sight): boolean => sight.is === "down" && sight.data && !sight.left;
+/** What it has to say of its slots and of whom it follows is still to be heard. */
+export const isToTell = (sight: Sight): boolean => waits(sight) || sight.is === "starting" || sight.is === "silent";
 
 export const ups = (sights: Sights): [name: string, view: Up][] => sights.flatMap(([name, sight]) => (sight.is === "up" ? [[name, sight] as [string, Up]] : []));
 
@@ -87,6 +95,7 @@ function words(sight: Sight): string {
     case "unreachable": return `cannot be seen (${sight.why})`;
     case "foreign": return `has a volume that is not known as ours (${sight.why})`;
     case "starting": return "is starting";
+    case "silent": return `runs and does not answer (${sight.why})`;
     case "down": return (sight.estranged ? "knows another authority than this run's" : sight.data ? "is down with data" : `is down without data${sight.hasHadData ? ", but once had some" : ""}`) + (sight.left ? ", and left the cluster" : "");
     case "up": return `is ${sight.role}${sight.slots === "" ? "" : ` of slots ${sight.slots}`}, cluster ${sight.ok ? "ok" : "not ok"}, knows ${sight.knows.length}${sight.failed.length > 0 ? `, of whom ${sight.failed.length} failed` : ""}`;
   }

@@ -7,22 +7,16 @@ import { assignments, sh } from "../../guest/shell";
 import { guardUnit, letStart, lookAtVolume, mark, mountVolume } from "../../guest/volume";
 import type { Step as Planned } from "../../plan";
 import { names, type Member } from "../../topology";
-import { addressOf, ask, isEstranged, programText, tell, viewOf, type Command, type Redis, type Said } from "./client";
-import { accounts, dataDirectory, dataFile, dataPath, families, folder, isVersion, ofVersion, optionsFile, optionsText, port, settings, startedFile, users, vendorOf } from "./configuration";
-import { hasFailed, isKnown, isSelf, signature } from "./nodes";
+import { addressOf, ask, isEstranged, programText, tell, viewOf, type Command, type Redis } from "./client";
+import { accounts, dataDirectory, dataFile, dataPath, families, folder, headerLines, isVersion, ofVersion, optionsFile, optionsText, port, runningFile, runningHeader, settings, users, vendorOf } from "./configuration";
+import { agreed, answers, dataSeconds, everyone, follows, gateSeconds, saidBy, silent } from "./gates";
+import { hasFailed, isKnown, isSelf } from "./nodes";
 import { isDown, unitState } from "./observe";
 import type { Do } from "./plan";
 import { shardOf } from "./sight";
-import { count, evenly, joined, missing, read, slotCount, type Slots } from "./slots";
+import { count, evenly, joined, missing, read, type Slots } from "./slots";
 
 type Step = (cluster: Redis, member: Member, step: Planned<Do>) => Promise<void>;
-
-/** Seconds for what moves no data. */
-const gateSeconds = 120;
-/** Seconds for members to agree whom one of them follows. */
-const failoverSeconds = 30;
-/** Seconds for a server to read its data, or for a replica to get its primary's. The gate fails at once when the server gives up. */
-const dataSeconds = 4 * 3600;
 
 const sysctl = "/etc/sysctl.d/60-datastore-redis.conf";
 
@@ -35,7 +29,7 @@ const install: Step = async ({ guest: reach, want }, { name }) => {
   await guest.write(sysctl, "vm.overcommit_memory = 1\n");
   await guest.run(sh`sysctl -q -p ${sysctl} || true`);
   await guardUnit(guest, `${server}.service`, {
-    configured: optionsFile, data: `${dataDirectory}/${dataFile(want.options)}`, first: `/bin/sh -c "mkdir -p /run/datastores; head -n 2 ${optionsFile} >${startedFile}"`,
+    configured: optionsFile, data: `${dataDirectory}/${dataFile(want.options)}`, first: `/bin/sh -c "mkdir -p /run/datastores; head -n ${headerLines} ${optionsFile} >${runningFile}"`,
     service: ["ExecStart=", `ExecStart=/usr/bin/${server} ${optionsFile} --supervised systemd --daemonize no`, `ReadWritePaths=-${dataPath}`, `User=${user}`],
   });
   await installPackages(guest, ofVersion(want.options)).catch(async (error) => {
@@ -52,7 +46,7 @@ function refuseOther(wanted: string | undefined, who: string, version: string): 
       "leave `version` out, or make the cluster anew with an image whose package sources have that version");
 }
 
-const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member);
+const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member, want.volumeSize);
 
 /** A server that runs takes at once what it can: users, certificates and live settings. The options file is written last: seen as wanted, it says that all else was done too. */
 const configure: Step = async (cluster, member) => {
@@ -69,12 +63,16 @@ const configure: Step = async (cluster, member) => {
   }
   await guest.write(`${folder}/ca.pem`, authority.certificate, { owner });
   const text = optionsText(want, member, rootPassword, authority);
-  const runs = (await unitState(guest, cluster)) === "active" && !(await isStrange(cluster, guest));
-  if (!runs) await judge(guest, server, user, text);
+  const { said } = await viewOf(guest, authority);
+  if (!said) await judge(guest, server, user, text);
   else {
     const live = Object.entries(settings(want.options).live).flat();
     const accountsNow = Object.entries(users(rootPassword, authority)).map(([name, rules]): Command => ["ACL", "SETUSER", name, ...rules.split(" ")]);
+    // Written first: a setting may be the last thing that a server is told, for want of a connection after it, and then is seen to be what has to be taken back.
+    await guest.write(runningFile, runningHeader(want.options, await guest.look(sh`cat ${runningFile} 2>/dev/null || true`)));
     await tell(guest, authority, [...accountsNow, ["CONFIG", "SET", "tls-ca-cert-file", `${folder}/ca.pem`, "tls-cert-file", `${folder}/server.pem`, "tls-key-file", `${folder}/server.key`], ["CONFIG", "SET", ...live]]);
+    const { said: then, why } = await viewOf(guest, authority);
+    if (!then) throw new Error(`the server on ${guest.name} does not answer its administrator any more with these settings: ${why}. Take them back in \`configuration\`, or mend them, and run \`pulumi up\``);
   }
   await guest.write(optionsFile, text, { mode: "600", owner });
 };
@@ -112,23 +110,6 @@ systemctl reset-failed ${server} 2>/dev/null || true
 systemctl ${!hasHadData && (await isStrange(cluster, guest)) ? "restart" : "start"} --no-block ${server}`}`);
   await answers(cluster, guest, hasHadData ? dataSeconds : gateSeconds);
 };
-
-/** Waits until a server has read its data and answers. */
-async function answers(cluster: Redis, guest: Guest, seconds: number): Promise<void> {
-  await eventually(`the server on ${guest.name} to answer`, { seconds, say: guest.say }, async () => {
-    await failedToStart(cluster, guest);
-    const { said, why } = await viewOf(guest, cluster.authority);
-    return said === undefined ? why : said.info.loading === "1" ? "it loads its data" : true;
-  });
-}
-
-async function failedToStart(cluster: Redis, guest: Guest): Promise<void> {
-  const { server } = vendorOf(cluster.want.options);
-  const { ActiveState, Result, Job } = assignments(await guest.look(sh`systemctl show -p ActiveState -p Result -p Job ${server}`));
-  if (ActiveState !== "failed" && !(ActiveState === "inactive" && Result === "exec-condition" && !Job)) return;
-  const log = await guest.look(sh`journalctl -q -o cat -n 20 -u ${server} | grep -vE '^(Starting|Stopped|Started) ' | tail -n 5 || true`);
-  throw new Error(`the server does not start on ${guest.name}: ${log.trim().split("\n").join(" | ") || `result ${Result}`}`);
-}
 
 /** The first of each shard makes the cluster: each with an epoch of its own before they meet, for no two may have the same. */
 const bootstrap: Step = async (cluster) => {
@@ -184,20 +165,6 @@ const join: Step = async (cluster, member) => {
   if (self.of !== primary.id) await tell(guest, authority, [["CLUSTER", "REPLICATE", primary.id]]);
   await follows(cluster, guest, primary.id);
 };
-
-/** Waits until a replica has all of its primary's data. Soon it follows it; if then no more, a failover came between, and the wait would have no end. */
-async function follows(cluster: Redis, guest: Guest, primary: string): Promise<void> {
-  const asked = async (done: (of: string | undefined, said: Said) => true | string): Promise<true | string> => {
-    await failedToStart(cluster, guest);
-    const { said, why } = await viewOf(guest, cluster.authority);
-    return said ? done(said.nodes.find(isSelf)!.of, said) : why;
-  };
-  await eventually(`${guest.name} to follow its primary`, { seconds: failoverSeconds, say: guest.say }, () => asked((of) => of === primary || `it follows ${of ?? "nobody"}`));
-  await eventually(`${guest.name} to have its primary's data`, { seconds: dataSeconds, steady: 2, say: guest.say }, () => asked((of, { info: { master_link_status: link, master_sync_left_bytes: left } }) => {
-    if (of !== primary) throw new Error(`${guest.name} follows ${of ?? "nobody"} now: another took over meanwhile. Run \`pulumi up\` again: it plans from what it then sees`);
-    return link === "up" || `its link is ${link}${left && left !== "-1" ? `, ${left} bytes to come` : ""}`;
-  }));
-}
 
 /** Hands over a shard to a replica that has all, without a write lost: its primary holds writes for as long. */
 const promote: Step = async (cluster, member) => {
@@ -269,10 +236,17 @@ async function forget(cluster: Redis, among: string[], ids: string[]): Promise<v
   await Promise.all(among.map(async (name) => tell(await cluster.guest(name), cluster.authority, ids.map((id): Command => ["CLUSTER", "FORGET", id]))));
 }
 
-/** Takes the settings that wait for it. */
-const restart: Step = async (cluster, member) => {
+/** Takes the settings that wait for it. Who is primary is read again: a failover since the plan was made may have given it its slots back. */
+const restart: Step = async (cluster, member, step) => {
   const guest = await cluster.guest(member.name);
   const { server } = vendorOf(cluster.want.options);
+  // On the edge of what silences it, one answers now and then: what it then takes live needs no restart.
+  if (step.what === "silent" && (await viewOf(guest, cluster.authority)).said && (await configure(cluster, member, step).then(() => true, () => false))) return;
+  const before = await saidBy(cluster, everyone(cluster));
+  const id = before.get(member.name)?.nodes.find(isSelf)!.slots ? before.get(member.name)!.id : undefined;
+  const heir = [...before].find(([, { nodes, info }]) => id !== undefined && nodes.find(isSelf)!.of === id && info.master_link_status === "up")?.[0];
+  if (heir !== undefined)
+    throw new Refused("a primary is restarted once another of its shard has taken over", `${member.name} is the primary, and ${heir} follows it: a failover came between`, "run `pulumi up` again: it plans from what it then sees");
   await guest.run(`${letStart}\n${sh`systemctl restart ${server}`}`);
   await answers(cluster, guest, dataSeconds);
   const { of } = ((await saidBy(cluster, [member.name])).get(member.name) ?? silent(member.name)).nodes.find(isSelf)!;
@@ -311,46 +285,3 @@ async function tidied(cluster: Redis, teller: Guest): Promise<void> {
 }
 
 export const steps: Record<Do, Step> = { install, mount, configure, clean, start, bootstrap, join, move, promote, leave, restart, verify };
-
-const everyone = ({ want, leaving }: Redis): string[] => names({ members: [...want.members, ...leaving] });
-
-const silent = (name: string): never => {
-  throw new Error(`the server on ${name} does not answer. Run \`pulumi up\` again: it plans from what it then sees`);
-};
-
-/** What each of those that answer says. */
-async function saidBy(cluster: Redis, among: string[]): Promise<Map<string, Said>> {
-  const said = await Promise.all(among.map(async (name) => [name, (await cluster.guest(name).then((guest) => viewOf(guest, cluster.authority), () => undefined))?.said] as const));
-  return new Map(said.flatMap(([name, view]) => (view ? [[name, view] as const] : [])));
-}
-
-/**
- * Waits until each of `among` that is in the cluster says, steadily, the same of whose the slots are, and that all is well: what they then say.
- * `in`: all of them are in it. `exactly`: and nobody else is, and nothing is left to be done.
- */
-async function agreed(cluster: Redis, among: string[], teller: Guest, who: "in" | "exactly" | "whoever is in" = "whoever is in"): Promise<Map<string, Said>> {
-  let said = new Map<string, Said>();
-  await eventually(`${who === "exactly" ? "the members" : among.join(", ")} to agree`, { seconds: gateSeconds, steady: who === "exactly" ? 3 : 2, say: teller.say }, async () => {
-    said = await saidBy(cluster, among);
-    const apart = who === "whoever is in" ? [] : among.filter((name) => (said.get(name)?.nodes.length ?? 0) < 2);
-    return apart.length > 0 ? `${apart.join(", ")} ${apart.length === 1 ? "is" : "are"} in no cluster, or silent` : disagreement(said, who === "exactly") ?? true;
-  });
-  return said;
-}
-
-function disagreement(said: Map<string, Said>, exactly: boolean): string | undefined {
-  const inIt = [...said].filter(([, { nodes }]) => nodes.length > 1);
-  const ids = inIt.map(([, { id }]) => id);
-  for (const [name, { nodes, cluster: state, info }] of inIt) {
-    const self = nodes.find(isSelf)!;
-    if (state.cluster_state !== "ok") return `${name} says that the cluster is ${state.cluster_state}`;
-    if (exactly && state.cluster_slots_ok !== String(slotCount)) return `${name} says that ${state.cluster_slots_ok} slots are served`;
-    if (exactly && self.open.length > 0 && self.of === undefined) return `${name} has slots on their way`;
-    const unknown = ids.filter((id) => !nodes.some((node) => node.id === id && isKnown(node) && !hasFailed(node)));
-    if (unknown.length > 0) return `${name} does not know ${unknown.length} of the others`;
-    if (exactly && nodes.length !== ids.length) return `${name} knows ${nodes.length - ids.length} more`;
-    if (exactly && self.of !== undefined && info.master_link_status !== "up") return `${name} has no link to its primary`;
-  }
-  const views = new Set(inIt.map(([, { nodes }]) => signature(nodes)));
-  return views.size === 1 ? undefined : `there are ${views.size} views of whose the slots are`;
-}

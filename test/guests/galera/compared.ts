@@ -22,7 +22,8 @@ export function alike(sights: Seen): Record<string, unknown> {
   const letters = new Map<string, string>();
   const letter = (uuid: string) => letters.get(uuid) ?? letters.set(uuid, String.fromCharCode(65 + letters.size)).get(uuid);
   return Object.fromEntries(Object.entries(sights).sort().map(([name, sight]) => {
-    if (sight.is === "up") return [name, { ...sight, uuid: letter(sight.uuid), committed: undefined }];
+    if (sight.is === "up") return [name, { ...sight, uuid: letter(sight.uuid), committed: undefined, written: undefined }];
+    if (sight.is === "silent") return [name, { ...sight, why: undefined }];
     if (sight.is !== "down" || sight.data.is === "none") return [name, sight];
     const { is, uuid, seqno, safeToBootstrap } = sight.data;
     return [name, { ...sight, data: { is, uuid: is === "whole" ? letter(uuid) : uuid, closed: seqno >= 0, safeToBootstrap } }];

@@ -46,8 +46,7 @@ export const life = (title: string, cuts: Cuts, created: (trial: GaleraTrial) =>
     const written = trial.written;
     const logins = () => trial.told("orders-1", "^Accepted publickey", "-t sshd");
     const donations = () => trial.told(written, "wsrep_sst_mariabackup --role .donor");
-    const starts = () => Promise.all(three.map((name) => trial.cluster.guest(name).look("systemctl show -P InvocationID mariadb")));
-    const before = [await logins(), await donations(), await starts()] as const;
+    const before = [await logins(), await donations(), await trial.starts()] as const;
     await trial.during("grow 3 to 5", async () => {
       for (const place of cuts.inGrow.keys()) await cutAt(cuts.inGrow.slice(place), 20 + place);
       await trial.up();
@@ -57,7 +56,7 @@ export const life = (title: string, cuts: Cuts, created: (trial: GaleraTrial) =>
     await trial.whole(five);
     equal(trial.written, written);
     equal(await donations() - before[1], 0, `${written}, which the client writes to, was a donor`);
-    deepEqual(await starts(), before[2]);
+    deepEqual(await trial.starts(three), before[2]);
     for (const name of five)
       match(await trial.cluster.guest(name).look("grep wsrep_cluster_address /etc/mysql/mariadb.conf.d/99-datastore.cnf"), /"gcomm:\/\/([\d.]+,){4}[\d.]+"/);
   });
@@ -96,6 +95,48 @@ export const life = (title: string, cuts: Cuts, created: (trial: GaleraTrial) =>
     });
     deepEqual(await trial.servers(), three);
     await trial.whole(three);
+  });
+
+  it("changes settings that a running server takes, and no server restarts", async () => {
+    const before = await trial.starts();
+    await trial.want({ configuration: { max_connections: "333", long_query_time: "2.5" } });
+    deepEqual(await trial.previewed(), [`configure ${three.join(" ")} (long_query_time live, max_connections live)`, `verify ${three.join(" ")}`]);
+    await trial.during("change live settings", () => trial.up());
+    deepEqual(await trial.starts(), before);
+    for (const name of three) equal(await trial.settings(name, "max_connections", "long_query_time"), "333\t2.500000");
+    await trial.nothingToDo();
+  });
+
+  it(`changes one that needs a restart, one member at a time, though a restart is cut by ${cuts.kind("restart", 12)}; one that is taken out goes back without it`, async () => {
+    const before = await trial.starts();
+    await trial.want({ configuration: { max_connections: "333", performance_schema: "ON" } });
+    deepEqual(await trial.previewed(), [`configure ${three.join(" ")} (long_query_time live, performance_schema at a restart)`, ...three.map((name) => `restart ${name}`), `verify ${three.join(" ")}`]);
+    const tablespaces = await trial.tablespaces();
+    await trial.during("change a setting that needs a restart, cut", async () => {
+      await cutAt(["restart"], 12);
+      await trial.up();
+    });
+    await trial.whole(three);
+    const now = await trial.starts();
+    for (const name of three) {
+      ok(now[name] !== before[name], `${name} was not restarted`);
+      equal(await trial.settings(name, "max_connections", "performance_schema", "long_query_time"), "333\t1\t10.000000");
+    }
+    deepEqual(await trial.gotAllAnew(tablespaces), []);
+    await trial.nothingToDo();
+  });
+
+  it("grows its volumes and their file systems, and no server restarts", async () => {
+    const before = await trial.starts();
+    await trial.want({ volumeSize: 2 });
+    deepEqual(await trial.previewed(), [`mount ${three.join(" ")} (2 GiB)`, `verify ${three.join(" ")}`]);
+    await trial.during("grow volumes", () => trial.up());
+    deepEqual(await trial.starts(), before);
+    for (const name of three) ok(Number(await trial.cluster.guest(name).look("df --block-size=1M --output=size /var/lib/datastore | tail -n 1")) > 1900, name);
+    await trial.nothingToDo();
+    await trial.want({ volumeSize: 1 });
+    match(await trial.refused(["preview"]), /volume\.size: what is there was made with 2, and changing it makes volumes smaller, which no cloud does; set it back/);
+    await trial.want({ volumeSize: 2 });
   });
 
   it("replaces a server that was deleted behind its back; the volume was whole, so the transfer is incremental", async () => {

@@ -2,6 +2,7 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import execa from "execa";
 import { exec, powerCut, powerOn } from "../../../devcloud";
+import { needsRestart } from "../../../provider/datastores/galera/live";
 import { until } from "../trial";
 import type { GaleraTrial } from "./trial";
 
@@ -66,6 +67,13 @@ export function qualities(trial: GaleraTrial): void {
     const ram = await Promise.all(servers.map(async ({ ID }) =>
       (await exec(["openstack", "--os-cloud", "devcloud-admin", "server", "show", ID!, "-f", "value", "-c", "flavor"])).stdout.split(" ")[0]));
     deepEqual(ram, ["m1.small", "m1.medium", "m1.small"]);
+  });
+
+  it("takes nothing for live that MariaDB says it takes only when it starts", async () => {
+    const rows = await trial.cluster.sql("orders-1", "SELECT LOWER(VARIABLE_NAME) FROM information_schema.SYSTEM_VARIABLES WHERE READ_ONLY = 'YES'");
+    const fixed = rows.split("\n");
+    ok(fixed.length > 100);
+    deepEqual(fixed.filter((name) => !needsRestart(name)), []);
   });
 
   it("has nothing to do at a second `up`, nor after a refresh", async () => {

@@ -23,6 +23,17 @@ export class GaleraTrial extends Trial {
     return super.told(name, text, unit);
   }
 
+  /** One word for each start of each member's server. */
+  async starts(names = this.cluster.names): Promise<Record<string, string>> {
+    const started = async (name: string) => [name, await this.cluster.guest(name).look("systemctl show -P InvocationID mariadb")];
+    return Object.fromEntries(await Promise.all(names.map(started))) as Record<string, string>;
+  }
+
+  /** What a member has for these variables. */
+  settings(name: string, ...variables: string[]): Promise<string> {
+    return this.cluster.sql(name, `SELECT ${variables.map((variable) => `@@GLOBAL.${variable}`).join(", ")}`);
+  }
+
   /** The tablespace of each member: a full transfer makes another, and the writes that a member had missed do not. */
   async tablespaces(): Promise<Record<string, string>> {
     const stat = async (name: string) => [name, await this.cluster.guest(name).look("stat -c %i:%.9W /var/lib/datastore/mysql/ibdata1")];

@@ -5,13 +5,13 @@ import { after as simulated, type Seen } from "../../provider/datastores/redis/m
 /** What the simulated guests show once the step is done. */
 export const after = (seen: Seen, step: Step, wanted: string[]): Seen => simulated(seen, step, wanted);
 
-/** What nothing tells before: who was found dead meanwhile, whose link to its primary came up by itself, and what a server turns out to be that was starting, or that starts over its data. */
+/** What nothing tells before: who was found dead meanwhile, whose link to its primary came up by itself, and what a server turns out to be that was starting, that starts over its data, or that was silent: what one restart frees may let others answer, too. */
 export function untold(before: Seen, step: Step, expected: Seen, seen: Seen): void {
   for (const [name, sight] of Object.entries(seen)) {
     const then = expected[name];
     if (sight.is === "up" && then?.is === "up") Object.assign(then, { failed: sight.failed, linked: then.linked || (then.role === "replica" && sight.linked) });
     const was = before[name];
-    if ((was?.is === "starting" || (step.do === "start" && was?.is === "down" && was.data)) && isAlive(sight)) expected[name] = sight;
+    if ((was?.is === "starting" || was?.is === "silent" || (step.do === "start" && was?.is === "down" && was.data)) && isAlive(sight)) expected[name] = sight;
   }
 }
 
@@ -21,6 +21,7 @@ export function alike(sights: Seen): Record<string, unknown> {
   const known = (ids: string[]) => ids.flatMap((id) => names.get(id) ?? []).sort();
   const told = (name: string, sight: Sight): unknown => {
     if (sight.is === "down") return { ...sight, id: undefined };
+    if (sight.is === "silent") return { ...sight, why: undefined };
     if (sight.is !== "up") return sight;
     return { ...sight, id: name, of: sight.of && names.get(sight.of), knows: known(sight.knows), failed: known(sight.failed), offset: undefined, memory: undefined };
   };

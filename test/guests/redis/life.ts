@@ -79,7 +79,7 @@ export const life = (title: string, cuts: Cuts, created: (trial: RedisTrial) => 
   it("changes a setting that a running server takes, and no server restarts", async () => {
     const before = await trial.starts();
     await trial.want({ configuration: { "maxmemory-policy": "allkeys-lru" } });
-    deepEqual(await trial.previewed(), [`configure ${three.join(" ")}`, `verify ${three.join(" ")}`]);
+    deepEqual(await trial.previewed(), [`configure ${three.join(" ")} (maxmemory-policy live)`, `verify ${three.join(" ")}`]);
     await trial.during("change a live setting", () => trial.up());
     deepEqual(await trial.starts(), before);
     for (const name of three) match(await trial.ask(name, "INFO", "memory"), /maxmemory_policy:allkeys-lru/);

@@ -18,6 +18,7 @@ const sessions = new RedisCluster("sessions", {
   availabilityZones: ["az1", "az2", "az3"],
   maxMemory: config.get("maxMemory") ?? "256mb",
   configuration: config.getObject<Record<string, string>>("configuration"),
+  restartTrigger: config.get("restartTrigger"),
   allowedCidrs: [`${config.require("client")}/32`],
   access: { user: "debian", privateKey: readFileSync(config.require("privateKeyFile"), "utf8") },
   deletionProtection: config.getBoolean("deletionProtection"),

@@ -22,6 +22,12 @@ const operations: Record<string, Operation> = {
   "a shrink from 5 to 3": { members: named(3), start: renewed(named(5)), was: named(5) },
   "a shrink without one in the middle": { members: ["db-1", "db-3", "db-4"], start: renewed(named(4)), was: named(4) },
   "one member for another": { members: ["db-2"], start: { ...renewed(["db-1"]), ...blank("db-2") }, was: ["db-1"] },
+  "settings for 3 that need a restart": { members: named(3), start: all(named(3), "synced,unconfigured,old"), was: named(3) },
+  "settings for 1 that need a restart": { members: named(1), start: all(named(1), "synced,unconfigured,old"), was: named(1) },
+  "a grow from 3 to 5 with such settings": { members: named(5), start: { ...all(named(3), "synced,unconfigured,old"), ...blank("db-4", "db-5") }, was: named(3) },
+  "a shrink from 5 to 3 with such settings": { members: named(3), start: all(named(5), "synced,unconfigured,old"), was: named(5) },
+  "settings taken back that silenced one": { members: named(3), start: of(["synced/3,unconfigured", "silent,unconfigured", "synced/3,unconfigured"]) },
+  "settings taken back that silenced one of two": { members: named(2), start: of(["synced/2,unconfigured", "silent,unconfigured"]) },
   "a server made again": { members: named(3), start: { ...all(named(3), "synced/2"), ...blank("db-2") } },
   "a server made again with its volume kept": { members: named(3), start: of(["synced/2", "whole:5,uninstalled,unmounted,unconfigured", "synced/2"]) },
   "a recovery of 3": { members: named(3), start: of(["whole:81", "whole:95", "whole:95"]) },
@@ -41,6 +47,14 @@ describe("galera plan, cut", () => {
       for (const [cut, halfway] of cuts(members, start)) reaches(was, outdated(halfway), cut);
     });
   }
+
+  it("reaches the same end within its plans from wherever settings taken back that silenced all were cut", () => {
+    for (const count of [1, 3]) for (const [cut, halfway] of cuts(named(count), all(named(count), "silent,unconfigured"))) {
+      let seen = halfway;
+      for (let round = 1; round <= 3; round++) seen = plan({ members: named(count) }, seen).reduce((now, step) => after(now, step), seen);
+      deepEqual([seen, plan({ members: named(count) }, seen)], [all(named(count), "synced"), []], cut);
+    }
+  });
 
   for (const name of ["a create of 3", "a grow from 3 to 5", "a shrink from 5 to 3"]) {
     const { members, start, was } = operations[name]!;

@@ -12,6 +12,8 @@ const flags: Record<string, object> = {
   unsecured: { secured: false },
   safe: { safeToBootstrap: true },
   left: { left: true },
+  old: { current: false },
+  writer: { written: 100 },
 };
 
 /**
@@ -21,7 +23,7 @@ const flags: Record<string, object> = {
 export function sight(text: string, members: number): Sight {
   const [head = "", ...rest] = text.split(",");
   const [, kind = "", uuid = "A", seqno, size = String(members)] = /^(\w+)(?:@(\w))?(?::(-?\d+))?(?:\/(\d+))?$/.exec(head) ?? [];
-  const up = (state: string, primary = true) => ({ is: "up", primary, state, size: Number(size), uuid, secured: true, ...(seqno === undefined ? {} : { committed: Number(seqno) }), ...prepared });
+  const up = (state: string, primary = true) => ({ is: "up", primary, state, size: Number(size), uuid, secured: true, current: true, ...(seqno === undefined ? {} : { committed: Number(seqno) }), ...prepared });
   const down = (data: object, extra: object = {}) => ({ is: "down", data, ...prepared, ...extra });
   // Of torn data InnoDB tells history and position, or nobody does; of partial ones mostly nobody.
   const nobodyTells = seqno === "-1" && (kind === "torn" || !head.includes("@"));
@@ -30,6 +32,7 @@ export function sight(text: string, members: number): Sight {
     unreachable: { is: "unreachable", why: "timed out" },
     foreign: { is: "foreign", why: "it holds ext4" },
     starting: { is: "starting", ...prepared },
+    silent: { is: "silent", why: "Too many connections", ...prepared },
     blank: down({ is: "none" }, { installed: false, mounted: false, configured: false, hasHadData: false }),
     ready: down({ is: "none" }, { hasHadData: false }),
     emptied: down({ is: "none" }),
@@ -61,11 +64,15 @@ export function after(seen: Seen, step: Step, on: string[] = step.on): Seen {
   switch (step.do) {
     case "install": change({ installed: true }); break;
     case "mount": change({ mounted: true }); break;
-    case "configure": change({ configured: true }); break;
+    // With which options a silent server runs is seen to be as before, until it is started anew.
+    case "configure": on.forEach((name) => next[name]!.is !== "silent" && Object.assign(next[name]!, { configured: true })); break;
     case "bootstrap": on.forEach((name) => start(next, name, false)); break;
     case "recover": case "join": on.forEach((name) => start(next, name, true)); break;
     case "secure": Object.values(next).forEach((each) => each.is === "up" && (each.secured = true)); break;
     case "clean": change({ data: { is: "none" }, hasHadData: false, left: false }); break;
+    // One that was to answer nobody and does is configured.
+    case "restart": on.filter((name) => step.what !== "silent" || seen[name]!.is === "silent").forEach((name) => { stop(next, name); start(next, name, true); });
+      change({ configured: true }); break;
     case "leave": agree(next); on.forEach((name) => stop(next, name)); change({ left: true }); break;
     case "stop": on.forEach((name) => stop(next, name)); break;
     case "verify": change({ hasHadData: true, left: false }); agree(next); break;
@@ -86,7 +93,7 @@ export function during(seen: Seen, step: Step): Seen[] {
     case "recover": return self.is === "down" && ["whole", "torn"].includes(self.data.is) ? shows(down({ ...self.data, safeToBootstrap: true } as Data)) : [];
     // The marker goes before the data: an empty volume never says that it had some.
     case "clean": return shows({ [name]: { ...self, hasHadData: false } as Sight }, { [name]: { ...self, hasHadData: false, data: { is: "none" } } as Sight });
-    case "leave": {
+    case "restart": case "leave": {
       const stopped = structuredClone(seen);
       stop(stopped, name);
       return [stopped];
@@ -108,7 +115,7 @@ export function during(seen: Seen, step: Step): Seen[] {
 /** Starts a member in the cluster that runs; without one, from its own data or as a new cluster. */
 function start(seen: Seen, name: string, secured: boolean): void {
   const uuid = historyOf(seen, name);
-  seen[name] = { ...preparedOf(seen[name]!), left: false, is: "up", primary: true, state: "Synced", size: 0, uuid, secured };
+  seen[name] = { ...preparedOf(seen[name]!), left: false, is: "up", primary: true, state: "Synced", size: 0, uuid, secured, current: true };
   agree(seen);
 }
 
@@ -116,17 +123,19 @@ function start(seen: Seen, name: string, secured: boolean): void {
 function stop(seen: Seen, name: string): void {
   const self = seen[name]!;
   if (self.is === "down") return;
-  const data: Data = self.is === "up" ? { is: "whole", uuid: self.uuid, seqno: self.committed ?? 9, safeToBootstrap: false } : { is: "partial", uuid: "unknown", seqno: -1, safeToBootstrap: false };
+  const data: Data = self.is === "silent" ? { is: "whole", uuid: historyOf(seen), seqno: 9, safeToBootstrap: false } : self.is === "up" ? { is: "whole", uuid: self.uuid, seqno: self.committed ?? 9, safeToBootstrap: false } : { is: "partial", uuid: "unknown", seqno: -1, safeToBootstrap: false };
   seen[name] = { ...preparedOf(self), is: "down", data };
   agree(seen);
 }
 
 const inPrimary = (seen: Seen) => Object.entries(seen).flatMap(([name, each]) => (each.is === "up" && each.primary ? [[name, each] as const] : []));
 
+/** Who answers nobody takes part all the same. */
 function agree(seen: Seen): void {
   const members = inPrimary(seen);
+  const silent = Object.values(seen).filter(({ is }) => is === "silent").length;
   const last = Math.max(...members.map(([, { committed = -1 }]) => committed));
-  for (const [, each] of members) Object.assign(each, { size: members.length, state: "Synced", ...(last < 0 ? {} : { committed: last }) });
+  for (const [, each] of members) Object.assign(each, { size: members.length + silent, state: "Synced", ...(last < 0 ? {} : { committed: last }) });
 }
 
 function historyOf(seen: Seen, seed?: string): string {

@@ -10,10 +10,10 @@ import { after, sight, type Seen } from "./model";
 type Case = Wanted & { seen: Seen };
 type Sight = Seen[string];
 
-const flags = fc.subarray(["new", "uninstalled", "unmounted", "unconfigured", "unsecured", "safe", "left"]);
+const flags = fc.subarray(["new", "uninstalled", "unmounted", "unconfigured", "unsecured", "safe", "left", "old"]);
 /** Anything at all. */
 const any = fc.tuple(
-  fc.constantFrom("unreachable", "foreign", "starting", "blank", "ready", "emptied", "whole", "torn", "partial", "synced", "donor", "joining", "split"),
+  fc.constantFrom("unreachable", "foreign", "starting", "silent", "blank", "ready", "emptied", "whole", "torn", "partial", "synced", "donor", "joining", "split"),
   fc.constantFrom("A", "A", "A", "B"), fc.integer({ min: -1, max: 3 }), fc.integer({ min: 1, max: 5 }), flags,
 ).map(([kind, uuid, seqno, size, more]) => [`${kind}@${uuid}:${seqno}/${size}`, ...more].join(","));
 /** All down; mostly of one history, so that not all is refused. */
@@ -23,7 +23,7 @@ const outage = fc.tuple(
 ).map(([kind, uuid, seqno, more]) => [kind.replace(/^(whole|torn|partial)/, `$1@${uuid}:${seqno}`), ...more].join(","));
 /** What may be beside a cluster that runs, and is in nobody's way; who cannot be seen, once forgotten. */
 const beside = fc.constantFrom("unreachable", "starting", "joining", "split", "blank", "ready", "ready,unmounted", "whole:2", "whole:2,left", "whole@B:2,left", "torn:2", "torn:-1", "partial:-1", "partial:-1,left", "partial:-1,new");
-const inside = fc.tuple(fc.constantFrom("synced", "synced", "donor"), fc.subarray(["new", "unconfigured", "unsecured", "uninstalled"])).map(([kind, more]) => [kind, ...more].join(","));
+const inside = fc.tuple(fc.constantFrom("synced", "synced", "donor"), fc.subarray(["new", "unconfigured", "unsecured", "uninstalled", "old", "writer"])).map(([kind, more]) => [kind, ...more].join(","));
 
 const members = (words: fc.Arbitrary<string>) => fc.array(words, { minLength: 1, maxLength: 5 });
 /** One cluster whose members agree on its size, and others beside it. */
@@ -65,8 +65,9 @@ describe("galera plan, whatever is seen", () => {
   const on = (steps: Step<Do>[], ...what: Do[]) => steps.filter((step) => what.includes(step.do)).flatMap((step) => step.on);
   const runs = (each: Sight) => each.is === "up" && each.primary && ["Synced", "Donor/Desynced"].includes(each.state);
   const running = (seen: Seen) => Object.keys(seen).filter((name) => runs(seen[name]!));
-  /** Nothing runs, and somebody may soon. */
-  const isLost = (seen: Seen) => running(seen).length === 0 && Object.values(seen).some(({ is }) => is === "up" || is === "starting");
+  /** Nothing is known to run, and somebody may soon, or does; or one that answers nobody is given room first. */
+  const isLost = (seen: Seen) => Object.values(seen).some((each) => each.is === "silent" && each.configured)
+    || (running(seen).length === 0 && Object.values(seen).some(({ is }) => is === "up" || is === "starting" || is === "silent"));
   const holders = (seen: Seen) => Object.entries(seen).flatMap(([name, each]) => (each.is === "down" && each.data.is !== "none" ? [{ name, ...each, ...each.data }] : []));
   /** Prepares servers, and says that a start follows on somebody who is seen only then. */
   const prepares = (steps: Step<Do>[]) => steps.at(-1)?.on.length === 0;
@@ -111,14 +112,14 @@ describe("galera plan, whatever is seen", () => {
 
   it("acts only on members that were seen and can be: joins the wanted, prepares them and where the cluster may start, and only others leave", () => always(({ members, seen }, steps) => {
     ok((prepares(steps) ? steps.slice(0, -1) : steps).every((step) => step.on.length > 0 && step.on.every((name) => seen[name] && seen[name].is !== "unreachable" && seen[name].is !== "foreign")));
-    for (const name of on(steps, "clean", "join", "verify")) ok(members.includes(name), `${name} is not wanted`);
+    for (const name of on(steps, "clean", "join", "restart", "verify")) ok(members.includes(name), `${name} is not wanted`);
     const seed = prepares(steps) ? holders(seen).map(({ name }) => name) : on(steps, "bootstrap", "recover");
     for (const name of on(steps, "install", "mount", "configure")) ok(members.includes(name) || seed.includes(name), `${name} is not wanted, nor where the cluster may start`);
     for (const name of on(steps, "leave")) ok(!members.includes(name), `${name} is wanted`);
   }));
 
   it("when nothing runs stops whoever is up or starting, and starts nobody before it looked again; one in a primary component is waited for", () => fc.assert(fc.property(all, (it) => {
-    if (!isLost(it.seen)) return;
+    if (!isLost(it.seen) || Object.values(it.seen).some(({ is }) => is === "silent")) return;
     const alive = Object.keys(it.seen).filter((name) => ["up", "starting"].includes(it.seen[name]!.is));
     const inPrimary = Object.values(it.seen).some((each) => each.is === "up" && each.primary);
     if (refusal(it)) return;
@@ -129,7 +130,7 @@ describe("galera plan, whatever is seen", () => {
   }), { numRuns: 5000 }));
 
   it("keeps the order of its steps, joins as wanted, the highest name leaves first, and ends by verifying all wanted", () => always(({ members }, steps) => {
-    const order = ["stop", "install", "mount", "configure", "start", "secure", "clean", "join", "leave", "verify"];
+    const order = ["stop", "install", "mount", "configure", "start", "secure", "clean", "join", "restart", "leave", "verify"];
     const places = steps.map((step) => order.indexOf(step.do.replace(/^(bootstrap|recover)$/, "start")));
     deepEqual(places, [...places].sort((a, b) => a - b));
     deepEqual(on(steps, "join"), members.filter((name) => on(steps, "join").includes(name)));
@@ -137,8 +138,28 @@ describe("galera plan, whatever is seen", () => {
     if (steps.length > 0 && !prepares(steps)) deepEqual(steps.at(-1), { do: "verify", on: members });
   }));
 
-  it("starts, joins and lets leave one member at a time", () => always((_, steps) => {
-    ok((prepares(steps) ? steps.slice(0, -1) : steps).every((step) => !["bootstrap", "recover", "join", "leave"].includes(step.do) || step.on.length === 1));
+  it("restarts those of the cluster that wait for it, each once and those last whose clients write more", () => always(({ members, seen }, steps) => {
+    const written = (name: string) => { const each = seen[name]!; return (each.is === "up" && each.written) || 0; };
+    const old = members.filter((name) => { const each = seen[name]!; return each.is === "up" && each.primary && !each.current; });
+    const silent = members.filter((name) => seen[name]!.is === "silent");
+    deepEqual(on(steps, "restart").slice(0, silent.length), silent);
+    deepEqual(on(steps, "restart").sort(), [...silent, ...old].sort());
+    const then = on(steps, "restart").slice(silent.length).map(written);
+    deepEqual(then, [...then].sort((a, b) => a - b));
+  }));
+
+  it("of silent members restarts only those whose options are to be others, and bootstraps nobody beside one", () => fc.assert(fc.property(all, (it) => {
+    const sights = Object.entries(it.seen);
+    const silent = sights.filter(([, { is }]) => is === "silent");
+    if (silent.length === 0 || refusal(it)) return;
+    const steps = plan(it, it.seen);
+    for (const [name, each] of silent) ok(it.members.includes(name) && "configured" in each && !(each.configured && each.mounted) && on(steps, "restart").includes(name) === !each.configured, name);
+    deepEqual(on(steps, "bootstrap", "recover", "stop").filter((name) => it.seen[name]!.is === "silent"), []);
+    deepEqual(on(steps, "bootstrap", "recover"), []);
+  }), { numRuns: 5000 }));
+
+  it("starts, joins, restarts and lets leave one member at a time", () => always((_, steps) => {
+    ok((prepares(steps) ? steps.slice(0, -1) : steps).every((step) => !["bootstrap", "recover", "join", "restart", "leave"].includes(step.do) || step.on.length === 1));
     equal(new Set(on(steps, "bootstrap", "recover", "join")).size, on(steps, "bootstrap", "recover", "join").length);
     equal(new Set(on(steps, "leave")).size, on(steps, "leave").length);
   }));
@@ -146,7 +167,7 @@ describe("galera plan, whatever is seen", () => {
   it("joins the wanted that do not run, when some member does or is started", () => always(({ members, seen }, steps) => {
     const seed = on(steps, "bootstrap", "recover");
     if (running(seen).length + seed.length === 0) deepEqual(on(steps, "join", "leave", "clean", "secure", "verify"), []);
-    else deepEqual(on(steps, "join"), members.filter((name) => !running(seen).includes(name) && !seed.includes(name)));
+    else deepEqual(on(steps, "join"), members.filter((name) => !running(seen).includes(name) && !seed.includes(name) && seen[name]!.is !== "silent"));
   }));
 
   it("moves aside only what a member took along that left, and lets no other history join", () => always(({ seen }, steps) => {
@@ -189,11 +210,11 @@ describe("galera plan, whatever is seen", () => {
       }
     }));
 
-    it("lets nobody leave, and joins nobody, but of a cluster that is secured; all wanted run before the first leaves", () => walk((before, step, _, { members }) => {
-      if (!["join", "leave"].includes(step.do)) return;
+    it("lets nobody leave, restarts and joins nobody, but of a cluster that is secured; all wanted run before the first leaves or restarts", () => walk((before, step, _, { members }) => {
+      if (!["join", "restart", "leave"].includes(step.do)) return;
       ok(running(before).length > 0);
       ok(Object.values(before).every((each) => each.is !== "up" || each.secured));
-      if (step.do === "leave") for (const name of members) ok(runs(before[name]!), `${name} does not run`);
+      if (step.do !== "join" && before[step.on[0]!]!.is !== "silent") for (const name of members) ok(runs(before[name]!), `${name} does not run`);
     }));
 
     it("ends with all wanted running, the others gone, and nothing to do, or with members prepared of which more can be seen", () => always((it, steps) => {

@@ -1,7 +1,7 @@
 import type { Guest } from "../../../../provider/guest/guest";
 import { cluster } from "../../cluster";
 
-export interface View { state: string; size: number; conf?: number; primary?: boolean; written?: number }
+export interface View { state: string; size: number; conf?: number; primary?: boolean; written?: number; cached?: number }
 interface Mark { hasHadData: boolean; left: boolean }
 
 export const synced = (size: number, more: Partial<View> = {}): View => ({ state: "Synced", size, ...more });
@@ -12,7 +12,7 @@ export const running = (...names: string[]): Record<string, View> => Object.from
  * Guests whose servers answer with one view each, for as long as they are asked; one that is stopped leaves the others' views: at once, or
  * after the seconds that `stops` says.
  */
-export function guests(views: Record<string, View | undefined>, { stops = 0, started = true, unit = "ActiveState=active\nResult=success\nNRestarts=0", leaving = [] as string[], marks = {} as Record<string, Mark>, disk = "", files = "", df = "", unreadable = false, deaf = false, bare = false } = {}) {
+export function guests(views: Record<string, View | undefined>, { stops = 0, started = true, unit = "ActiveState=active\nResult=success\nNRestarts=0", leaving = [] as string[], marks = {} as Record<string, Mark>, disk = "", files = "", df = "", unreadable = false, deaf = false, bare = false, mute = [] as string[] } = {}) {
   /** What was done on each guest, in order. */
   const ran: string[] = [];
   /** Who was asked for its view after each of these. */
@@ -30,7 +30,7 @@ export function guests(views: Record<string, View | undefined>, { stops = 0, sta
     look: async (command) => {
       const view = views[name];
       if (command.includes("blkid")) return disk || `TYPE=xfs\nUUID=c0ffee\nmounted=yes\nfiles=2\nmarker=${JSON.stringify({ project: "shop", stack: "test", cluster: "db", member: name, hasHadData: false, left: false, ...marks[name] })}\n---\n${files}`;
-      if (command.includes("-p ActiveState -p Job")) return `ActiveState=${view ? "active" : Date.now() < (until[name] ?? 0) ? "deactivating" : "inactive"}\nJob=\n`;
+      if (command.includes("-p ActiveState -p Job")) return `ActiveState=${view || (mute.includes(name) && !(name in until)) ? "active" : Date.now() < (until[name] ?? 0) ? "deactivating" : "inactive"}\nJob=\n`;
       if (command.includes("ActiveEnterTimestampMonotonic")) return `InactiveExitTimestampMonotonic=3148709\nActiveEnterTimestampMonotonic=${started ? 51750741 : 0}\n`;
       if (command.includes("systemctl show")) return unit;
       if (command.includes("sst_in_progress")) return "";
@@ -42,7 +42,7 @@ export function guests(views: Record<string, View | undefined>, { stops = 0, sta
       if (command.includes("journalctl")) return "not started: /var/lib/datastore is not the data volume\n";
       asked.at(-1)!.push(name);
       return !view ? "" : [["cluster_status", view.primary === false ? "non-Primary" : "Primary"], ["local_state_comment", view.state], ["cluster_size", view.size],
-        ["cluster_state_uuid", "A"], ["cluster_conf_id", view.conf ?? 7], ["ready", "ON"], ["last_committed", 50], ["replicated_bytes", view.written ?? 0]].map(([key, value]) => `wsrep_${key}\t${value}`).join("\n");
+        ["cluster_state_uuid", "A"], ["cluster_conf_id", view.conf ?? 7], ["ready", "ON"], ["last_committed", 50], ["replicated_bytes", view.written ?? 0], ["local_cached_downto", view.cached ?? 1]].map(([key, value]) => `wsrep_${key}\t${value}`).join("\n");
     },
     run: async (command) => {
       note(`${name} runs ${command}`);

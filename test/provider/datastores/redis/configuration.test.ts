@@ -1,5 +1,5 @@
 import { deepEqual, doesNotMatch, equal, match } from "node:assert/strict";
-import { header, isCurrent, isVersion, ofVersion, optionsText, settings, users } from "../../../../provider/datastores/redis/configuration";
+import { changes, header, isCurrent, isVersion, ofVersion, optionsText, settings, users } from "../../../../provider/datastores/redis/configuration";
 import { needs, sizeOf } from "../../../../provider/datastores/redis/machine";
 import { options, type Options } from "../../../../provider/datastores/redis/options";
 import { parse } from "../../../../provider/inputs";
@@ -47,6 +47,19 @@ describe("a Redis member's configuration", () => {
     ] as const) equal(isCurrent(wanted({ configuration: change }), started), current, JSON.stringify(change));
     equal(isCurrent(wanted(), ""), false);
     equal(isCurrent(wanted(), header(wanted())), true);
+  });
+
+  it("says of each setting that changes how it comes to count", () => {
+    const of = (was: object, now: object) => changes(wanted(was), wanted(now));
+    equal(of({ configuration: { maxclients: "500", timeout: "5" } }, { configuration: { maxclients: "600", "io-threads": "2" }, maxMemory: "1gb" }), "io-threads at a restart, maxclients live, maxmemory live, timeout at a restart");
+    equal(of({}, { restartTrigger: "today" }), "restartTrigger at a restart");
+    equal(of({ restartTrigger: "today" }, { restartTrigger: "today" }), "");
+  });
+
+  it("is to be started anew for another restartTrigger, and does not tell which", () => {
+    const started = header(wanted({ restartTrigger: "because" }));
+    deepEqual([isCurrent(wanted({ restartTrigger: "because" }), started), isCurrent(wanted({ restartTrigger: "again" }), started), isCurrent(wanted(), started)], [true, false, false]);
+    doesNotMatch(started, /because/);
   });
 
   it("knows which settings are live in any spelling", () => deepEqual(settings(wanted({ configuration: { "IO-Threads": 2, MaxClients: "5" } })),

@@ -63,7 +63,8 @@ export function after(seen: Seen, step: Step, wanted: string[], on: string[] = s
   switch (step.do) {
     case "install": change({ installed: true }); break;
     case "mount": change({ mounted: true }); break;
-    case "configure": change({ configured: true }); break;
+    // With which options a silent server runs is seen to be as before, until it is started anew.
+    case "configure": on.forEach((name) => next[name]!.is !== "silent" && Object.assign(next[name]!, { configured: true })); break;
     case "clean": change({ hasHadData: false }); break;
     case "start": on.forEach((name) => { next[name] = { ...(next[name] as Down).was ?? alone(name), ...marks(next[name]!) } as Sight; }); break;
     case "bootstrap": {
@@ -88,14 +89,24 @@ export function after(seen: Seen, step: Step, wanted: string[], on: string[] = s
       for (const [, view] of ups(next)) view.knows = view.knows.filter((each) => each !== id);
       next[name] = { is: "down", data: true, id, ...prepared, ...marks(next[name]!), left: true };
     }); break;
-    case "restart": on.forEach((name) => Object.assign(next[name]!, { current: true, linked: (next[name] as Up).role === "replica" })); break;
+    // One that was to answer nobody and does is configured.
+    case "restart": change({ configured: true });
+      on.filter((name) => step.what !== "silent" || seen[name]!.is === "silent").forEach((name) => {
+        const again = (next[name] as Silent).was ?? next[name]!;
+        next[name] = Object.assign(again, { configured: true, current: true, linked: (again as Up).role === "replica" });
+      }); break;
     case "verify":
       for (const name of on) if (inIt(next).every(([other]) => other !== name)) throw new Error(`a verification of ${name} waits in vain`);
-      change({ hasHadData: true, left: false }); ups(next).forEach(([, view]) => { view.open = []; view.linked = view.role === "replica"; }); break;
+      change({ hasHadData: true, left: false });
+      // Who left is known to nobody any more, though a cut came between one who forgot it and the next.
+      ups(next).forEach(([, view]) => Object.assign(view, { open: [], linked: view.role === "replica", knows: view.knows.filter((id) => !leavers(next).includes(id)) }));
+      break;
     default: throw new Error(`the model knows no step ${step.do}`);
   }
   return next;
 }
+
+const leavers = (seen: Seen): string[] => Object.values(seen).flatMap((sight) => (sight.is === "down" && sight.left && sight.id !== undefined ? [sight.id] : []));
 
 /** Down with its data, as one that lost power: it comes back as it was. */
 type Down = Extract<Sight, { is: "down" }> & { was?: Up };
@@ -106,6 +117,19 @@ export function outage(seen: Seen, on: string[], estranged = false): Seen {
   for (const [name, was] of ups(next).filter(([each]) => on.includes(each))) {
     const down: Down = { is: "down", data: true, id: was.id, ...prepared, ...marks(was), left: was.left, ...(estranged && { estranged: true, configured: false }), was };
     next[name] = down;
+  }
+  return next;
+}
+
+type Silent = Extract<Sight, { is: "silent" }> & { was?: Up };
+
+/** What the guests show of a cluster whose settings are to be others, once these answer nobody any more. */
+export function silence(seen: Seen, on: string[]): Seen {
+  const next = structuredClone(seen);
+  for (const [name, was] of ups(next)) {
+    was.configured = false;
+    const silent: Silent = { is: "silent", why: "max number of clients reached", ...prepared, ...marks(was), left: was.left, was };
+    if (on.includes(name)) next[name] = silent;
   }
   return next;
 }

@@ -6,7 +6,7 @@ import { Refused } from "../../../../provider/errors";
 import { describe as lines } from "../../../../provider/plan";
 import type { Wanted } from "../../../../provider/topology";
 import { goldens } from "../../../goldens";
-import { after, blank, named, running, ups, type Seen } from "./model";
+import { after, blank, named, running, silence, ups, type Seen } from "./model";
 
 const folder = `${__dirname}/plans`;
 
@@ -33,6 +33,8 @@ function happened(seen: Seen, word: string): Seen {
     case "off": next[name] = down(true, { hasHadData: false }); break;
     case "starting": next[name] = { ...(down(true) as object), is: "starting" } as Sight; break;
     case "unreachable": next[name] = { is: "unreachable", why: "timed out" }; break;
+    case "silent": return silence(next, [...Object.entries(next).filter(([, each]) => each.is === "silent").map(([each]) => each), name]);
+    case "mute": next[name] = { ...(down(true) as object), is: "silent", why: "max number of clients reached" } as Sight; break;
     case "gone": failed(); next[name] = { is: "unreachable", why: "timed out" }; break;
     case "foreign": next[name] = { is: "foreign", why: "it holds ext4" }; break;
     case "alone": return after(next, { do: "start", on: [name] }, []);

@@ -169,6 +169,26 @@ describe("redis steps", () => {
     }));
   });
 
+  describe("a restart", () => {
+    it("of who is the primary, with another that follows it, is refused before anything is done: a failover came between", () => fast(async () => {
+      const all = guests(six);
+      await rejects(done("restart", all, "db-2-1"), { name: "Refused", message: /Seen: db-2-1 is the primary, and db-2-2 follows it/ });
+      deepEqual(all.ran, []);
+    }));
+
+    it("of a replica is done once it follows again", () => fast(async () => {
+      const all = guests(six);
+      await done("restart", all, "db-2-2");
+      equal(all.ran.filter((line) => line.includes("restart")).length, 1);
+    }));
+
+    it("of a shard's only member asks nobody to take over", () => fast(async () => {
+      const all = guests(["db-1-1", "db-2-1", "db-3-1"]);
+      await done("restart", all, "db-2-1");
+      equal(all.ran.filter((line) => line.includes("restart")).length, 1);
+    }));
+  });
+
   describe("a leave", () => {
     const leaver = "db-3-2";
 

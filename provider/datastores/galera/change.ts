@@ -1,0 +1,18 @@
+import { differing } from "../../wire";
+import type { Change } from "../datastore";
+import { needsRestart, variable } from "./live";
+import type { Options } from "./options";
+import type { Sight } from "./sight";
+
+/** What is seen of a member once there are to be other members, all of whom its options name, or other settings. */
+export function outdated(sight: Sight, { members, options }: Change<Options>): Sight {
+  const settings = options ? changed(options.was, options.wanted) : [];
+  if (!("configured" in sight) || !(members || settings.length > 0)) return sight;
+  const words = settings.map((key) => `${key} ${needsRestart(key) ? "at a restart" : "live"}`).join(", ");
+  return { ...sight, configured: false, ...(words !== "" && { settings: words }), ...(sight.is === "up" && { current: sight.current !== false && !settings.some(needsRestart) }) };
+}
+
+const byVariable = ({ configuration }: Options) => Object.fromEntries(Object.entries(configuration).map(([key, value]) => [variable(key), value]));
+
+const changed = (was: Options, wanted: Options): string[] =>
+  [...differing(byVariable(was), byVariable(wanted)).sort(), ...(was.restartTrigger === wanted.restartTrigger ? [] : ["restartTrigger"])];

@@ -1,0 +1,37 @@
+import type { Step } from "./plan";
+
+/** How a change that is to come to one member after another goes on. */
+export interface Rollout {
+  /** One member alone is changed, and the others by the next run. */
+  canary?: boolean;
+  /** Seconds between a member that is well again and the next. */
+  pauseSeconds?: number;
+}
+
+/** Steps for which a member is away for a moment. */
+export const takesAway = ({ do: act }: Pick<Step, "do">): boolean => act === "restart";
+
+/** What all datastores tell of a member in the same words. */
+interface Told {
+  is: string;
+  configured?: boolean;
+  current?: boolean;
+}
+
+/** Whether a canary can tell anything: all are there and run, and nobody leaves. Else a change goes on to its end, and stops where one member fails. */
+export const isWell = (members: string[], seen: Record<string, unknown>): boolean =>
+  members.every((name) => (seen[name] as Told | undefined)?.is === "up") && Object.keys(seen).every((name) => members.includes(name));
+
+/**
+ * Pure: whom a canary keeps back, where none of the members has got the new settings yet. The last is the canary: a preview must name it, which does not know whom
+ * clients write to, and most clients go to who comes first. Once one has the settings the change goes on; so does one that is taken back.
+ */
+export function keptBack(members: string[], seen: Record<string, unknown>): string[] {
+  const waits = ({ configured, current }: Told) => configured === false || current === false;
+  if (!isWell(members, seen) || !members.every((name) => waits(seen[name] as Told))) return [];
+  return members.slice(0, -1);
+}
+
+/** What is seen of members that are kept back is taken for what is wanted. */
+export const without = <Seen>(keptBack: string[], seen: Record<string, Seen>): Record<string, Seen> =>
+  Object.fromEntries(Object.entries(seen).map(([name, sight]) => [name, keptBack.includes(name) ? { ...sight, configured: true, ...((sight as Told).current === undefined ? {} : { current: true }) } : sight]));
