@@ -4,6 +4,7 @@ import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { installPackages, installedVersion, offeredVersion, sparePackages } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
+import { tookSettings } from "../../guest/silent";
 import { guardUnit, letStart, lookAtVolume, mark, mountVolume } from "../../guest/volume";
 import type { Step as Planned } from "../../plan";
 import { names, type Member } from "../../topology";
@@ -241,7 +242,7 @@ const restart: Step = async (cluster, member, step) => {
   const guest = await cluster.guest(member.name);
   const { server } = vendorOf(cluster.want.options);
   // On the edge of what silences it, one answers now and then: what it then takes live needs no restart.
-  if (step.what === "silent" && (await viewOf(guest, cluster.authority)).said && (await configure(cluster, member, step).then(() => true, () => false))) return;
+  if (step.what === "silent" && (await viewOf(guest, cluster.authority)).said && (await tookSettings(guest, configure(cluster, member, step)))) return;
   const before = await saidBy(cluster, everyone(cluster));
   const id = before.get(member.name)?.nodes.find(isSelf)!.slots ? before.get(member.name)!.id : undefined;
   const heir = [...before].find(([, { nodes, info }]) => id !== undefined && nodes.find(isSelf)!.of === id && info.master_link_status === "up")?.[0];
