@@ -1,11 +1,11 @@
-import { deepEqual, match } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { GaleraTrial } from "../guests/galera/trial";
 import { until } from "../guests/trial";
 import { Hogs } from "./hogs";
 
 const three = ["orders-1", "orders-2", "orders-3"];
 
-describe("a Galera cluster that a setting has silenced, on real guests", function () {
+describe("a Galera cluster that a setting has silenced, or keeps from starting, on real guests", function () {
   const trial = new GaleraTrial(this);
   const hogs = new Hogs();
   this.afterAll(() => hogs.end());
@@ -38,6 +38,32 @@ describe("a Galera cluster that a setting has silenced, on real guests", functio
     const now = await trial.starts();
     deepEqual(three.filter((name) => now[name] !== before[name]), ["orders-2", "orders-3"]);
     for (const name of three) deepEqual(await trial.settings(name, "max_connections"), "321");
+    await trial.nothingToDo();
+  });
+
+  it("restarts on demand, last the member that takes the writes", async () => {
+    await trial.want({ restartTrigger: "1" });
+    const written = trial.written;
+    await trial.during("rolling restart", () => trial.up());
+    await trial.whole(three);
+    const since = await Promise.all(three.map(async (name) => [Number(await trial.cluster.guest(name).look("systemctl show -P ActiveEnterTimestampMonotonic mariadb")), name] as const));
+    equal(since.sort(([a], [b]) => a - b).at(-1)![1], written);
+    await trial.nothingToDo();
+  });
+
+  it("keeps to a bad setting no longer than until it is taken back: the first member does not start with it, and the others are untouched", async () => {
+    const before = await trial.starts();
+    const good = { max_connections: "321" };
+    // That there is no such folder only a start can tell.
+    await trial.want({ configuration: { ...good, log_bin: "/no/such/folder/log" } });
+    const said = await trial.refused(["up", "--yes", "--skip-preview"]);
+    const [, sick] = /MariaDB does not start on (orders-\d): .*no\/such\/folder/.exec(said) ?? [];
+    ok(sick !== undefined && sick !== trial.written, said);
+    await trial.want({ configuration: good });
+    await trial.during("a setting with which none starts, taken back", () => trial.up());
+    await trial.whole(three);
+    const now = await trial.starts();
+    deepEqual(three.filter((name) => now[name] !== before[name]), [sick]);
     await trial.nothingToDo();
   });
 

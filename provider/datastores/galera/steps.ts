@@ -6,6 +6,7 @@ import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { installPackages, installedVersion, majorAmong, offeredVersion, sparePackages } from "../../guest/packages";
 import { sh } from "../../guest/shell";
+import { tookSettings } from "../../guest/silent";
 import { guardUnit, letStart, lookAtVolume, mark, mountPoint, mountVolume, settle, transferred } from "../../guest/volume";
 import type { Step as Planned } from "../../plan";
 import { names, type Member } from "../../topology";
@@ -274,7 +275,7 @@ const stop: Step = async ({ guest: reach }, { name }) => {
 const restart: Step = async (cluster, member, step) => {
   const guest = await cluster.guest(member.name);
   // On the edge of what silences it, one answers now and then: what it then takes live needs no restart.
-  if (step?.what === "silent" && (await wsrep(guest)) && (await configure(cluster, member).then(() => true, () => false))) return;
+  if (step?.what === "silent" && (await wsrep(guest)) && (await tookSettings(guest, configure(cluster, member)))) return;
   const inIt = await running(cluster, everyone(cluster));
   const silent = (await unitState(guest)) === "active" && !(await wsrep(guest));
   if (step?.what === "silent" && !silent) return;

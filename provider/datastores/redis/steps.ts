@@ -5,6 +5,7 @@ import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { installPackages, installedVersion, majorAmong, offeredVersion, sparePackages } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
+import { tookSettings } from "../../guest/silent";
 import { guardUnit, letStart, lookAtVolume, mark, mountVolume } from "../../guest/volume";
 import type { Step as Planned } from "../../plan";
 import { names, type Member } from "../../topology";
@@ -267,7 +268,7 @@ const restart: Step = async (cluster, member, step) => {
   let guest = await cluster.guest(member.name);
   const { server } = vendorOf(cluster.want.options);
   // On the edge of what silences it, one answers now and then: what it then takes live needs no restart.
-  if (step.what === "silent" && (await viewOf(guest, cluster.authority)).said && (await configure(cluster, member, step).then(() => true, () => false))) return;
+  if (step.what === "silent" && (await viewOf(guest, cluster.authority)).said && (await tookSettings(guest, configure(cluster, member, step)))) return;
   await refusePrimary(cluster, member);
   if (step.do === "resize") {
     await guest.run(sh`systemctl stop ${server}`);

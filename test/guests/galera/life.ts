@@ -126,16 +126,6 @@ export const life = (title: string, cuts: Cuts, created: (trial: GaleraTrial) =>
     await trial.nothingToDo();
   });
 
-  it("restarts on demand, last the member that takes the writes", async () => {
-    await trial.want({ restartTrigger: "1" });
-    const written = trial.written;
-    await trial.during("rolling restart", () => trial.up());
-    await trial.whole(three);
-    const since = await Promise.all(three.map(async (name) => [Number(await trial.cluster.guest(name).look("systemctl show -P ActiveEnterTimestampMonotonic mariadb")), name] as const));
-    equal(since.sort(([a], [b]) => a - b).at(-1)![1], written);
-    await trial.nothingToDo();
-  });
-
   it(`has its authority rotated by three changes under a client that verifies, though the second is cut by ${cuts.kind("configure", 13)}: nobody restarts before the former is dropped, and then it is nobody's`, async () => {
     const [folder, former] = ["/etc/mysql/datastore", "-cert /root/former.pem -key /root/former.key"];
     const one = await trial.trust();
@@ -169,22 +159,6 @@ export const life = (title: string, cuts: Cuts, created: (trial: GaleraTrial) =>
       }
       match(await trial.handshake("orders-1", `-connect ${address}:4567`, two, former), /alert unknown ca/);
     }
-    await trial.nothingToDo();
-  });
-
-  it("keeps to a bad setting no longer than until it is taken back: the first member does not start with it, and the others are untouched", async () => {
-    const before = await trial.starts();
-    const good = { max_connections: "333", performance_schema: "ON" };
-    // That there is no such folder only a start can tell.
-    await trial.want({ configuration: { ...good, log_bin: "/no/such/folder/log" } });
-    const said = await trial.refused(["up", "--yes", "--skip-preview"]);
-    const [, sick] = /MariaDB does not start on (orders-\d): .*no\/such\/folder/.exec(said) ?? [];
-    ok(sick !== undefined && sick !== trial.written, said);
-    await trial.want({ configuration: good });
-    await trial.during("a setting with which none starts, taken back", () => trial.up());
-    await trial.whole(three);
-    const now = await trial.starts();
-    deepEqual(three.filter((name) => now[name] !== before[name]), [sick]);
     await trial.nothingToDo();
   });
 

@@ -53,6 +53,7 @@ describe("a restart of a galera member", () => {
     const { three, ran } = guests({ "db-1": synced(3), "db-2": synced(3), "db-3": undefined }, { mute: ["db-3"] });
     await steps.restart(three, member("db-2"), { do: "restart", on: ["db-2"], what: "silent" });
     ok(ran.some((line) => line.startsWith("db-2 runs mkdir -p /etc/mysql/datastore")) && !ran.some((line) => line.includes("systemctl stop")), ran.join("\n"));
+    ok(ran.some((line) => /^db-2 says it answers (again, and took|now and then, and did not take) its settings/.test(line)), ran.join("\n"));
   }));
 
   it("of a silent member is done while all that answer are in the cluster, and waits for it alone among the silent", () => fast(async () => {
