@@ -91,9 +91,9 @@ export abstract class Trial {
   readonly refresh = () => this.stack.pulumi(["refresh", "--yes", "--skip-preview"]);
   readonly nothingToDo = () => this.stack.pulumi(["preview", "--expect-no-changes"]);
 
-  /** Sets what the program reads from its configuration. */
+  /** Sets what the program reads from its configuration. What is not secret there Pulumi itself stores in plain text, for a dynamic provider is given all of it. */
   async want(wanted: Record<string, number | boolean | string | string[] | Record<string, string>>): Promise<void> {
-    for (const [key, value] of Object.entries(wanted)) await this.stack.pulumi(["config", "set", "--plaintext", key, typeof value === "string" ? value : JSON.stringify(value)]);
+    for (const [key, value] of Object.entries(wanted)) await this.stack.pulumi(["config", "set", /password/i.test(key) ? "--secret" : "--plaintext", key, typeof value === "string" ? value : JSON.stringify(value)]);
   }
 
   /** The forecast of a preview: the lines that the cluster prints, but for the word that the last run did not end. */
