@@ -17,6 +17,8 @@ export function certifiedAfter<Seen extends Sights>(before: Seen, step: Step, th
         : { authorities: were, unloaded, remembers: isOn && starts.includes(step.do) ? undefined : remembers };
     for (const [key, value] of Object.entries(is)) if (value === undefined) delete sight[key as keyof Certified];
       else Object.assign(sight, { [key]: value });
+    // Its options file names the authorities that it has.
+    if (isOn && step.do === "configure" && is.authorities!.join() !== authorities.join()) Object.assign(sight, { configured: false });
   }
   return then;
 }

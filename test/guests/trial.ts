@@ -2,6 +2,7 @@ import { deepEqual, ok } from "node:assert/strict";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import execa from "execa";
 import { address, down, exec, folder as devcloud, reserve, up } from "../../devcloud";
 import { engine } from "../../tools/engine";
 import { members, type Members } from "../../demo/members";
@@ -114,6 +115,11 @@ export abstract class Trial {
     const cut = await upCutAt(this.stack, steps, kind, after);
     console.log(`        ${cut ? `${cut}: ${kind}, after ${after} ms` : `${steps[0]}: runs that were cut had done it`}`);
     return cut;
+  }
+
+  /** A command of ours, of this stack. */
+  cli(...args: string[]): execa.ExecaChildProcess {
+    return execa("node", [join(__dirname, "../../dist/cli/main.js"), ...args, "--cwd", this.stack.program, "--stack", "test"], { env: this.stack.env, extendEnv: false, reject: false, all: true });
   }
 
   async outputs<T>(): Promise<T> {

@@ -22,7 +22,11 @@ export function alike(sights: Seen): Record<string, unknown> {
   const names = new Map(Object.entries(sights).flatMap(([name, sight]) => ("id" in sight && sight.id ? [[sight.id, name] as const] : [])));
   const known = (ids: string[]) => ids.flatMap((id) => names.get(id) ?? []).sort();
   const told = (name: string, sight: Sight): unknown => {
-    if (sight.is === "down") return { ...sight, id: undefined };
+    if (sight.is === "down") {
+      // As what the model knows to come back.
+      const { id: _, was: __, ...shown } = sight as typeof sight & { was?: unknown };
+      return shown;
+    }
     if (sight.is === "silent") return { ...sight, why: undefined };
     if (sight.is !== "up") return sight;
     return { ...sight, id: name, of: sight.of && names.get(sight.of), knows: known(sight.knows), failed: known(sight.failed), offset: undefined, memory: undefined };

@@ -57,7 +57,10 @@ function give(seen: Seen, from: string, to: string, slots: Slots): void {
 export const without = (slots: Slots, others: Slots): Slots => missing(joined(missing(slots), others));
 
 /** What is not on its volume is gone. */
-const newDisk = { installed: false, mounted: false, configured: false, authorities: undefined, secured: undefined };
+function onNewDisk(sight: Sight): Sight {
+  const { authorities: _, secured: __, ...volume } = sight as Down;
+  return { ...volume, installed: false, mounted: false, configured: false };
+}
 
 /** What the guests show once `step` is done on `on`. `wanted` are the members of the whole plan. */
 export function after(seen: Seen, step: Step, wanted: string[], on: string[] = step.on): Seen {
@@ -93,7 +96,7 @@ export function after(seen: Seen, step: Step, wanted: string[], on: string[] = s
       for (const [, view] of ups(next)) view.knows = view.knows.filter((each) => each !== id);
       next[name] = { is: "down", data: true, id, ...prepared, ...marks(next[name]!), left: true };
     }); break;
-    case "rebuild": return Object.entries(outage(next, on)).reduce<Seen>((all, [name, each]) => ({ ...all, [name]: on.includes(name) ? { ...each, ...newDisk } as Sight : each }), {});
+    case "rebuild": return Object.entries(outage(next, on)).reduce<Seen>((all, [name, each]) => ({ ...all, [name]: on.includes(name) ? onNewDisk(each) : each }), {});
     case "resize": return step.what === "idle" ? next : after(seen, { ...step, do: "restart" }, wanted, on);
     // One that was to answer nobody and does is configured.
     case "restart": change({ configured: true });
