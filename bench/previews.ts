@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import { version as openstack } from "@pulumi/openstack/package.json";
 import type { Stack } from "../demo/stack";
-import { pretence } from "../test/package/pretence";
+import { pretended } from "../test/package/pretence";
 import type { Engine } from "../tools/engine";
 import { judged, measure, median, table, type Measured } from "./measure";
 import { inTurn, stackOf, type Kind } from "./stacks";
@@ -21,7 +20,7 @@ export async function previews(engine: Engine, folder: string): Promise<string> 
   const states = {} as Record<Kind, string>;
   for (const kind of inTurn(0)) {
     stacks[kind] = await stackOf(kind, engine, join(folder, "previews"), { clusters: 1, members });
-    states[kind] = await pretended(stacks[kind], engine);
+    states[kind] = await made(stacks[kind]);
   }
   for (const [clusters, runs] of sizes) {
     for (const kind of inTurn(0)) await become(stacks[kind], states[kind], clusters);
@@ -50,15 +49,9 @@ ${judged("The highest ratio", Math.max(...ratios), 1.2)}`;
 const preview = ({ pulumi }: Stack): Promise<Measured> => measure(pulumi(["preview", "--expect-no-changes"]));
 
 /** The state after an `up` in which nothing was made. */
-async function pretended({ env, pulumi }: Stack, engine: Engine): Promise<string> {
-  const { port, end } = await pretence(join(engine.env.PULUMI_HOME!, `plugins/resource-openstack-${openstack}/pulumi-resource-openstack`), env);
-  const guests = Array.from({ length: members }, (_, index) => `shop1-${index + 1}`).join(" ");
-  try {
-    await pulumi(["up", "--yes", "--skip-preview"], { env: { ...env, PULUMI_DEBUG_PROVIDERS: `openstack:${port}`, NODE_OPTIONS: `--require ${join(__dirname, "../test/package/guests.js")}`, GUESTS: guests } });
-  } finally {
-    end();
-  }
-  return (await pulumi(["stack", "export"])).stdout;
+async function made(stack: Stack): Promise<string> {
+  await pretended(stack, Array.from({ length: members }, (_, index) => `shop1-${index + 1}`), "up", "--yes", "--skip-preview");
+  return (await stack.pulumi(["stack", "export"])).stdout;
 }
 
 /** Gives a stack so many copies of the one cluster that there is. */

@@ -6,6 +6,7 @@ import { logs, type Journal } from "./logs";
 import { clustersOf, type Where } from "./stack";
 import { statusOf } from "./status";
 import { text } from "./text";
+import { unlock } from "./unlock";
 
 /** Where it prints: what was asked for, and what is said beside it. */
 export interface Terminal {
@@ -25,7 +26,7 @@ export async function run(args: string[], { out, error, colours }: Terminal): Pr
   let code = 0;
 
   const program = new Command(name)
-    .description("Looks at the database clusters of a Pulumi stack, and changes nothing. It reads what it needs from the stack: nothing is to be set up.")
+    .description("Looks at the database clusters of a Pulumi stack, and changes nothing, but for `unlock --force`. It reads what it needs from the stack: nothing is to be set up.")
     .version(version())
     .configureOutput({ writeOut: (help) => out.write(help), writeErr: (help) => error.write(help) })
     .showHelpAfterError("--help tells more")
@@ -55,6 +56,17 @@ export async function run(args: string[], { out, error, colours }: Terminal): Pr
       code = (await logs(states, member, { lines, follow }, out, say)) ? interrupted : 0;
     });
 
+  command("unlock", "who keeps a cluster from being changed: the run that holds its lease, or commands of one that still run")
+    .argument("<cluster>", "such as orders")
+    .option("--force", "remove the lease of each member, and end the commands that still run")
+    .addHelpText("after", unlockHelp)
+    .action(async (cluster: string, { force = false, ...where }: Where & { force?: boolean }) => {
+      const [state] = await clustersOf(where, cluster);
+      const { lines, free } = await unlock(state!, force, where, say);
+      print(lines.join("\n"));
+      code = free ? 0 : 1;
+    });
+
   try {
     await program.parseAsync(args, { from: "user" });
     return code;
@@ -72,6 +84,12 @@ function count(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Give a whole number.");
   return Number(text);
 }
+
+const unlockHelp = `
+Without --force it changes nothing. With it, a run that is alive stops at its next command, and what was under way is gone on with by the next
+\`pulumi up\`. Commands are told to end (TERM), and killed after 10 s; no other process is. Databases are none of them, and go on.
+
+Exit code: 0 nobody keeps it, or none any more; 1 it is kept, or a member could not be asked; 2 none could be asked.`;
 
 const statusHelp = `
 role    of a Galera member: in cluster; donor (gives its data to a joiner or a backup, and is well); joining; starting; stopping;

@@ -5,7 +5,7 @@ import { table } from "./table";
 type Style = Parameters<typeof styleText>[0];
 
 /** What guests say may hold what a terminal obeys. */
-const harmless = (words: string): string => words.replace(/\p{Cc}+/gu, " ");
+export const harmless = (words: string): string => words.replace(/\p{Cc}+/gu, " ");
 
 /** A cluster as people read it: one line a member, and under it what is wrong, each with the command to go on with. */
 export function text({ name, datastore, well, underWay, members, wrong }: ClusterStatus, colours: boolean): string {

@@ -69,7 +69,7 @@ export interface MemberOverrideArgs {
   zone?: pulumi.Input<string>;
   /** Further networks, by name or id, beside the cluster's. */
   networks?: string[];
-  /** Flavor name. */
+  /** Flavor name. May change, as that of all. */
   flavor?: pulumi.Input<string>;
 }
 
@@ -82,13 +82,13 @@ export interface RolloutArgs {
 }
 
 /**
- * What every cluster type takes. Once a first `pulumi up` has begun, a change of `flavor`, `image`, `network`, `availabilityZones`, `locality`,
- * `access.privateKey`, `type` of `volume`, and `memberOverrides` of members that stay, is refused by name.
+ * What every cluster type takes. Once a first `pulumi up` has begun, a change of `network`, `availabilityZones`, `locality`,
+ * `access.privateKey`, `type` of `volume`, and `zone` and `networks` of members that stay, is refused by name.
  */
 export interface ClusterArgs {
-  /** Nova flavor, by name. */
+  /** Nova flavor, by name. Of a cluster that exists a change resizes the servers, one at a time, each once its database was stopped in order. */
   flavor: pulumi.Input<string>;
-  /** Glance image, by name: a Debian 12 cloud image; for Valkey one of Debian 13. */
+  /** Glance image, by name: a Debian 12 cloud image; for Valkey one of Debian 13. Of a cluster that exists a change gives each server in turn a new disk; its volume stays. */
   image: pulumi.Input<string>;
   /** The network of the members, by name or id. */
   network: string;
@@ -122,8 +122,19 @@ export interface ClusterArgs {
   rollout?: RolloutArgs;
   /** Any text: another one restarts the members, one at a time, without another change. Default: none. */
   restartTrigger?: pulumi.Input<string>;
+  /**
+   * Names of the cluster's certificate authorities, three at most: members and clients trust all of them, and the first signs the members' certificates. The authority of a name
+   * that is new is made, of one that is taken out forgotten. So they are rotated without an outage, by one `pulumi up` each: `["1", "2"]`, `["2", "1"]`, `["2"]`; give
+   * clients the new `caCertificate` after the first. Default: one, named `1`.
+   */
+  authorities?: string[];
   /** Risks that are taken on purpose. Default: none. */
   allowUnsafe?: Unsafe[];
+  /**
+   * By which entry of `clouds.yaml` Nova is asked for what Pulumi's own resources would do to all servers at once: another `flavor` or `image`.
+   * Default: what OS_CLOUD names, else OS_AUTH_URL and its like, as `pulumi` itself finds them. For a cloud of an explicit provider name it here.
+   */
+  cloud?: pulumi.Input<string>;
   /**
    * While true no guest is touched, so that people may work on them: a change that would is refused, and a refresh lets no database tell more than it does by itself.
    * Default: false.

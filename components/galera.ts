@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "../provider";
 import { Unsafe, type ClusterArgs } from "./arguments";
-import { createMembers, memberNames, publicHalf } from "./members";
+import { createMembers, memberNames, publicHalf, trustedBy } from "./members";
 import { refuse, refuseAll, wrongMembers, wrongName } from "./rules";
 import { mermaid } from "./topology";
 
@@ -16,7 +16,15 @@ export const GaleraVendor = {
 } as const;
 export type GaleraVendor = (typeof GaleraVendor)[keyof typeof GaleraVendor];
 
-/** Arguments of a Galera cluster. Of one that exists a change of `vendor`, `version` and `rootPassword` is refused, too. */
+/** A person's decision on how a cluster that is down goes on. */
+export interface RecoveryArgs {
+  /** The member from whose data it goes on, such as `orders-2`: a wanted one, or one that has still to leave. */
+  from: string;
+  /** What the refusal calls that which was seen: 12 hex digits. Of anything else that is seen the decision is refused. */
+  evidence: string;
+}
+
+/** Arguments of a Galera cluster. Of one that exists a change of `vendor` and `version` is refused, too. */
 export interface GaleraClusterArgs extends ClusterArgs {
   /** How many servers: odd and at least three, so that one may fail; another number is a risk to name in `allowUnsafe`. */
   members: number;
@@ -30,8 +38,15 @@ export interface GaleraClusterArgs extends ClusterArgs {
    * connections from then on; for others the members are restarted, one at a time. The preview says of each which it is.
    */
   configuration?: Record<string, pulumi.Input<string>>;
-  /** Password of `root` for clients, over TLS: 8 to 200 characters. Default: generated, and kept in the state. */
+  /**
+   * From whose data a cluster that is down is started, where it refuses to choose: a refusal prints what to write, and the preview says what is set aside of the others' data, which
+   * stay on their volumes. It counts only for what was seen then, and not once the cluster runs. Default: none.
+   */
+  recovery?: RecoveryArgs;
+  /** Password of `root` for clients, over TLS: 8 to 200 characters. With another one the former ends for new connections, unless `formerPasswords` has it. Default: generated, and kept in the state. */
   rootPassword?: pulumi.Input<string>;
+  /** Up to 3 passwords of `root` that work beside the present one, while clients change over; taken out, they end for new connections. Default: none. */
+  formerPasswords?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
 /**
@@ -47,14 +62,16 @@ export class GaleraCluster extends pulumi.ComponentResource {
   declare readonly endpoints: pulumi.Output<string[]>;
   /** A URL with all endpoints and the administrator's password. Secret. */
   declare readonly connectionString: pulumi.Output<string>;
-  /** Password of `root` for clients: the one that was given, or the one that was generated. Secret. */
+  /** Password of `root` for clients, the present one: as it was given, or generated. Secret. */
   declare readonly rootPassword: pulumi.Output<string>;
-  /** The authority that signs the members' certificates, in PEM: with it clients verify whom they talk to. */
+  /** The authorities that are trusted, in PEM, first the one that signs the members' certificates: with them clients verify whom they talk to. */
   declare readonly caCertificate: pulumi.Output<string>;
   /** The last change: its title, and its steps in order. */
   declare readonly plan: pulumi.Output<Record<string, string[]>>;
   /** `ready`, or `failed` while a run has not ended. */
   declare readonly status: pulumi.Output<string>;
+  /** What the cloud has not kept of `locality` and `availabilityZones`, as Nova last told where the servers are; nothing where there is no access to it. */
+  declare readonly warnings: pulumi.Output<string[]>;
   /** The cluster as a Mermaid diagram. */
   declare readonly topology: pulumi.Output<string>;
   /** Id of the Nova server group that spreads the members over hosts. */
@@ -77,13 +94,15 @@ export class GaleraCluster extends pulumi.ComponentResource {
     const given = opts?.urn ? args : sealed(args);
     super("pulumi-openstack-datastores:index:GaleraCluster", name, given, opts);
     if (opts?.urn) return;
-    const { vendor, version, configuration = {}, restartTrigger, access, rootPassword } = given;
+    const { vendor, version, configuration = {}, restartTrigger, access, rootPassword, formerPasswords } = given;
     const { user, privateKey, bastion, hostKeys } = access;
     const document = {
       datastore: "galera",
       options: { vendor, version, configuration, restartTrigger },
       access: pulumi.secret({ user, privateKey, bastion, hostKeys }),
       rootPassword,
+      cloud: args.cloud,
+      formerPasswords,
     };
     const places = memberNames(name, args.members, args.without).map((member) => ({ name: member, turn: Number(member.slice(name.length + 1)) - 1, group: name }));
     const { members, servers, rules, serverGroupIds: [serverGroupId], securityGroupId } = createMembers(name, { places, args, port, document, late }, this);
@@ -94,7 +113,9 @@ export class GaleraCluster extends pulumi.ComponentResource {
       servers,
       forget: args.forget,
       replace: args.replace,
+      recovery: args.recovery && { from: args.recovery.from, evidence: args.recovery.evidence },
       rollout: args.rollout,
+      authorities: args.authorities,
       maintenance: args.maintenance,
       deletionProtection: args.deletionProtection ?? true,
       // The rules go after the cluster: a destroy that its protection refuses must not cut the members' network.
@@ -111,9 +132,10 @@ export class GaleraCluster extends pulumi.ComponentResource {
       connectionString: pulumi.all([endpoints, password]).apply(([all, plain]) =>
         `mysql://root:${encodeURIComponent(plain)}@${all.join(",")}/?ssl-mode=REQUIRED`),
       rootPassword: password,
-      caCertificate: pulumi.unsecret(cluster.authority.apply(({ certificate }) => certificate)),
+      caCertificate: trustedBy(cluster),
       plan: cluster.plan,
       status: cluster.status,
+      warnings: cluster.warnings.apply((warnings) => warnings ?? []),
       topology: addresses.apply((all) => mermaid(name, places.map((place) => place.name), all)),
       serverGroupId: serverGroupId!,
       securityGroupId,
@@ -128,10 +150,11 @@ const sealed = (args: GaleraClusterArgs): GaleraClusterArgs => ({
   ...args,
   access: { ...args.access, privateKey: pulumi.secret(args.access.privateKey) },
   rootPassword: args.rootPassword && pulumi.secret(args.rootPassword),
+  formerPasswords: args.formerPasswords && pulumi.secret(args.formerPasswords),
 });
 
 function refuseWrong(name: string, args: GaleraClusterArgs): pulumi.Output<void>[] {
-  const late = refuse(name, args, ["members"], ["vendor", "version", "configuration", "rootPassword"]);
+  const late = refuse(name, args, ["members"], ["vendor", "version", "configuration", "recovery", "rootPassword", "formerPasswords"]);
   refuseAll(name, wrongTogether(name, args));
   if (typeof args.access.privateKey === "string") publicHalf(name, args.access.privateKey);
   return late;

@@ -1,7 +1,7 @@
 import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
 import * as sshpk from "sshpk";
-import { Requirements, type RequirementsArgs } from "../provider";
+import { Requirements, type Cluster, type RequirementsArgs } from "../provider";
 import { Locality, type ClusterArgs } from "./arguments";
 import { factsOf, networkId } from "./cloud";
 
@@ -113,6 +113,10 @@ function createSecurityGroup(name: string, port: number, args: ClusterArgs, firs
   ];
   return { security: group, rules };
 }
+
+/** What clients verify members by: who signs first, then the others that are trusted. */
+export const trustedBy = ({ authority }: Cluster): pulumi.Output<string> =>
+  pulumi.unsecret(authority.apply(({ certificate, trusted = [] }) => [certificate, ...trusted.map((other) => other.certificate)].join("\n")));
 
 const passphrase = "take the passphrase off a copy of it, with `ssh-keygen -p -N '' -f COPY`, and give that";
 

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "../provider";
 import { Unsafe, type ClusterArgs } from "./arguments";
-import { createMembers, publicHalf } from "./members";
+import { createMembers, publicHalf, trustedBy } from "./members";
 import { refuse, refuseAll, wrongMembers, wrongName } from "./rules";
 import { mermaid } from "./topology";
 
@@ -27,7 +27,7 @@ export const Persistence = {
 } as const;
 export type Persistence = (typeof Persistence)[keyof typeof Persistence];
 
-/** Arguments of a Redis cluster. Of one that exists a change of `vendor`, `version`, `persistence` and `password` is refused, too. */
+/** Arguments of a Redis cluster. Of one that exists a change of `vendor`, `version` and `persistence` is refused, too. */
 export interface RedisClusterArgs extends ClusterArgs {
   /** How many parts the keys are dealt to, at least 3: each has one primary, and a majority of these decides a failover. */
   shards: number;
@@ -43,8 +43,10 @@ export interface RedisClusterArgs extends ClusterArgs {
   maxMemory?: pulumi.Input<string>;
   /** Default: `every-second`. */
   persistence?: Persistence;
-  /** Password of the user `default` for clients, over TLS: 8 to 200 characters. Default: generated, and kept in the state. */
+  /** Password of the user `default` for clients, over TLS: 8 to 200 characters. With another one the former ends for new connections, unless `formerPasswords` has it. Default: generated, and kept in the state. */
   password?: pulumi.Input<string>;
+  /** Up to 3 passwords of `default` that work beside the present one, while clients change over; taken out, they end for new connections. Default: none. */
+  formerPasswords?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
 /**
@@ -60,9 +62,9 @@ export class RedisCluster extends pulumi.ComponentResource {
   declare readonly endpoints: pulumi.Output<string[]>;
   /** A URL of the first member with the password: a client learns of the others from it. Secret. */
   declare readonly connectionString: pulumi.Output<string>;
-  /** Password of the user `default`: the one that was given, or the one that was generated. Secret. */
+  /** Password of the user `default`, the present one: as it was given, or generated. Secret. */
   declare readonly password: pulumi.Output<string>;
-  /** The authority that signs the members' certificates, in PEM: with it clients verify whom they talk to. */
+  /** The authorities that are trusted, in PEM, first the one that signs the members' certificates: with them clients verify whom they talk to. */
   declare readonly caCertificate: pulumi.Output<string>;
   /** The members of each shard, by its number. */
   declare readonly shards: pulumi.Output<Record<string, string[]>>;
@@ -72,6 +74,8 @@ export class RedisCluster extends pulumi.ComponentResource {
   declare readonly plan: pulumi.Output<Record<string, string[]>>;
   /** `ready`, or `failed` while a run has not ended. */
   declare readonly status: pulumi.Output<string>;
+  /** What the cloud has not kept of `locality` and `availabilityZones`, as Nova last told where the servers are; nothing where there is no access to it. */
+  declare readonly warnings: pulumi.Output<string[]>;
   /** The cluster as a Mermaid diagram. */
   declare readonly topology: pulumi.Output<string>;
   /** Ids of the Nova server groups, one a shard, that keep a shard's members on different hosts. */
@@ -93,13 +97,15 @@ export class RedisCluster extends pulumi.ComponentResource {
     const given = opts?.urn ? args : sealed(args);
     super("pulumi-openstack-datastores:index:RedisCluster", name, given, opts);
     if (opts?.urn) return;
-    const { vendor, version, configuration = {}, maxMemory, persistence, restartTrigger, access, password } = given;
+    const { vendor, version, configuration = {}, maxMemory, persistence, restartTrigger, access, password, formerPasswords } = given;
     const { user, privateKey, bastion, hostKeys } = access;
     const document = {
       datastore: "redis",
       options: { vendor, version, configuration, maxMemory, persistence, restartTrigger },
       access: pulumi.secret({ user, privateKey, bastion, hostKeys }),
       rootPassword: password,
+      cloud: args.cloud,
+      formerPasswords,
     };
     const places = placesOf(name, args);
     const { members, servers, rules, serverGroupIds, securityGroupId } = createMembers(name, { places, args, port, document, late }, this);
@@ -111,6 +117,7 @@ export class RedisCluster extends pulumi.ComponentResource {
       forget: args.forget,
       replace: args.replace,
       rollout: args.rollout,
+      authorities: args.authorities,
       maintenance: args.maintenance,
       deletionProtection: args.deletionProtection ?? true,
       // The rules go after the cluster: a destroy that its protection refuses must not cut the members' network.
@@ -126,12 +133,13 @@ export class RedisCluster extends pulumi.ComponentResource {
       endpoints,
       connectionString: pulumi.all([endpoints, secret]).apply(([[first], plain]) => `rediss://default:${encodeURIComponent(plain)}@${first}`),
       password: secret,
-      caCertificate: pulumi.unsecret(cluster.authority.apply(({ certificate }) => certificate)),
+      caCertificate: trustedBy(cluster),
       shards: pulumi.output(Object.fromEntries(Array.from({ length: args.shards }, (_, index) =>
         [`${index + 1}`, places.filter(({ group }) => group === `${name}-${index + 1}`).map((place) => place.name)]))),
       roles: cluster.seen.apply((seen) => Object.fromEntries(Object.entries(seen).flatMap(([member, { role }]) => (role ? [[member, role]] : [])))),
       plan: cluster.plan,
       status: cluster.status,
+      warnings: cluster.warnings.apply((warnings) => warnings ?? []),
       topology: addresses.apply((all) => mermaid(name, places.map((place) => place.name), all)),
       serverGroupIds: pulumi.all(serverGroupIds),
       securityGroupId,
@@ -146,6 +154,7 @@ const sealed = (args: RedisClusterArgs): RedisClusterArgs => ({
   ...args,
   access: { ...args.access, privateKey: pulumi.secret(args.access.privateKey) },
   password: args.password && pulumi.secret(args.password),
+  formerPasswords: args.formerPasswords && pulumi.secret(args.formerPasswords),
 });
 
 /** Who is in which shard is in the name, for ever: whoever is its primary. Neighbours of a shard are in different zones, and so are the first members of shards. */
@@ -158,7 +167,7 @@ export function placesOf(name: string, { shards, replicasPerShard = 1, without =
 }
 
 function refuseWrong(name: string, args: RedisClusterArgs): pulumi.Output<void>[] {
-  const late = refuse(name, args, ["shards", "replicasPerShard"], ["vendor", "version", "configuration", "maxMemory", "persistence", "password"]);
+  const late = refuse(name, args, ["shards", "replicasPerShard"], ["vendor", "version", "configuration", "maxMemory", "persistence", "password", "formerPasswords"]);
   refuseAll(name, wrongTogether(name, args));
   if (typeof args.access.privateKey === "string") publicHalf(name, args.access.privateKey);
   return late;

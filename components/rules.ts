@@ -53,9 +53,18 @@ const common = {
   forget: texts("a member's name").optional(),
   rollout: group({ canary: flag.optional(), pauseSeconds: whole("a whole number of seconds, 0 to 3600", 0, 3600).optional() }).optional(),
   restartTrigger: input(text("a text, such as today's date")).optional(),
+  authorities: texts("the name of an authority").min(1, { error: "must name an authority, or be left out, which is [\"1\"]" }).max(3, { error: "has three names at most: drop one first" })
+    .refine((names) => new Set(names).size === names.length, { error: "has a name twice: name each once" })
+    .refine((names) => names.every((name) => /^[a-z0-9][a-z0-9-]{0,31}$/i.test(name)), { error: "has a name that is none: give letters, digits and dashes, 32 at most, as in [\"1\", \"2\"]" }).optional(),
   allowUnsafe: z.array(word(Unsafe), must("a list of risks")).optional(),
+  cloud: input(text("the name of an entry in clouds.yaml")).optional(),
   maintenance: input(flag).optional(),
   deletionProtection: input(flag).optional(),
+};
+
+/** Of one type of cluster alone, and not of the provider's rules. */
+const special: Partial<Record<string, z.ZodType>> = {
+  recovery: group({ from: text("a member's name"), evidence: z.string(must("what a refusal has printed")).regex(/^[0-9a-f]{12}$/, must("the 12 hex digits that a refusal has printed")) }),
 };
 
 /** How large a cluster is to be, in the words of its type. */
@@ -68,10 +77,10 @@ const sizes = {
 
 /**
  * Throws, with every argument that is wrong, before anything is made. What becomes known only later is looked at then, and fails
- * what is given back: nothing is to be made before that is there. `size` are the arguments that say how large it is, `own` those of the cluster's type alone, whose rules the provider has.
+ * what is given back: nothing is to be made before that is there. `size` are the arguments that say how large it is, `own` those of the cluster's type alone, whose rules the provider has but for a few.
  */
 export function refuse(cluster: string, args: object, size: (keyof typeof sizes)[], own: string[]): pulumi.Output<void>[] {
-  const schema = group({ ...Object.fromEntries(size.map((argument) => [argument, sizes[argument]])), ...common, ...Object.fromEntries(own.map((argument) => [argument, z.unknown().optional()])) });
+  const schema = group({ ...Object.fromEntries(size.map((argument) => [argument, sizes[argument]])), ...common, ...Object.fromEntries(own.map((argument) => [argument, (special[argument] ?? z.unknown()).optional()])) });
   const issues = schema.safeParse(args).error?.issues ?? [];
   refuseAll(cluster, issues.map(({ code, path, message }) => `${path.join(".") || "a cluster"} ${message}${code === "unrecognized_keys" ? "" : shown(args, path)}`));
   const rules: [string[], z.ZodType][] = [
@@ -88,9 +97,9 @@ const lookLater = (cluster: string, argument: string[], rule: z.ZodType, value: 
     refuseAll(cluster, (rule.safeParse(known).error?.issues ?? []).map(({ path, message }) => `${[...argument, ...path].join(".")} ${message}`)));
 
 /** Arguments that name members, of a cluster that has `all`. `named` is how its members are named, in words and as a pattern. */
-export function wrongMembers(all: string[], named: { words: string; pattern: RegExp }, { without = [], forget = [], replace = [], memberOverrides = {}, access }: Pick<ClusterArgs, "without" | "forget" | "replace" | "memberOverrides" | "access">): string[] {
+export function wrongMembers(all: string[], named: { words: string; pattern: RegExp }, { without = [], forget = [], replace = [], memberOverrides = {}, access, recovery }: Pick<ClusterArgs, "without" | "forget" | "replace" | "memberOverrides" | "access"> & { recovery?: { from: string } }): string[] {
   const wrong: string[] = [];
-  for (const [argument, by] of Object.entries({ without, forget })) {
+  for (const [argument, by] of Object.entries({ without, forget, "recovery.from": recovery ? [recovery.from] : [] })) {
     const unnamed = by.filter((member) => !named.pattern.test(member));
     if (unnamed.length > 0) wrong.push(`${argument} names ${unnamed.join(", ")}, but members are named ${named.words}`);
   }

@@ -21,12 +21,12 @@ const exportKey = (key: webcrypto.CryptoKey) => KeyObject.from(key).export({ typ
 const importKey = (text: string) =>
   webcrypto.subtle.importKey("pkcs8", createPrivateKey(text).export({ type: "pkcs8", format: "der" }), algorithm, true, ["sign"]) as Promise<webcrypto.CryptoKey>;
 
-/** A certificate authority for one cluster. Its key stays in the state, encrypted; guests get leaves only. */
-export async function newAuthority(cluster: string): Promise<Authority> {
+/** A certificate authority for one cluster, by one of its names. Its key stays in the state, encrypted; guests get leaves only. */
+export async function newAuthority(cluster: string, name = "1"): Promise<Authority> {
   const x509 = await signer();
   const keys = await pair();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: serialNumber(), name: `CN=${cluster} authority`, ...span(), signingAlgorithm: algorithm, keys,
+    serialNumber: serialNumber(), name: `CN=${cluster} authority${name === "1" ? "" : ` ${name}`}`, ...span(), signingAlgorithm: algorithm, keys,
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),

@@ -1,24 +1,31 @@
 import { randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
+import { only, recalled, rotates, wrongStep } from "./authorities";
+import { each, ofThese } from "./bundle";
 import { newAuthority } from "./certificates";
+import { credentials } from "./credentials";
 import { byName } from "./datastores";
-import { Refused } from "./errors";
+import { reason, Refused } from "./errors";
+import { dueOf, givenBefore, noCloud } from "./machines";
 import type { Needs } from "./guest/machine";
-import { failures, inputs, parse, type Inputs, type Outputs } from "./inputs";
+import { failures, inputs, parse, type Authority, type Inputs, type Outputs } from "./inputs";
+import { rotation, type Passwords } from "./passwords";
 import { describe } from "./plan";
-import { isWell, keptBack, takesAway, without } from "./rollout";
-import { changedServers, newVolumeSize } from "./servers";
+import { dueWithout, isWell, keptBack, takesAway, without } from "./rollout";
+import { changedServers, flavorOf, imageOf, newVolumeSize, rebuilt, resized } from "./servers";
 import { names } from "./topology";
 import { differing, failure, hasUnknown, isUnknown, secret } from "./wire";
 
 export type Raw = Record<string, unknown>;
-export type Document = Pick<Inputs, "datastore" | "members" | "options" | "owner" | "forget" | "replace" | "rollout" | "servers">;
+export type Document = Pick<Inputs, "datastore" | "members" | "options" | "owner" | "forget" | "replace" | "authorities" | "recovery" | "rollout" | "servers" | "formerPasswords"> & Partial<Passwords>;
 
 /** Made or kept by `check`, so not part of what the user asked for. */
-const made = ["plan", "authority", "rootPassword", "__provider"];
+const made = ["plan", "authority", "__provider"];
 const unchanged = (olds: Raw, news: Raw, key: string): boolean => isDeepStrictEqual(olds[key], news[key]);
-export const changed = (olds: Raw, news: Raw): string[] => Object.keys(news).filter((key) => !made.includes(key) && !unchanged(olds, news, key));
+const given = (raw: Raw): string[] => Object.keys(raw).filter((key) => raw[key] !== undefined && key in inputs.shape && !made.includes(key));
+/** What was given, taken out or given otherwise. */
+export const changed = (olds: Raw, news: Raw): string[] => [...new Set([...given(news), ...given(olds)])].filter((key) => !unchanged(olds, news, key));
 
 /** Whether it is unknown yet who the members are, not only where. */
 const unknownMembers = ({ members }: Raw): boolean => isUnknown(members) || (members as unknown[]).some(isUnknown);
@@ -31,13 +38,21 @@ export async function check(olds: Raw | undefined, news: Raw): Promise<dynamic.C
   // A rule that is new in a release must not fail the `up` of an unchanged cluster.
   const isOld = ({ property }: dynamic.CheckFailure) => before !== undefined && unchanged(before, news, property.split(".")[0]!);
   print(news as Document, wrong.filter(isOld).map(({ property, reason: why }) => `${argument(news, property)} ${why}; this cluster has it already and goes on`));
-  const problems = byArgument(news, [...wrong.filter((each) => !isOld(each)), ...(before ? notYet(before, news) : [])]);
+  const rootPassword = news.rootPassword ?? before?.rootPassword ?? randomBytes(18).toString("base64url");
+  const wanted = { ...news, rootPassword };
+  const problems = byArgument(news, [...wrong.filter((each) => !isOld(each)), ...repeated(wanted), ...(before ? await notYet(before, news) : [])]);
   if (first && news.maintenance === true) problems.push({ property: "maintenance", reason: "is of a cluster that is there: leave it out until it is made" });
-  const password = news.rootPassword ?? before?.rootPassword ?? randomBytes(18).toString("base64url");
-  const authority = before?.authority ?? await newAuthority((news as Document).owner.cluster);
-  const completed = { ...news, rootPassword: secret(password), authority: secret(authority), plan: problems.length > 0 ? {} : planOf(before, news) };
+  const authority = before && problems.length > 0 ? before.authority : await authorityOf(before, news as Document);
+  const completed = { ...news, rootPassword: secret(rootPassword), authority: secret(authority), plan: problems.length > 0 ? {} : planOf(before, wanted) };
   if (first && problems.length === 0) print(news as Document, Object.values(completed.plan).flat());
   return { inputs: completed, failures: problems.map(failure) };
+}
+
+/** Those whose names stay are kept; of a name that is new it is made, and of one that is dropped nothing is left. */
+async function authorityOf(before: Raw | undefined, { owner, authorities = only }: Document): Promise<Authority> {
+  const { authorities: names = only, authority } = (before ?? {}) as Partial<Inputs>;
+  const known = new Map(authority && each(authority).map((one, index) => [names[index]!, one]));
+  return ofThese(await Promise.all(authorities.map((name) => known.get(name) ?? newAuthority(owner.cluster, name))));
 }
 
 /** What the user gave for a property: a component hands over `options`, which are no argument, and each datastore has its own word for its password. */
@@ -57,7 +72,17 @@ export function schemaFailures(news: Raw): dynamic.CheckFailure[] {
       ({ property: `access.${property}`, reason: why }))),
     ...(news.rootPassword === undefined || isUnknown(news.rootPassword) ? [] : failures(inputs.shape.rootPassword, news.rootPassword).map(({ reason: why }) =>
       ({ property: "rootPassword", reason: why }))),
+    ...(hasUnknown(news.formerPasswords) ? [] : failures(inputs.shape.formerPasswords, news.formerPasswords).map(({ property, reason: why }) =>
+      ({ property: ["formerPasswords", property].filter(Boolean).join("."), reason: why }))),
   ];
+}
+
+/** No cluster can have it already: it is refused from the first. */
+export function repeated(document: Raw): dynamic.CheckFailure[] {
+  const { rootPassword, formerPasswords: former } = document;
+  if (!Array.isArray(former) || hasUnknown([rootPassword, former])) return [];
+  const twice = former.some((each, index) => [rootPassword, ...former.slice(0, index)].includes(each));
+  return twice ? [{ property: "formerPasswords", reason: `must name each password once, and not the present one, ${argument(document, "rootPassword")}: take it out` }] : [];
 }
 
 /** What memory a member needs at least. What is not known yet needs nothing. */
@@ -68,15 +93,28 @@ export function memoryOf({ datastore, options: given }: Raw): Needs["memory"] | 
 }
 
 /** What this version cannot change on a cluster that exists is refused by name, never ignored. */
-function notYet(olds: Raw, news: Raw): dynamic.CheckFailure[] {
+async function notYet(olds: Raw, news: Raw): Promise<dynamic.CheckFailure[]> {
   const no = (property: string, what: string, instead: string, why = "cannot be done by this version") => ({ property, reason: `${what} ${why}; ${instead}` });
   const stay = names(olds as Document).filter((name) => unknownMembers(news) || names(news as Document).includes(name));
+  const wrong = wrongStep((olds as Document).authorities ?? only, (news as Document).authorities ?? only);
   return [
+    ...(wrong === undefined ? [] : [{ property: "authorities", reason: wrong }]),
     ...changedServers(olds.servers as Raw, news.servers as Raw, stay).map((each) => no(each.argument, `changing ${each.argument} of a cluster that exists`, "set it back", each.why)),
-    ...(news.rootPassword === undefined || isUnknown(news.rootPassword) || news.rootPassword === olds.rootPassword ? []
-      : [no("rootPassword", "changing the password of a cluster that exists", "set it back, or leave it out")]),
+    ...await unreachableNova(olds.servers as Raw, news.servers as Raw, stay, news.cloud),
     ...(isDeepStrictEqual(olds.owner, news.owner) || hasUnknown(news.owner) ? [] : [no("owner", "renaming a cluster, its project or its stack", "keep the old name")]),
   ];
+}
+
+/** Another flavor or image needs Nova: whether there is a way to it is known without asking it. */
+export async function unreachableNova(was: Raw, wanted: Raw, stay: string[], cloud: unknown): Promise<dynamic.CheckFailure[]> {
+  const others = Object.entries({ flavor: resized(was, wanted, stay), image: rebuilt(was, wanted, stay) }).filter(([, members]) => members.length > 0);
+  if (others.length === 0 || isUnknown(cloud)) return [];
+  const without = (why: string) => others.map(([property, members]) => ({ property, reason: `another one for ${members.join(", ")} needs Nova: ${why}; or set it back` }));
+  try {
+    return (await credentials(cloud as string | undefined)) ? [] : without(noCloud);
+  } catch (error) {
+    return without(reason(error));
+  }
 }
 
 /** The change under its title. When nothing changed the old one stays, so that a second `up` is an empty diff. */
@@ -86,10 +124,10 @@ function planOf(olds: Raw | undefined, news: Raw): Inputs["plan"] {
   const it = byName(wanted.datastore);
   if (!olds) {
     const blank = Object.fromEntries(names(wanted).map((name) => [name, it.blank]));
-    return { [`create ${wanted.members.length} members`]: describe(it.plan({ members: names(wanted) }, blank)) };
+    return { [`create ${wanted.members.length} members`]: describe(it.plan({ members: names(wanted), authorities: wanted.authorities }, blank)) };
   }
   if (changed(olds, news).length === 0) return olds.plan as Inputs["plan"];
-  const was = olds as Document;
+  const was = olds as Document & Passwords;
   const { lines } = forecast({ ...was, known: was.members, seen: {}, unreached: [] }, wanted);
   return { [titleOf(was, wanted, changed(olds, news))]: lines };
 }
@@ -98,15 +136,26 @@ function titleOf(olds: Document, news: Document, keys: string[]): string {
   const [was, now] = [names(olds), names(news)];
   const [gone, come] = [was.filter((name) => !now.includes(name)), now.filter((name) => !was.includes(name))];
   const again = madeAgain(olds.members, news);
-  const rest = keys.filter((key) => !["members", "servers", "replace"].includes(key)).flatMap((key) => (key === "options" && !isUnknown(news.options) ? differing(olds.options, news.options) : [key]));
+  const stay = was.filter((name) => now.includes(name));
+  const others = resized(olds.servers, news.servers, stay);
+  const flavors = [...new Set(others.map((name) => flavorOf(news.servers, name)!))];
+  const decided = keys.includes("recovery") ? news.recovery : undefined;
+  const rest = argumentsOf(olds, news, keys.filter((key) => !["members", "servers", "replace", ...(decided ? ["recovery"] : [])].includes(key)));
   return [
     ...(was.length !== now.length ? [`members ${was.length} to ${now.length}`] : []),
     ...(was.length === now.length && gone.length > 0 ? [`${come.join(", ")} for ${gone.join(", ")}`] : []),
     ...(newVolumeSize(olds.servers, news.servers) !== undefined ? [`volumes to ${String(news.servers.volumeSize)} GiB`] : []),
     ...(again.length > 0 ? [`replace ${again.join(", ")}`] : []),
+    ...(rebuilt(olds.servers, news.servers, stay).length > 0 ? [`image to ${imageOf(news.servers)}`] : []),
+    ...flavors.map((flavor) => `flavor${flavors.length === 1 && others.length === stay.length ? "" : ` of ${others.filter((name) => flavorOf(news.servers, name) === flavor).join(", ")}`} to ${flavor}`),
+    ...(decided ? [`recover from ${decided.from}`] : []),
     ...(rest.length > 0 ? [`change ${rest.join(", ")}`] : []),
   ].join(", ") || `change ${keys.join(", ")}`;
 }
+
+/** What a person calls the properties that changed. */
+const argumentsOf = (olds: Pick<Document, "options">, news: Raw, keys: string[]): string[] =>
+  keys.flatMap((key) => (key === "options" && !isUnknown(news.options) ? differing(olds.options, news.options) : [argument(news, key)]));
 
 /** Members whose server is another than it was, or is not known yet because it is about to be. */
 const madeAgain = (before: Inputs["members"], { members }: Pick<Document, "members">): string[] =>
@@ -128,36 +177,39 @@ export interface Forecast {
  * The steps from what was last seen. A server that is another than then, or not known yet, is seen as new, over its
  * volume if that is the same. A member to be forgotten is first taken as last seen; if that is refused, as gone.
  */
-export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options" | "servers" | "known" | "seen" | "unreached">, news: Document): Forecast {
+export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options" | "authorities" | "servers" | "known" | "seen" | "unreached"> & Partial<Pick<Outputs, "flavors" | "images">> & Passwords, news: Document): Forecast {
   const it = byName(news.datastore);
   const [was, wanted] = [names({ members: olds.known }), names(news)];
   const again = madeAgain(olds.known, news);
   const change = {
     members: wanted.length !== olds.members.length || names(olds).some((name) => !wanted.includes(name)),
     ...(hasUnknown(news.options) ? {} : { options: { was: parse(it.options, olds.options, "options"), wanted: parse(it.options, news.options, "options") } }),
+    passwords: rotation(olds, news),
   };
   const grows = newVolumeSize(olds.servers, news.servers);
+  const due = dueOf(wanted, givenBefore(news.members, olds), news.servers);
   const replace = news.replace?.filter((name) => again.includes(name)) ?? [];
   const volumeOf = (members: Inputs["members"], name: string) => members.find((each) => each.name === name)?.volume;
   const keepsVolume = (name: string) => volumeOf(olds.known, name) === volumeOf(news.members, name);
   const planned = (gone: string[]): Forecast => {
     const there = was.filter((name) => !gone.includes(name));
-    const recalled = it.recall(there, olds.seen, there.filter((name) => !wanted.includes(name)));
+    const memories = Object.entries(it.recall(there, olds.seen, there.filter((name) => !wanted.includes(name))));
+    const last = Object.fromEntries(memories.map(([name, sight]) => [name, recalled(sight as object, olds.seen[name] as object | undefined, olds.authorities ?? only)]));
     const sightOf = (name: string) => {
       if (gone.includes(name)) return it.unreachable("it is to be forgotten");
       if (!there.includes(name)) return it.blank;
-      if (again.includes(name)) return keepsVolume(name) ? it.underNew(recalled[name]) : it.blank;
+      if (again.includes(name)) return keepsVolume(name) ? it.underNew(last[name]) : it.blank;
       // A server is taken away only while all others are seen to run: memory is not enough.
       if (replace.length > 0 && olds.unreached.includes(name)) return it.unreachable("the last look did not reach it");
-      return recalled[name];
+      return last[name];
     };
     const now = [...new Set([...wanted, ...was])].map((name) => [name, wanted.includes(name) ? grown(it.outdated(sightOf(name), change), grows) : sightOf(name)]);
     try {
       const seen = Object.fromEntries(now);
-      const want = { members: wanted, forget: news.forget, replace };
+      const want = { members: wanted, forget: news.forget, replace, due, authorities: news.authorities, recovery: news.recovery };
       const plan = it.plan(want, seen);
-      const back = news.rollout?.canary ? keptBack(wanted, seen) : [];
-      if (back.length > 0) return { lines: [...describe(it.plan(want, without(back, seen))), `${canary} the next run changes ${back.join(" ")}`] };
+      const back = news.rollout?.canary && !rotates(news.authorities ?? only, seen) ? keptBack(wanted, seen, due) : [];
+      if (back.length > 0) return { lines: [...describe(it.plan({ ...want, due: dueWithout(back, due) }, without(back, seen))), `${canary} the next run changes ${back.join(" ")}`] };
       const all = news.rollout?.canary && plan.some(takesAway) && !isWell(wanted, seen) ? [`${canary} none, for members come, go or are not well`] : [];
       return { lines: [...describe(plan), ...all] };
     } catch (error) {
@@ -175,11 +227,11 @@ const print = ({ owner }: Pick<Document, "owner">, lines: string[]) => {
 };
 
 /** What may change of a cluster in maintenance. */
-const whileMaintained = ["maintenance", "deletionProtection", "access", "rollout"];
+const whileMaintained = ["maintenance", "deletionProtection", "access", "rollout", "cloud"];
 
 /** What may change without a look at the guests: in maintenance nothing else. Of a cluster that did not come up, access may be just what was wrong. */
 export const needsNoGuest = (olds: Outputs, news: Raw, keys: string[]): boolean =>
-  news.maintenance === true || keys.length > 0 && keys.every((key) => (olds.status === "ready" ? ["deletionProtection", "access", "rollout"] : ["deletionProtection", "rollout"]).includes(key));
+  news.maintenance === true || keys.length > 0 && keys.every((key) => (olds.status === "ready" ? ["deletionProtection", "access", "rollout", "cloud"] : ["deletionProtection", "rollout"]).includes(key));
 
 /** Clusters that were refreshed, and of which the engine has not asked for the difference yet, as it does after each refresh. */
 export const refreshed = new Set<string>();
@@ -200,7 +252,7 @@ export async function diff(id: string, olds: Outputs, news: Raw): Promise<dynami
   const keys = changed(olds, news);
   const others = keys.filter((key) => !whileMaintained.includes(key));
   if (news.maintenance === true && others.length > 0)
-    throw new Error(`${cluster} is in maintenance, so no guest is touched, and ${others.map((key) => (key === "options" ? differing(olds.options, news.options).join(", ") : key)).join(", ")} cannot change: set maintenance to false with that change, or take it back`);
+    throw new Error(`${cluster} is in maintenance, so no guest is touched, and ${argumentsOf(olds, news, others).join(", ")} cannot change: set maintenance to false with that change, or take it back`);
   const { lines, refused } = forecast(olds, news as Document);
   const untouched = needsNoGuest(olds, news, keys);
   if (refused && !ofRefresh && !untouched)

@@ -45,7 +45,7 @@ export interface RequirementsArgs {
   /** What the servers and volumes are asked to be. */
   servers: pulumi.Inputs;
   /** Of what the cluster itself is handed, the parts that its rules are about: looked at, and not kept. */
-  document: Pick<ClusterArgs, "datastore" | "options" | "access" | "rootPassword">;
+  document: Pick<ClusterArgs, "datastore" | "options" | "access" | "rootPassword" | "formerPasswords" | "cloud">;
   /** Looked at, and not kept: a cloud changes, and an unchanged cluster is to show no difference for that. */
   facts: pulumi.Input<Facts>;
   /** What has to be right before anything is made, and is known later than the program's start. */
@@ -70,11 +70,19 @@ export interface ClusterArgs {
   servers: pulumi.Inputs;
   access: pulumi.Input<pulumi.Inputs>;
   rootPassword?: pulumi.Input<string>;
+  /** Passwords that still work beside the present one. */
+  formerPasswords?: pulumi.Input<pulumi.Input<string>[]>;
   /** Leaving members that can never be seen again, and members whose servers are to be made again. */
   forget?: string[];
   replace?: string[];
+  /** Names of the authorities: all are trusted, and the first signs. */
+  authorities?: string[];
+  /** From whose data a cluster that is down is started, by a person's decision. */
+  recovery?: pulumi.Inputs;
   rollout?: pulumi.Inputs;
   maintenance?: pulumi.Input<boolean>;
+  /** The entry of clouds.yaml by which Nova is asked; else what the environment names. */
+  cloud?: pulumi.Input<string>;
   deletionProtection: pulumi.Input<boolean>;
 }
 
@@ -82,14 +90,15 @@ export interface ClusterArgs {
 export class Cluster extends pulumi.dynamic.Resource {
   declare readonly plan: pulumi.Output<Record<string, string[]>>;
   declare readonly status: pulumi.Output<string>;
+  declare readonly warnings: pulumi.Output<string[] | undefined>;
   declare readonly rootPassword: pulumi.Output<string>;
-  declare readonly authority: pulumi.Output<{ certificate: string; key: string }>;
+  declare readonly authority: pulumi.Output<{ certificate: string; key: string; trusted?: { certificate: string; key: string }[] }>;
   /** What was last seen of each member, in its datastore's words. */
   declare readonly seen: pulumi.Output<Record<string, { role?: string }>>;
 
   constructor(name: string, args: ClusterArgs, opts?: pulumi.CustomResourceOptions) {
-    super(provider, name, { ...args, authority: undefined, plan: undefined, status: undefined, seen: undefined },
-      pulumi.mergeOptions(opts, { additionalSecretOutputs: ["access", "rootPassword", "authority"] }),
+    super(provider, name, { ...args, authority: undefined, plan: undefined, status: undefined, warnings: undefined, seen: undefined },
+      pulumi.mergeOptions(opts, { additionalSecretOutputs: ["access", "rootPassword", "formerPasswords", "authority"] }),
       "datastores", "Cluster");
   }
 }

@@ -17,7 +17,9 @@ const access = z.strictObject({
 });
 export type Access = z.infer<typeof access>;
 
-const authority = z.strictObject({ certificate: z.string(), key: z.string() });
+const pair = z.strictObject({ certificate: z.string(), key: z.string() });
+/** Who signs the members' certificates, and the others that they trust, in the order of their names. */
+const authority = pair.extend({ trusted: z.array(pair).optional() });
 export type Authority = z.infer<typeof authority>;
 
 /** One server of a cluster. */
@@ -29,6 +31,9 @@ const plan = z.record(z.string(), z.array(z.string()));
 /** Clients and servers read it from option files, some of which have lines of 4 KiB at most, and end them at a NUL. */
 const password = z.string().regex(/^[^\0]{8,200}$/u, { error: "must have 8 to 200 characters, and no NUL among them" });
 
+/** Beside the present one, while clients change over. */
+const formerPasswords = z.array(password, { error: "must be a list of passwords" }).max(3, { error: "must be 3 passwords at most: end those that no client needs any more" });
+
 /** What passes the door: made by a component, completed by `check`. Lax on top, for the engine adds keys of its own. */
 export const inputs = z.object({
   datastore: z.string(),
@@ -39,7 +44,10 @@ export const inputs = z.object({
   servers: z.record(z.string(), z.unknown()),
   access,
   rootPassword: password,
+  formerPasswords: formerPasswords.optional(),
   authority,
+  /** Names of the authorities: all are trusted, and the first signs. */
+  authorities: z.array(z.string()).min(1).optional(),
   deletionProtection: z.boolean(),
   /** While true no guest is touched. */
   maintenance: z.boolean().optional(),
@@ -47,8 +55,12 @@ export const inputs = z.object({
   forget: z.array(z.string()).optional(),
   /** Members whose servers are to be made again. */
   replace: z.array(z.string()).optional(),
+  /** From whose data a cluster that is down is started, where only a person can tell. */
+  recovery: z.strictObject({ from: z.string(), evidence: z.string() }).optional(),
   /** How a change that is to come to one member after another goes on. */
   rollout: z.strictObject({ canary: z.boolean().optional(), pauseSeconds: z.number().min(0).max(3600).optional() }).optional(),
+  /** The entry of clouds.yaml by which Nova is asked. Default: what the environment names. */
+  cloud: z.string().optional(),
   plan,
 });
 export type Inputs = z.infer<typeof inputs>;
@@ -63,6 +75,12 @@ export const outputs = inputs.extend({
   seen: z.record(z.string(), z.unknown()),
   /** Members that the last look did not reach: what was seen of them is older. */
   unreached: z.array(z.string()),
+  /** The flavor that each server was last given. Not told by a state that is older. */
+  flavors: z.record(z.string(), z.string()).optional(),
+  /** The image, likewise. */
+  images: z.record(z.string(), z.string()).optional(),
+  /** What the cloud has not kept of what was asked for, as last seen. Not told by a state that is older. */
+  warnings: z.array(z.string()).optional(),
   /** The host key that each server showed first, by server id, and the bastion's by `host:port`. */
   pins: z.record(z.string(), z.string()),
 });

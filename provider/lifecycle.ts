@@ -2,10 +2,16 @@ import type { dynamic } from "@pulumi/pulumi";
 import { changed, forecast, needsNoGuest, refreshed, type Document, type Raw } from "./check";
 import { byName } from "./datastores";
 import type { Datastore } from "./datastores/datastore";
+import { cloudOf, type Cloud } from "./cloud";
+import { credentials } from "./credentials";
 import { endWithEngine } from "./engine";
 import { reason } from "./errors";
+import type { Guest } from "./guest/guest";
 import { lease } from "./guest/lease";
 import { inputs, outputs, parse, type Inputs, type Outputs } from "./inputs";
+import { givenBefore, Machines } from "./machines";
+import { OpenStack } from "./openstack";
+import { broken, placesOf } from "./placement";
 import { loginSeconds, reach } from "./reach";
 import { observe, reconcile } from "./reconcile";
 import { leavers, names, type Member } from "./topology";
@@ -23,7 +29,7 @@ export async function create(news: Raw): Promise<dynamic.CreateResult> {
 }
 
 export async function update(_id: string, olds: Outputs, news: Raw): Promise<dynamic.UpdateResult> {
-  if (needsNoGuest(olds, news, changed(olds, news))) return { outs: plain({ ...olds, ...news }) };
+  if (needsNoGuest(olds, news, changed(olds, news))) return { outs: plain({ ...olds, ...Object.fromEntries(changed(olds, news).map((key) => [key, undefined])), ...news }) };
   return { outs: await converge(news, forecast(olds, news as Document).lines, olds) };
 }
 
@@ -35,15 +41,25 @@ async function converge(raw: Raw, announced: string[], olds?: Outputs): Promise<
   const [title = ""] = Object.keys(news.plan);
   const leaving = leavers(news, olds?.known ?? []);
   const { guests, cluster } = reach(news, { leaving, pins: olds?.pins ?? {}, say });
+  const cloud = nova(news);
+  const machines = new Machines(news.members, news.servers, givenBefore(news.members, olds), cloud);
   const result = async (status: Outputs["status"], known: Member[], { seen, unreached }: Look) =>
-    plain({ ...raw, stateVersion: 1, status, known, seen: Object.fromEntries(names({ members: known }).map((name) => [name, seen[name]])), unreached, pins: await guests.shown(known) });
+    plain({ ...raw, stateVersion: 1, status, known, seen: Object.fromEntries(names({ members: known }).map((name) => [name, seen[name]])), unreached, ...machines.given, warnings: await warningsOf(it, news, cloud, olds?.warnings), pins: await guests.shown(known) });
   try {
+    for (const [name, keys] of Object.entries(await machines.keysOfCutRebuilds())) guests.renew(name, keys);
     // One that cannot be reached holds no lease: the planner sees it so, and says what that means.
     const everyone = names({ members: [...news.members, ...leaving] }).sort();
     const members = (await Promise.allSettled(everyone.map(guests.reach))).flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
     const held = await lease(members, cluster.run, `${news.owner.project}/${news.owner.stack}: ${title}`);
     try {
-      const seen = await reconcile(it, cluster, announced, (line) => console.log(`[${news.owner.cluster}] ${line}`));
+      /** Its guest ends, and another comes, which shows the host keys of the one before or those that `act` answers. */
+      const through = async (member: Member, act: (say: Guest["say"]) => Promise<string[] | void>) => {
+        const guest = await guests.reach(member.name);
+        await held.through(guest, async () => guests.again(member.name, await act(guest.say)));
+      };
+      const resize = (member: Member) => through(member, (say) => machines.resize(member, say));
+      const rebuild = (member: Member) => through(member, (say) => machines.rebuild(member, say));
+      const seen = await reconcile(it, { ...cluster, due: () => machines.due(), resize, rebuild }, announced, (line) => console.log(`[${news.owner.cluster}] ${line}`));
       return await result("ready", news.members, { seen: it.kept(seen), unreached: [] });
     } finally {
       await held.release();
@@ -83,10 +99,26 @@ async function look(olds: Outputs, props: Outputs): Promise<Raw> {
     const now = await observe(it, { ...cluster, glance: olds.maintenance });
     const { seen, unreached } = remembering(it, olds.seen, now);
     for (const name of unreached) console.log(`[${olds.owner.cluster}] ${name} cannot be seen (${it.unseen(now[name])}); what was seen of it before is kept`);
-    return plain({ ...props, seen, unreached, pins: await guests.shown(olds.known) });
+    return plain({ ...props, seen, unreached, warnings: await warningsOf(it, olds, nova(olds), olds.warnings), pins: await guests.shown(olds.known) });
   } finally {
     await guests.close();
   }
+}
+
+/** The cloud that the servers are in, where there is access to it: looked for when it is first asked. */
+function nova({ cloud: name }: Pick<Inputs, "cloud">): () => Promise<Cloud | undefined> {
+  let cloud: Promise<Cloud | undefined> | undefined;
+  return () => cloud ??= credentials(name).then((access) => access && cloudOf(new OpenStack(access)));
+}
+
+/** What the cloud has not kept, said where that is news; as before where it does not tell. */
+async function warningsOf(it: Pick<Datastore<unknown, unknown, string>, "group">, { owner, members, servers }: Inputs, cloud: () => Promise<Cloud | undefined>, before?: string[]): Promise<string[] | undefined> {
+  const nova = await cloud().catch(() => undefined);
+  const places = nova && await placesOf(members, (server) => nova.server(server));
+  if (!places || Object.values(places).every((place) => place === undefined)) return before;
+  const warnings = broken(names({ members }), it.group, places, servers);
+  for (const warning of warnings.filter((each) => !before?.includes(each))) console.log(`[${owner.cluster}] warning: ${warning}`);
+  return warnings;
 }
 
 type Look = Pick<Outputs, "seen" | "unreached">;

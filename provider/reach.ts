@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { each } from "./bundle";
 import { byName } from "./datastores";
 import type { Cluster } from "./datastores/datastore";
 import { Guests } from "./guest/guests";
 import { parse, type Inputs } from "./inputs";
+import { passwordsOf } from "./passwords";
 import type { Member } from "./topology";
 
 /** Seconds a server may take to let a refresh in, which waits for no boot. */
@@ -27,13 +29,13 @@ export function reach(of: Inputs, { leaving, pins, seconds, say }: Reach) {
     // Who is to be forgotten is asked all the same, and not waited for.
     seconds: (name) => (of.forget?.includes(name) ? Math.min(loginSeconds, seconds ?? loginSeconds) : seconds),
     access: of.access,
-    secrets: [of.rootPassword, of.access.privateKey, of.authority.key],
+    secrets: [...passwordsOf(of), of.access.privateKey, ...each(of.authority).map(({ key }) => key)],
     say: (name, line) => say(`[${of.owner.cluster}/${name}] ${line}`),
   });
   const options = parse(byName(of.datastore).options, of.options, "options");
   const cluster: Cluster<unknown> & { run: string } = {
-    run, leaving, want: { owner: of.owner, members: of.members, options, forget: of.forget, rollout: of.rollout, volumeSize: volumeSizeOf(of) },
-    rootPassword: of.rootPassword, authority: of.authority, guest: guests.reach,
+    run, leaving, want: { owner: of.owner, members: of.members, options, forget: of.forget, authorities: of.authorities, recovery: of.recovery, rollout: of.rollout, volumeSize: volumeSizeOf(of) },
+    passwords: passwordsOf(of), authority: of.authority, guest: guests.reach,
   };
   return { guests, cluster };
 }

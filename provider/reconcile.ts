@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { only, rotates } from "./authorities";
 import type { Cluster, Datastore } from "./datastores/datastore";
 import { reason, Refused, StepFailed } from "./errors";
 import { describe, surprises, type Step } from "./plan";
 import { preflight } from "./preflight";
-import { keptBack, takesAway, without } from "./rollout";
-import { names, type Member } from "./topology";
+import { dueWithout, keptBack, takesAway, without } from "./rollout";
+import { names, nothingDue, type Member } from "./topology";
 
 export type Seen = Record<string, unknown>;
 type Say = (line: string) => void;
@@ -27,15 +28,15 @@ const everyone = ({ want, leaving }: Cluster<unknown>): Member[] => [...want.mem
 export async function reconcile<O, S, Do extends string>(
   it: Datastore<O, S, Do>, cluster: Cluster<O>, forecast: string[], say: Say,
 ): Promise<Record<string, S>> {
-  const { forget, rollout = {} } = cluster.want;
-  const wanted = { members: names(cluster.want), forget };
+  const { forget, authorities, recovery, rollout = {} } = cluster.want;
+  const wanted = { members: names(cluster.want), forget, authorities, recovery };
   let looked = false;
   let back: string[] | undefined;
   let away = 0;
   for (let round = 1; ; round++) {
-    const seen = await observe(it, cluster);
-    back ??= rollout.canary ? keptBack(wanted.members, seen) : [];
-    const plan = it.plan(wanted, without(back, seen));
+    const [seen, due = nothingDue] = await Promise.all([observe(it, cluster), cluster.due?.()]);
+    back ??= rollout.canary && !rotates(authorities ?? only, seen) ? keptBack(wanted.members, seen, due) : [];
+    const plan = it.plan({ ...wanted, due: dueWithout(back, due) }, without(back, seen));
     const unannounced = surprises(plan, forecast);
     if (unannounced.length > 0)
       throw new Refused("nothing grave is done that the preview did not announce",

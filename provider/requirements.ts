@@ -1,8 +1,8 @@
 import type { dynamic } from "@pulumi/pulumi";
-import { byArgument, memoryOf, schemaFailures, type Raw } from "./check";
+import { byArgument, memoryOf, repeated, schemaFailures, unreachableNova, type Raw } from "./check";
 import type { Needs } from "./guest/machine";
 import type { Facts, Named } from "./index";
-import { changedServers, newVolumeSize } from "./servers";
+import { changedServers, flavorOf, newVolumeSize, rebuilt, resized } from "./servers";
 import { failure, hasUnknown } from "./wire";
 
 interface Asked {
@@ -36,10 +36,12 @@ export async function check(olds: Partial<Asked> | undefined, news: Asked & { do
   const added = asked.members.filter((name) => !olds?.members?.includes(name));
   const again = asked.replace?.filter((name) => !olds?.replace?.includes(name)) ?? [];
   const come = asked.members.filter((name) => added.includes(name) || again.includes(name));
-  const changes = ignored(olds, asked);
+  const stay = asked.members.filter((name) => olds?.members?.includes(name));
+  const others = olds?.servers ? [...resized(olds.servers, asked.servers, stay), ...rebuilt(olds.servers, asked.servers, stay)] : [];
+  const changes = [...ignored(olds, asked, stay), ...(olds?.servers ? await unreachableNova(olds.servers, asked.servers, stay, document.cloud) : [])];
   const wrong = [
-    ...(first ? byArgument(document, schemaFailures(document)) : []), ...changes,
-    ...(changes.length > 0 || hasUnknown([asked, facts, late]) ? [] : [...(first ? taken(asked, facts) : []), ...missing(asked, come, facts, memoryOf(document)), ...exceeded(asked, added, facts, olds)]),
+    ...(first ? byArgument(document, [...schemaFailures(document), ...repeated(document)]) : []), ...changes,
+    ...(changes.length > 0 || hasUnknown([asked, facts, late]) ? [] : [...(first ? taken(asked, facts) : []), ...missing(asked, come, others, facts, memoryOf(document)), ...exceeded(asked, added, facts, olds)]),
   ];
   if (added.length > 0 && wrong.length === 0) caution(asked, first);
   return { inputs: asked, failures: wrong.map(failure) };
@@ -52,9 +54,8 @@ export const update = async (_id: string, _olds: unknown, asked: Asked): Promise
  * A run that was cut has made some of it, and no cluster, or one that does not know the new members yet: neither could refuse a change.
  * Whether a thing is made is not known here, so none of them may change.
  */
-function ignored(olds: Partial<Asked> | undefined, { servers, members }: Asked): Wrong {
+function ignored(olds: Partial<Asked> | undefined, { servers }: Asked, stay: string[]): Wrong {
   if (!olds?.servers) return [];
-  const stay = members.filter((name) => olds.members?.includes(name));
   return changedServers(olds.servers, servers, stay).map(({ argument, was, why }) => ({
     property: argument,
     reason: `what is there was made ${before(was)}, and changing it ${why}; set it back. Or, if no \`pulumi up\` has made the cluster yet, let all be made anew: \`pulumi destroy\`, then \`pulumi up\``
@@ -84,7 +85,7 @@ const taken = ({ cluster }: Asked, { keyPair }: Facts): Wrong => (keyPair === un
 }]);
 
 /** What of it the cloud has not. */
-function missing({ servers }: Asked, come: string[], facts: Facts, memory: Needs["memory"] | undefined): Wrong {
+function missing({ servers }: Asked, come: string[], others: string[], facts: Facts, memory: Needs["memory"] | undefined): Wrong {
   const wrong: Wrong = [];
   const say = (property: string, reason: string) => {
     if (!wrong.some((each) => each.property === property)) wrong.push({ property, reason });
@@ -95,11 +96,11 @@ function missing({ servers }: Asked, come: string[], facts: Facts, memory: Needs
     if (typeof found === "object" && "unasked" in found) say(property, `the cloud could not be asked for the ${what} ${JSON.stringify(name)}: ${found.unasked}`);
     return thing(found);
   };
-  const image = come.length > 0 ? named("image", "image", servers.image, facts.images[servers.image]) : undefined;
-  for (const member of come) {
+  const image = come.length + others.length > 0 ? named("image", "image", servers.image, facts.images[servers.image]) : undefined;
+  for (const member of new Set([...come, ...others])) {
     const own = servers.memberOverrides?.[member] ?? {};
     const argument = (key: string, common: string) => (key in own ? `memberOverrides.${member}.${key}` : common);
-    const name = own.flavor ?? servers.flavor;
+    const name = flavorOf(servers, member)!;
     const flavor = named(argument("flavor", "flavor"), "flavor", name, facts.flavors[name]);
     // Nova lets administrators alone make servers of these from an image (its policy zero_disk_flavor).
     if (flavor?.disk === 0)
@@ -108,6 +109,7 @@ function missing({ servers }: Asked, come: string[], facts: Facts, memory: Needs
       say(argument("flavor", "flavor"), `${name} has ${flavor.ram} MiB of memory and ${flavor.disk} GiB of disk, but the image ${servers.image} needs ${image.minRam} MiB and ${image.minDisk} GiB: take a larger flavor`);
     else if (flavor && memory && flavor.ram < memory.mib)
       say(argument("flavor", "flavor"), `${name} has ${flavor.ram} MiB of memory, but ${memory.by} are ${memory.mib} MiB: take a larger flavor, or ask for less`);
+    if (!come.includes(member)) continue;
     for (const [property, network] of [["network", servers.network] as const, ...(own.networks ?? []).map((each) => [`memberOverrides.${member}.networks`, each] as const)]) {
       const found = named(property, "network", network, facts.networks[network]);
       if (found && !found.subnets.includes(4))
@@ -128,7 +130,7 @@ const alone = ({ cluster = "", members = [] }: Partial<Asked>): Record<string, s
 function exceeded(asked: Asked, added: string[], { flavors, quotas }: Facts, olds: Partial<Asked> | undefined): Wrong {
   const { servers, groups = alone(asked) } = asked;
   const before = olds?.members === undefined ? {} : olds.groups ?? alone(olds);
-  const of = (member: string) => flavors[servers.memberOverrides?.[member]?.flavor ?? servers.flavor];
+  const of = (member: string) => flavors[flavorOf(servers, member)!];
   const sum = (each: (member: string) => number) => added.map(each).reduce((all, one) => all + one, 0);
   const flavor = (key: "ram" | "vcpus") => sum((member) => thing(of(member))?.[key] ?? 0);
   const needs: Record<string, number> = {

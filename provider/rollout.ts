@@ -1,4 +1,5 @@
 import type { Step } from "./plan";
+import { nothingDue, type Due } from "./topology";
 
 /** How a change that is to come to one member after another goes on. */
 export interface Rollout {
@@ -9,7 +10,7 @@ export interface Rollout {
 }
 
 /** Steps for which a member is away for a moment. */
-export const takesAway = ({ do: act }: Pick<Step, "do">): boolean => act === "restart";
+export const takesAway = ({ do: act }: Pick<Step, "do">): boolean => ["restart", "resize", "rebuild"].includes(act);
 
 /** What all datastores tell of a member in the same words. */
 interface Told {
@@ -23,15 +24,21 @@ export const isWell = (members: string[], seen: Record<string, unknown>): boolea
   members.every((name) => (seen[name] as Told | undefined)?.is === "up") && Object.keys(seen).every((name) => members.includes(name));
 
 /**
- * Pure: whom a canary keeps back, where none of the members has got the new settings yet. The last is the canary: a preview must name it, which does not know whom
+ * Pure: whom a canary keeps back, where none of the members has got the new settings, flavor or image yet. The last is the canary: a preview must name it, which does not know whom
  * clients write to, and most clients go to who comes first. Once one has the settings the change goes on; so does one that is taken back.
  */
-export function keptBack(members: string[], seen: Record<string, unknown>): string[] {
-  const waits = ({ configured, current }: Told) => configured === false || current === false;
-  if (!isWell(members, seen) || !members.every((name) => waits(seen[name] as Told))) return [];
+export function keptBack(members: string[], seen: Record<string, unknown>, { resize, rebuild }: Due = nothingDue): string[] {
+  const waits = (name: string, { configured, current }: Told) => configured === false || current === false || name in resize || name in rebuild;
+  if (!isWell(members, seen) || !members.every((name) => waits(name, seen[name] as Told))) return [];
   return members.slice(0, -1);
 }
 
 /** What is seen of members that are kept back is taken for what is wanted. */
 export const without = <Seen>(keptBack: string[], seen: Record<string, Seen>): Record<string, Seen> =>
   Object.fromEntries(Object.entries(seen).map(([name, sight]) => [name, keptBack.includes(name) ? { ...sight, configured: true, ...((sight as Told).current === undefined ? {} : { current: true }) } : sight]));
+
+/** What is due of those that are not kept back. */
+export function dueWithout(keptBack: string[], { resize, rebuild }: Due): Due {
+  const others = (due: Record<string, string>) => Object.fromEntries(Object.entries(due).filter(([name]) => !keptBack.includes(name)));
+  return { resize: others(resize), rebuild: others(rebuild) };
+}

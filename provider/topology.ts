@@ -18,12 +18,23 @@ export interface Owner {
   cluster: string;
 }
 
+/** A person's word on how a cluster that is down goes on, where the planner cannot tell. */
+export interface Recovery {
+  /** The member from whose data it is started. */
+  from: string;
+  /** Names what was seen of all members when that was decided. */
+  evidence: string;
+}
+
 /** What a cluster should be. Planners use names only: addresses are unknown in a preview. */
 export interface Topology<Options> {
   owner: Owner;
   members: Member[];
   options: Options;
   forget?: string[];
+  /** Names of the authorities: all are trusted, and the first signs. */
+  authorities?: string[];
+  recovery?: Recovery;
   rollout?: Rollout;
   /** GiB that each data volume was asked to hold. */
   volumeSize?: number;
@@ -34,9 +45,23 @@ export interface Wanted {
   members: string[];
   /** Leaving members that can never be seen again: their absence is taken for their end, when the cluster agrees. */
   forget?: string[];
+  /** Names of the authorities that all are to trust, and of which the first is to sign. */
+  authorities?: string[];
   /** Members whose servers are about to be made again because it was asked for, not because they are gone. */
   replace?: string[];
+  /** What members' servers are to be given. */
+  due?: Due;
+  /** Counts only while no member runs. */
+  recovery?: Recovery;
 }
+
+/** Members whose servers have another flavor, or another image, than is asked for, and that one's name. */
+export interface Due {
+  resize: Record<string, string>;
+  rebuild: Record<string, string>;
+}
+
+export const nothingDue: Due = { resize: {}, rebuild: {} };
 
 export const names = ({ members }: Pick<Topology<unknown>, "members">): string[] => members.map(({ name }) => name);
 

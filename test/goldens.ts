@@ -27,6 +27,9 @@ export const answersIn = (folder: string): string[] =>
 
 const plansIn = (folder: string) => readdirSync(folder).filter((file) => file.endsWith(".plan")).sort();
 
+/** The words `name=what`, as what of whom. */
+export const pairs = (words: string[] = []): Record<string, string> => Object.fromEntries(words.map((word) => word.split("=") as [string, string]));
+
 const read = (question: string): Record<string, string[]> =>
   Object.fromEntries(question.trim().split("\n").map((line) => {
     const [key = "", ...words] = line.split(/\s+/);

@@ -1,13 +1,13 @@
-// Runs the tests: those that are named, else all. Quick ones go first, those on real guests last; with `--full` the ones that
-// take hours, and draw no lots, in place of the lives on guests that each change is tried with; of several files two at a time.
-// The last line adds up what all of them printed.
+// Runs the tests: those that are named, else all, two jobs at a time. Quick ones go first, those on real guests last; with `--full` the ones that
+// take hours, and draw no lots, in place of the lives on guests that each change is tried with. The last line adds up what all of them printed.
 import { closeSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { interrupted, program, root, run, statusOf } from "./commands.mjs";
 
 const mocha = "node_modules/mocha/bin/mocha.js";
 const within = (...places) => places.map((place) => `test/${place}/**/*.test.ts`);
-const quick = ["test/*.test.ts", ...within("cli", "components", "provider", "tools", "package", "devcloud")];
+/** The devcloud's own tests make a second one: beside them there is none. */
+const quick = [["test/*.test.ts", ...within("cli", "components", "provider", "tools", "package")], within("devcloud")];
 /** One measures the whole machine, the others build anew what the programs of others run on. */
 const alone = ["test/full/figures.test.ts", "test/full/node.test.ts", "test/full/package.test.ts"];
 const isAlone = (file) => alone.includes(relative(root, resolve(root, file)));
@@ -22,11 +22,13 @@ else if (named.length > 0) await run("node", [mocha, ...named]);
 else {
   const counted = process.env.TESTS_ENDED = join(root, ".devcloud.ended");
   rmSync(counted, { force: true });
-  await run("node", [mocha, ...quick, ...(full ? alone : [])]);
-  await run("node", down);
+  if (full) {
+    await run("node", [mocha, ...alone]);
+    await run("node", down);
+  }
   const folder = full ? "test/full" : "test/guests";
   const files = readdirSync(join(root, folder)).filter((name) => name.endsWith(".test.ts")).map((name) => `${folder}/${name}`);
-  const status = await sideBySide(files.filter((file) => !alone.includes(file)));
+  const status = Math.max(await sideBySide(quick), await sideBySide(files.filter((file) => !alone.includes(file)).map((file) => [file])));
   const [passed, failed, skipped] = readFileSync(counted, "utf8").trim().split("\n").map((line) => line.split(" ").map(Number))
     .reduce((sum, counts) => sum.map((each, index) => each + counts[index]));
   rmSync(counted);
@@ -38,25 +40,26 @@ else {
 async function inOrder(files) {
   const first = files.filter(isAlone);
   const others = files.filter((file) => !isAlone(file));
-  if (first.length === 0) return sideBySide(others);
+  if (first.length === 0) return sideBySide(others.map((file) => [file]));
   const status = await statusOf("node", [mocha, ...first]);
   if (others.length === 0 || interrupted) return status;
   await run("node", down);
-  return Math.max(status, await sideBySide(others));
+  return Math.max(status, await sideBySide(others.map((file) => [file])));
 }
 
-/** Two files at a time, each beside a devcloud of its own; what one prints comes in one piece, once it has ended. The worst exit status. */
-async function sideBySide(files) {
+/** Two jobs at a time, each of some files, beside a devcloud of its own; what one prints comes in one piece, once it has ended. The worst exit status. */
+async function sideBySide(jobs) {
   let worst = 0;
   const lane = async (number) => {
     const env = { ...process.env, DEVCLOUD: `.devcloud.${number}` };
     const report = join(root, `.devcloud.${number}.report`);
-    for (let file = files.shift(); file && !interrupted; file = files.shift()) {
-      console.log(`begun: ${file}`);
+    for (let files = jobs.shift(); files && !interrupted; files = jobs.shift()) {
+      const what = files.join(" ");
+      console.log(`begun: ${what}`);
       const output = openSync(report, "w");
-      const status = await statusOf("node", [mocha, file], { stdio: ["ignore", output, output], env });
+      const status = await statusOf("node", [mocha, ...files], { stdio: ["ignore", output, output], env });
       closeSync(output);
-      console.log(`${readFileSync(report, "utf8")}\nended: ${file}, ${status === 0 ? "all passed" : `exit status ${status}`}`);
+      console.log(`${readFileSync(report, "utf8")}\nended: ${what}, ${status === 0 ? "all passed" : `exit status ${status}`}`);
       rmSync(report);
       worst = Math.max(worst, status);
     }

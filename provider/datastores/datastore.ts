@@ -4,18 +4,25 @@ import type { Guest } from "../guest/guest";
 import type { Needs } from "../guest/machine";
 import type { Authority } from "../inputs";
 import type { Step } from "../plan";
-import type { Member, Topology, Wanted } from "../topology";
+import type { Due, Member, Topology, Wanted } from "../topology";
 
 /** A running reconciliation: what is wanted, what it is secured with, and a way to reach each guest. */
 export interface Cluster<Options> {
   want: Topology<Options>;
   /** Members that are not wanted any more and not yet proven gone. */
   leaving: Member[];
-  rootPassword: string;
+  /** Of its administrator, or of its clients: the present one first, then the former ones that still work. */
+  passwords: [present: string, ...former: string[]];
   authority: Authority;
   /** Only a look for people: it waits for nothing, and starts nothing that could tell more. */
   glance?: boolean;
   guest(name: string): Promise<Guest>;
+  /** What members' servers are to be given, as the cloud tells. */
+  due?(): Promise<Due>;
+  /** Gives a member's server its flavor. Its guest boots anew: ask for it again. */
+  resize?(member: Member): Promise<void>;
+  /** Gives a member's server its image, on a new disk; its volume stays. Its guest is another: ask for it again. */
+  rebuild?(member: Member): Promise<void>;
 }
 
 /** What people are told of one member: how it is at this moment. */
@@ -37,6 +44,8 @@ export interface Change<Options> {
   members: boolean;
   /** Undefined where it is not known yet. */
   options?: { was: Options; wanted: Options };
+  /** In words, where other passwords are to work than did. */
+  passwords?: string;
 }
 
 /** Everything the provider needs to know about one kind of database. */
@@ -64,6 +73,8 @@ export interface Datastore<Options, Seen, Do extends string> {
   frozen: string[];
   /** What is seen of a member once the cluster is to have other members, or other options. */
   outdated(sight: Seen, change: Change<Options>): Seen;
+  /** To whose others a member is to be near or far, as `locality` says. */
+  group(member: string): string;
   /** The members whose machines are new to the cluster, and how grave what is found of each may be. None while data wait to be served again. */
   newcomers(members: string[], seen: Record<string, Seen>): Record<string, Severity>;
   /** What a member needs of its machine. */

@@ -5,13 +5,38 @@ import type { Member } from "../topology";
 /** The guests of one run: one connection each, made at the first call, and the host keys they showed; so of their bastion. */
 export class Guests {
   private readonly connections = new Map<string, Promise<Connection>>();
+  private readonly pins: Record<string, string>;
+  /** Host keys that the cloud has told of guests with a new disk. */
+  private readonly told = new Map<string, string>();
   private bastion?: Promise<Bastion>;
 
   /** `pins`: the host key that each server showed before, by server id, and the bastion's by its place. A new server starts anew. */
-  constructor(private readonly members: Member[], private readonly pins: Record<string, string>, private readonly session: Omit<Session, "say" | "seconds"> & { seconds(name: string): number | undefined; say(name: string, line: string): void }) {}
+  constructor(private readonly members: Member[], pins: Record<string, string>, private readonly session: Omit<Session, "say" | "seconds"> & { seconds(name: string): number | undefined; say(name: string, line: string): void }) {
+    this.pins = { ...pins };
+  }
 
   /** Dials a guest once; a failure stays the answer for this run. */
   readonly reach = async (name: string): Promise<Guest> => (await this.dial(name)).guest;
+
+  /** Dials a guest once more, that has booted anew: it shows the host key that it showed before, or one of those of its new disk. None of them known, the first is trusted. */
+  async again(name: string, keys?: string[] | void): Promise<Guest> {
+    const before = await this.connections.get(name);
+    before?.close();
+    if (keys) this.renew(name, keys);
+    else if (before) this.pins[this.serverOf(name)] = before.fingerprint;
+    this.connections.delete(name);
+    return this.reach(name);
+  }
+
+  /** Its disk is new: it shows one of these keys, if any is told, and what it showed before counts no more. */
+  renew(name: string, keys: string[]): void {
+    delete this.pins[this.serverOf(name)];
+    if (keys.length > 0) this.told.set(name, keys.join("\n"));
+  }
+
+  private serverOf(name: string): string {
+    return this.members.find((each) => each.name === name)!.server;
+  }
 
   /** Shows what a command prints on a guest for as long as it prints. */
   async follow(name: string, ...what: Parameters<Follow>): Promise<void> {
@@ -30,7 +55,7 @@ export class Guests {
   private async connect(name: string): Promise<Connection> {
     const { address, server } = this.members.find((each) => each.name === name)!;
     const argument = `access.hostKeys.${name}`;
-    const pins = this.accepted(this.session.access.hostKeys?.[name], argument, server);
+    const pins = this.accepted(this.told.get(name) ?? this.session.access.hostKeys?.[name], argument, server);
     return connect({ name, address, pins }, this.as(name), await this.dialBastion());
   }
 

@@ -4,7 +4,7 @@ import { reason, Refused } from "../errors";
 import type { Guest } from "./guest";
 import { sh } from "./shell";
 
-const folder = "/run/datastores";
+export const folder = "/run/datastores";
 /** Seconds without renewal after which a run counts as dead. Counted by the guest's uptime: clocks may be set. */
 const lifetime = 30;
 const held = 75;
@@ -16,6 +16,9 @@ const held = 75;
 export const onlyUnder = (run: string): string =>
   sh`mkdir -p ${folder}; exec 8>${folder}/busy; flock -s 8
 [ "$(head -n 1 ${folder}/lease 2>/dev/null)" = ${run} ] || { echo "this run no longer holds the lease of this guest" >&2; exit ${held}; }`;
+
+/** Of what a shell was given, that which stands behind those words. */
+export const commandOf = (script: string): string => script.split(`exit ${held}; }\n`).at(-1)!;
 
 const take = (run: string, title: string) => sh`
 mkdir -p ${folder}; exec 9>${folder}/lock; flock 9
@@ -35,12 +38,18 @@ export const holder = async (guest: Guest): Promise<string> => (await guest.look
 read -r uptime _ </proc/uptime
 [ "\${uptime%.*}" -ge "$until" ] || echo "$what"`)).trim();
 
+export interface Held {
+  release(): Promise<void>;
+  /** Has a guest boot anew by our own act, which ends its lease: taken again on the guest that the act answers. */
+  through(guest: Guest, act: () => Promise<Guest>): Promise<void>;
+}
+
 /**
  * Takes the lease of every guest and keeps it renewed until `release`. All are asked side by side; where another run has one,
  * all are given back and asked one after another, in the order given: the same for every run, so that two runs cannot each
  * hold half and wait for the other. The lease of a dead run is waited for.
  */
-export async function lease(guests: Guest[], run: string, doing: string): Promise<{ release(): Promise<void> }> {
+export async function lease(guests: Guest[], run: string, doing: string): Promise<Held> {
   const title = `${doing}, on ${hostname()}, since ${new Date().toISOString()}`;
   const taken: Guest[] = [];
   let renewal: Promise<unknown> = Promise.resolve();
@@ -54,6 +63,13 @@ export async function lease(guests: Guest[], run: string, doing: string): Promis
     await renewal;
     await giveBack();
   };
+  const through = async (guest: Guest, act: () => Promise<Guest>) => {
+    taken.splice(0, taken.length, ...taken.filter(({ name }) => name !== guest.name));
+    await renewal;
+    const again = await act();
+    await takeOn(again, run, title);
+    taken.push(again);
+  };
   try {
     // Renewed from the first answer on: another guest may be slow to give its.
     const asked = await Promise.allSettled(guests.map(async (guest) => {
@@ -61,7 +77,7 @@ export async function lease(guests: Guest[], run: string, doing: string): Promis
     }));
     const failed = asked.find(({ status }) => status === "rejected") as PromiseRejectedResult | undefined;
     if (failed) throw failed.reason;
-    if (taken.length === guests.length) return { release };
+    if (taken.length === guests.length) return { release, through };
     await giveBack();
     taken.length = 0;
     for (const guest of guests) {
@@ -72,7 +88,7 @@ export async function lease(guests: Guest[], run: string, doing: string): Promis
     await release();
     throw error;
   }
-  return { release };
+  return { release, through };
 }
 
 /** Nothing when the lease is ours, else the seconds that it has left and whose it is. */

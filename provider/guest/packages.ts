@@ -15,6 +15,15 @@ export const installedVersion = (name: string): string =>
 /** Version of a Debian package that its sources offer, as a shell expression that prints nothing where they offer none. */
 export const offeredVersion = (name: string): string => sh`LC_ALL=C apt-cache policy ${name} | sed -n 's/^ *Candidate: *\\([^ (]\\)/\\1/p'`;
 
+/** The major version of a Debian package's, as `10.11` of `1:10.11.6-0+deb12u1`; undefined of none. */
+export const majorOf = (debian: string): string | undefined => /^(?:\d+:)?(\d+\.\d+)/.exec(debian.trim())?.[1];
+
+/** The major version of a package that one of these guests has, if any; who cannot be reached tells none. */
+export async function majorAmong(guests: Promise<Guest>[], name: string): Promise<string | undefined> {
+  const told = await Promise.all(guests.map((guest) => guest.then((it) => it.look(`${installedVersion(name)} || true`), () => "")));
+  return told.map(majorOf).find((major) => major !== undefined);
+}
+
 /** Those of the packages that are not, or not wholly, installed. */
 export const missingPackages = async (guest: Guest, packages: string[]): Promise<string[]> => (await guest.look(
   sh`for name in ${packages}; do dpkg-query -W -f '\${db:Status-Abbrev}' "$name" 2>/dev/null | grep -q ^ii || echo "$name"; done`)).split(/\s+/).filter(Boolean);

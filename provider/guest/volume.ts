@@ -28,6 +28,8 @@ export interface Mark {
   hasHadData: boolean;
   /** The member left the cluster by our word, and does not start before it joins again. */
   left: boolean;
+  /** What other members held, when a person decided that the cluster goes on from here without it. */
+  chosenOver?: Record<string, string>;
 }
 
 export interface VolumeSight extends Mark {
@@ -111,10 +113,12 @@ function classify(head: string, owner: Owner, member: Member): VolumeSight {
   const unnamed = Object.keys(wanted).filter((key) => typeof mark[key] !== "string");
   if (unnamed.length > 0) return wrong(`does not name its ${unnamed.join(", ")}`);
   if (Object.keys(wanted).some((key) => mark[key] !== wanted[key])) return foreign(`its marker says it is ${mark.member} of ${mark.project}/${mark.stack}/${mark.cluster}`);
-  const { hasHadData, left } = mark;
+  const { hasHadData, left, chosenOver } = mark;
   if (typeof hasHadData !== "boolean" || typeof left !== "boolean") return wrong("does not say true or false of hasHadData and of left");
-  return { ...sight, disk: "ours", uuid: line.UUID, hasHadData, left };
+  return { ...sight, disk: "ours", uuid: line.UUID, hasHadData, left, ...(isTable(chosenOver) && { chosenOver }) };
 }
+
+const isTable = (value: unknown): value is Record<string, string> => typeof value === "object" && value !== null;
 
 /** Of what an encrypted volume holds, some MiB are its header. */
 export const usable = 0.95;
@@ -179,8 +183,8 @@ async function growFileSystem(guest: Guest, member: Member, wantedGiB: number): 
 }
 
 /** Writes the marker. */
-export const mark = (guest: Guest, owner: Owner, member: Member, { hasHadData, left }: Mark): Promise<boolean> =>
-  guest.write(`${mountPoint}/${marker}`, `${JSON.stringify({ ...owner, member: member.name, hasHadData, left })}\n`);
+export const mark = (guest: Guest, owner: Owner, member: Member, { hasHadData, left, chosenOver }: Mark): Promise<boolean> =>
+  guest.write(`${mountPoint}/${marker}`, `${JSON.stringify({ ...owner, member: member.name, hasHadData, left, chosenOver })}\n`);
 
 /** Bytes of the data volume, those in use and all; undefined while it is not mounted. */
 export async function usage(guest: Guest): Promise<{ used: number; size: number } | undefined> {

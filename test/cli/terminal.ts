@@ -50,6 +50,9 @@ export class Terminal {
   /** The title of the run that holds a guest's lease. */
   leases: Record<string, string> = {};
 
+  /** Processes that keep a guest, as it tells of them; with their words whether each outlives TERM and KILL. */
+  commands: Record<string, { words: string; outlives?: ("TERM" | "KILL")[] }[]> = {};
+
   constructor(states: Outputs[] = [orders]) {
     this.fleet = new Fleet(Object.fromEntries(states.flatMap(names).map((name) => [name, sight("synced", 3)])));
     this.fleet.answer = (member, command) => this.answer(member, command);
@@ -96,8 +99,19 @@ export class Terminal {
     rmSync(this.folder, { recursive: true });
   }
 
+  /** How it is kept, and once that is let go how its commands ended. */
+  private grip(member: string, forced: boolean): string {
+    const commands = (this.commands[member] ?? []).map((each, index) => ({ ...each, pid: 4711 + index }));
+    return [
+      ...(this.leases[member] === undefined ? [] : [`lease ${this.leases[member].startsWith("dead") ? -7 : 22} ${this.leases[member]}`]),
+      ...commands.map(({ pid, words }) => `command ${pid} 03:12 ${Buffer.from(words).toString("base64")}`),
+      ...(forced ? commands.flatMap(({ pid, outlives = [] }) => outlives.map((signal) => `outlived ${signal} ${pid}`)) : []),
+    ].map((line) => `${line}\n`).join("");
+  }
+
   private answer(member: string, command: string): string {
     const seen = this.fleet.seen[member]!;
+    if (command.includes("-ef busy")) return this.grip(member, command.includes("rm -f lease"));
     if (command.includes("/lease")) return this.leases[member] ?? "";
     if (command.includes("journalctl")) return `${member} told this\n`;
     if (command.includes("-p ActiveState")) return `ActiveState=${unit(seen)}\nJob=\n`;

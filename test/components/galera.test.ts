@@ -2,15 +2,16 @@ import { deepEqual, doesNotMatch, equal, match, ok, rejects } from "node:assert/
 import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import { inspect } from "node:util";
+import * as pulumi from "@pulumi/pulumi";
 import { runtime } from "@pulumi/pulumi";
 import { golden } from "../goldens";
 import type { GaleraCluster } from "../../components";
-import { publicKeyOf } from "../../components/members";
+import { publicKeyOf, trustedBy } from "../../components/members";
 import * as sshpk from "sshpk";
 import { galera, privateKey, program, settled, type Registered } from "./program";
 
 type Run = Awaited<ReturnType<typeof program<GaleraCluster>>>;
-type Output = "members" | "addresses" | "endpoints" | "connectionString" | "rootPassword" | "plan" | "status" | "serverGroupId" | "securityGroupId" | "topology";
+type Output = "members" | "addresses" | "endpoints" | "connectionString" | "rootPassword" | "plan" | "status" | "serverGroupId" | "securityGroupId" | "topology" | "caCertificate";
 
 const of = (registered: Registered[], type: string) => registered.filter((each) => each.type.endsWith(`:${type}`));
 const lines = (registered: Registered[]) => registered.map(({ type, name, parent, options }) =>
@@ -27,7 +28,7 @@ describe("GaleraCluster", () => {
   before(async () => {
     least = await program(() => galera());
     most = await program(() => galera({
-      members: 5, version: "10.11", configuration: { max_connections: "500" }, rootPassword: "s3cr3t-pass-w0rd",
+      members: 5, version: "10.11", configuration: { max_connections: "500" }, rootPassword: "s3cr3t-pass-w0rd", formerPasswords: ["f0rmer-pass-w0rd"],
       volume: { size: 7, type: "fast", keep: false }, locality: "anti-affinity", availabilityZones: ["az1", "az2"],
       allowedCidrs: ["192.0.2.0/24", "2001:db8::/32"], access: { user: "debian", privateKey, allowedCidrs: ["198.51.100.7/32"] },
       memberOverrides: { "orders-2": { flavor: "m1.large", networks: ["storage", "backup"] }, "orders-3": { zone: "az9" } },
@@ -137,13 +138,13 @@ describe("GaleraCluster", () => {
   });
 
   it("and with it all that was asked: what is not there can be neither done nor refused", () => {
-    const { options, servers, rootPassword } = inputs(most, "Cluster")[0];
+    const { options, servers, rootPassword, formerPasswords } = inputs(most, "Cluster")[0];
     deepEqual(options, { vendor: "mariadb", version: "10.11", configuration: { max_connections: "500" } });
     const { document } = inputs(most, "Requirements")[0];
-    deepEqual(document, { datastore: "galera", options, access: { user: "debian", privateKey }, rootPassword }, "is judged before servers are made");
+    deepEqual(document, { datastore: "galera", options, access: { user: "debian", privateKey }, rootPassword, formerPasswords }, "is judged before servers are made");
     deepEqual(servers, { flavor: "m1.small", image: "debian-12", network: "private", locality: "anti-affinity", volumeSize: 7, volumeType: "fast", publicKey, availabilityZones: ["az1", "az2"],
       memberOverrides: { "orders-2": { flavor: "m1.large", networks: ["storage", "backup"] }, "orders-3": { zone: "az9" } } });
-    equal(rootPassword, "s3cr3t-pass-w0rd");
+    deepEqual([rootPassword, formerPasswords], ["s3cr3t-pass-w0rd", ["f0rmer-pass-w0rd"]]);
   });
 
   it("in a preview each unknown part of a member is a leaf, and its name is known", async () => {
@@ -168,8 +169,24 @@ describe("GaleraCluster", () => {
       equal((await settled<unknown>(least.result[key])).secret, secret, key);
     const raw = (type: string) => JSON.stringify(of(most.registered, type).map((each) => each.raw), hideSecrets);
     match(raw("GaleraCluster"), /"user":"debian"/);
-    for (const type of ["GaleraCluster", "Requirements", "Cluster", "Keypair", "Instance"]) doesNotMatch(raw(type), /s3cr3t|PRIVATE KEY/, type);
-    deepEqual(of(most.registered, "Cluster")[0]!.options.additionalSecretOutputs.sort(), ["access", "authority", "rootPassword"]);
+    for (const type of ["GaleraCluster", "Requirements", "Cluster", "Keypair", "Instance"]) doesNotMatch(raw(type), /s3cr3t|f0rmer|PRIVATE KEY/, type);
+    deepEqual(of(most.registered, "Cluster")[0]!.options.additionalSecretOutputs.sort(), ["access", "authority", "formerPasswords", "rootPassword"]);
+  });
+
+  it("hands over the names of authorities where they are given, and gives the certificates of all that are trusted", async () => {
+    equal("authorities" in of(least.registered, "Cluster")[0]!.inputs, false);
+    const { registered, result } = await program(() => galera({ authorities: ["2", "1"] }));
+    deepEqual(of(registered, "Cluster")[0]!.inputs.authorities, ["2", "1"]);
+    deepEqual((await settled<unknown>(result.caCertificate)), { value: "the authority", secret: false });
+    const authority = { certificate: "first", key: "its key", trusted: [{ certificate: "second", key: "its key" }] };
+    deepEqual((await settled(trustedBy({ authority: pulumi.secret(authority) } as never))), { value: "first\nsecond", secret: false });
+  });
+
+  it("refuses a list of authorities that cannot be, by what is wrong with it", async () => {
+    for (const [authorities, why] of [
+      [[], "must name an authority, or be left out, which is [\"1\"]"], [["1", "1"], "has a name twice: name each once"],
+      [["1", "2", "3", "4"], "has three names at most: drop one first"], [["a b"], "has a name that is none: give letters, digits and dashes, 32 at most, as in [\"1\", \"2\"]"],
+    ] as const) await rejects(program(() => galera({ authorities: [...authorities] })), (error: Error) => error.message === `orders: authorities ${why}`);
   });
 
   it("goes before its security rules: a destroy that its protection refuses cuts no member off", async () => {

@@ -15,7 +15,7 @@ describe("RedisCluster", () => {
   before(async () => {
     least = await program(() => redis());
     most = await program(() => redis({
-      shards: 4, replicasPerShard: 2, vendor: "valkey", version: "8.1", maxMemory: "512mb", persistence: "always", configuration: { "io-threads": "2" }, password: "s3cr3t-pass-w0rd",
+      shards: 4, replicasPerShard: 2, vendor: "valkey", version: "8.1", maxMemory: "512mb", persistence: "always", configuration: { "io-threads": "2" }, password: "s3cr3t-pass-w0rd", formerPasswords: ["f0rmer-pass-w0rd"],
       availabilityZones: ["az1", "az2", "az3"], locality: "anti-affinity", without: ["sessions-2-1"], allowedCidrs: ["192.0.2.0/24"],
     }));
   });
@@ -44,9 +44,9 @@ describe("RedisCluster", () => {
   });
 
   it("hands all that was asked to the provider", () => {
-    const { datastore, options, rootPassword, deletionProtection } = inputs(most, "Cluster")[0];
-    deepEqual([datastore, options, rootPassword, deletionProtection],
-      ["redis", { vendor: "valkey", version: "8.1", configuration: { "io-threads": "2" }, maxMemory: "512mb", persistence: "always" }, "s3cr3t-pass-w0rd", true]);
+    const { datastore, options, rootPassword, formerPasswords, deletionProtection } = inputs(most, "Cluster")[0];
+    deepEqual([datastore, options, rootPassword, formerPasswords, deletionProtection],
+      ["redis", { vendor: "valkey", version: "8.1", configuration: { "io-threads": "2" }, maxMemory: "512mb", persistence: "always" }, "s3cr3t-pass-w0rd", ["f0rmer-pass-w0rd"], true]);
     deepEqual(inputs(least, "Cluster")[0].options, { vendor: "redis", configuration: {} });
   });
 
@@ -59,7 +59,7 @@ describe("RedisCluster", () => {
     deepEqual((await value("roles")).value, { "sessions-1-1": "replica", "sessions-1-2": "primary" });
     deepEqual([(await value("password")).secret, (await value("connectionString")).secret, (await value("endpoints")).secret, (await value("caCertificate")).secret], [true, true, false, false]);
     const raw = (type: string) => JSON.stringify(of(most.registered, type).map((each) => each.raw), (_, each: unknown) => (typeof each === "object" && each !== null && "4dabf18193072939515e22adb298388d" in each ? "secret" : each));
-    for (const type of ["RedisCluster", "Requirements", "Cluster"]) doesNotMatch(raw(type), /s3cr3t|PRIVATE KEY/, type);
+    for (const type of ["RedisCluster", "Requirements", "Cluster"]) doesNotMatch(raw(type), /s3cr3t|f0rmer|PRIVATE KEY/, type);
   });
 
   describe("refuses", () => {
@@ -72,7 +72,7 @@ describe("RedisCluster", () => {
       [{ shards: undefined }, shards("missing")],
       [{ replicasPerShard: -1 }, "replicasPerShard must be a whole number, at least 0; it is -1"],
       [{ replicasPerShard: 0 }, "replicasPerShard must be at least 1; it is 0, so a shard is away while its one server is, and its keys are lost with its volume. To take that risk, name it: allowUnsafe: [\"no-replicas\"]"],
-      [{ members: 6 }, "a cluster has no members: it takes shards, replicasPerShard, flavor, image, network, volume, availabilityZones, locality, allowedCidrs, access, memberOverrides, without, replace, forget, rollout, restartTrigger, allowUnsafe, maintenance, deletionProtection, vendor, version, configuration, maxMemory, persistence, password"],
+      [{ members: 6 }, "a cluster has no members: it takes shards, replicasPerShard, flavor, image, network, volume, availabilityZones, locality, allowedCidrs, access, memberOverrides, without, replace, forget, rollout, restartTrigger, authorities, allowUnsafe, cloud, maintenance, deletionProtection, vendor, version, configuration, maxMemory, persistence, password, formerPasswords"],
       [{ replace: ["sessions-9-1"] }, `replace names sessions-9-1, but the members are ${members}`],
       [{ without: ["sessions-1"] }, "without names sessions-1, but members are named sessions-1-1, sessions-1-2, sessions-2-1 and so on"],
     ] as [object, ...string[]][]) it(inspect(wrong, { breakLength: Infinity }), () => rejects(program(() => redis(wrong as Partial<RedisClusterArgs>)), (error: Error) => {

@@ -69,6 +69,13 @@ describe("members of a GaleraCluster", () => {
     deepEqual(await document({}), { replace: undefined, forget: undefined });
   });
 
+  it("to recover from are members or such that leave, and stand in the document as they were given", async () => {
+    const recovery = (from: string) => ({ recovery: { from, evidence: "3f9c00112233" } });
+    for (const from of ["orders-2", "orders-5"]) deepEqual(of((await program(() => galera(recovery(from)))).registered, "Cluster")[0]!.inputs.recovery, recovery(from).recovery);
+    deepEqual("recovery" in of((await program(() => galera({}))).registered, "Cluster")[0]!.inputs, false);
+    await refuses(recovery("carts-1"), /recovery\.from names carts-1, but members are named orders-1, orders-2 and so on/);
+  });
+
   it("to forget are such that leave", async () => {
     await doesNotReject(program(() => galera({ forget: ["orders-2"], without: ["orders-2"] })));
     await refuses({ forget: ["orders-2"] }, /forget names orders-2, which is wanted: forget is for members that leave; name it in without, or lower members/);

@@ -1,9 +1,9 @@
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import execa from "execa";
-import { cloudsYaml, down, exec, status, up } from "../../devcloud";
+import { cloudsYaml, down, exec, folder as devcloud, status, up } from "../../devcloud";
 import { inOrder } from "../inOrder";
 import { Cloud, rootOnly, until } from "./cloud";
 import { Servers } from "./servers";
@@ -55,7 +55,7 @@ describe("devcloud's life", function () {
     const before = await traces();
     const came = await command(folder, "up");
     equal(came.exitCode, 0, came.stderr);
-    const theirs = await Servers.of("beside", join(folder, ".devcloud/clouds.yaml"));
+    const theirs = await Servers.of("beside", join(folder, basename(devcloud), "clouds.yaml"));
     await theirs.create("one");
     await theirs.ssh("one", "sudo apt-get update -q");
     notEqual(ours.addresses["one"], theirs.addresses["one"]);
@@ -89,7 +89,7 @@ describe("devcloud's life", function () {
   it("comes back with its servers and volumes after its first process was killed", async () => {
     const cloud = await Cloud.connect("devcloud");
     const { server, volume } = await serverWithVolume(cloud);
-    const { pid } = JSON.parse(readFileSync(join(root, ".devcloud/container.json"), "utf8")) as { pid: number };
+    const { pid } = JSON.parse(readFileSync(join(devcloud, "container.json"), "utf8")) as { pid: number };
     process.kill(pid, "SIGKILL");
     await until("it to be down", async () => (await status()) === undefined);
     await up(quiet);

@@ -1,4 +1,7 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { lease } from "../../provider/guest/lease";
+import { connect } from "../../provider/guest/ssh";
 import { GaleraTrial } from "../guests/galera/trial";
 import { until } from "../guests/trial";
 import { Hogs } from "./hogs";
@@ -65,6 +68,31 @@ describe("a Galera cluster that a setting has silenced, or keeps from starting, 
     const now = await trial.starts();
     deepEqual(three.filter((name) => now[name] !== before[name]), [sick]);
     await trial.nothingToDo();
+  });
+
+  it("is freed of a run that hangs by its name, and that run does nothing more", async () => {
+    const { guest, close } = await connect({ name: "orders-2", address: trial.cluster.address("orders-2") },
+      { run: "hung", seconds: 20, access: { user: "debian", privateKey: readFileSync(trial.stack.keyFile, "utf8") }, secrets: [], say: () => undefined });
+    const { release } = await lease([guest], "hung", "shop/test: by hand");
+    try {
+      const hangs = rejects(guest.run("sleep 900"));
+      await until("the command to run", async () => (await guest.look("pgrep -fx 'sleep 900' || true")) !== "");
+      const seen = await trial.cli("unlock", "orders");
+      equal(seen.exitCode, 1, seen.all);
+      match(seen.all!, /^orders-1 {2}free\norders-2 {2}held by shop\/test: by hand, on .*\n(orders-2 {2}kept by process \d+, for 00:\d\d now: sleep 900\n)+orders-3 {2}free\n/);
+      const freed = await trial.cli("unlock", "orders", "--force");
+      equal(freed.exitCode, 0, freed.all);
+      match(freed.all!, /orders-2 {2}its lease is removed: shop\/test: by hand, .*\n(orders-2 {2}ended process \d+, for 00:\d\d now: sleep 900\n)+/);
+      await hangs;
+      await rejects(guest.run("true"), /this run no longer holds the lease of this guest/);
+      match((await trial.cli("unlock", "orders")).all!, /^orders-1 {2}free\norders-2 {2}free\norders-3 {2}free$/);
+    } finally {
+      await release();
+      close();
+    }
+    await trial.want({ restartTrigger: "2" });
+    await trial.up();
+    await trial.whole(three);
   });
 
   it("lost no acknowledged row in all that", () => trial.nothingLost());

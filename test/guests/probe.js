@@ -22,6 +22,7 @@ function compared(it, look) {
   const { after, alike, untold } = model();
   let expected;
   let wanted = [];
+  let authorities;
   const done = new Map();
   const act = (what) => async (cluster, member, step) => {
     await it.steps[what](cluster, member, step);
@@ -32,7 +33,7 @@ function compared(it, look) {
     // The last one looks, for all of the step; the others are done.
     if (ended.members < step.on.length) return;
     const before = expected;
-    expected = after(before, step, wanted);
+    expected = after(before, step, wanted, authorities);
     const seen = await look();
     untold(before, step, expected, seen);
     const [real, simulated] = [alike(seen), alike(expected)];
@@ -45,7 +46,7 @@ function compared(it, look) {
   return {
     ...it,
     plan: (want, seen) => {
-      [wanted, expected] = [want.members, seen];
+      [wanted, authorities, expected] = [want.members, want.authorities, seen];
       return it.plan(want, seen);
     },
     steps: Object.fromEntries(Object.keys(it.steps).map((what) => [what, act(what)])),

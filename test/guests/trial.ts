@@ -2,6 +2,7 @@ import { deepEqual, ok } from "node:assert/strict";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import execa from "execa";
 import { address, down, exec, folder as devcloud, reserve, up } from "../../devcloud";
 import { engine } from "../../tools/engine";
 import { members, type Members } from "../../demo/members";
@@ -91,9 +92,9 @@ export abstract class Trial {
   readonly refresh = () => this.stack.pulumi(["refresh", "--yes", "--skip-preview"]);
   readonly nothingToDo = () => this.stack.pulumi(["preview", "--expect-no-changes"]);
 
-  /** Sets what the program reads from its configuration. */
+  /** Sets what the program reads from its configuration. What is not secret there Pulumi itself stores in plain text, for a dynamic provider is given all of it. */
   async want(wanted: Record<string, number | boolean | string | string[] | Record<string, string>>): Promise<void> {
-    for (const [key, value] of Object.entries(wanted)) await this.stack.pulumi(["config", "set", key, typeof value === "string" ? value : JSON.stringify(value)]);
+    for (const [key, value] of Object.entries(wanted)) await this.stack.pulumi(["config", "set", /password/i.test(key) ? "--secret" : "--plaintext", key, typeof value === "string" ? value : JSON.stringify(value)]);
   }
 
   /** The forecast of a preview: the lines that the cluster prints, but for the word that the last run did not end. */
@@ -114,6 +115,11 @@ export abstract class Trial {
     const cut = await upCutAt(this.stack, steps, kind, after);
     console.log(`        ${cut ? `${cut}: ${kind}, after ${after} ms` : `${steps[0]}: runs that were cut had done it`}`);
     return cut;
+  }
+
+  /** A command of ours, of this stack. */
+  cli(...args: string[]): execa.ExecaChildProcess {
+    return execa("node", [join(__dirname, "../../dist/cli/main.js"), ...args, "--cwd", this.stack.program, "--stack", "test"], { env: this.stack.env, extendEnv: false, reject: false, all: true });
   }
 
   async outputs<T>(): Promise<T> {
@@ -139,6 +145,12 @@ export abstract class Trial {
   }
 
   private lost = (): Promise<Lost[]> => this.lostOf(this.writer!.soFar());
+
+  /** What a member's server answers, in OpenSSL's words, to who verifies it by these authorities; `as` are files of a certificate and its key on that guest. */
+  handshake(name: string, end: string, authorities: string, as = ""): Promise<string> {
+    return this.cluster.guest(name).look(`authorities=$(mktemp); cat >"$authorities"
+(sleep 1) | timeout 10 openssl s_client ${end} ${as} -verify_return_error -CAfile "$authorities" 2>&1 | tr -d '\\000' | grep -aE '^Verif|alert' || true; rm "$authorities"`, authorities);
+  }
 
   /** How often a member's journal says this. */
   async told(name: string, text: string, unit: string): Promise<number> {

@@ -1,17 +1,38 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import { ResourceProviderClient, ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import { CreateResponse, type CreateRequest } from "@pulumi/pulumi/proto/provider_pb";
+import { version as openstack } from "@pulumi/openstack/package.json";
 import execa from "execa";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb.js";
+import { engine } from "../../tools/engine";
 import { isUnknown } from "../../provider/wire";
+import { noCloud } from "./project";
+
+/** Of a stack or program, as far as it is needed to run a command; without `env` it brings its own. */
+interface Runs {
+  env?: Record<string, string>;
+  pulumi(args: string[], options: execa.Options): PromiseLike<unknown>;
+}
+
+/** A command of `pulumi` for which OpenStack and the guests are pretended, and all else is as ever. Galera's guests are named; of Redis' any is there. */
+export async function pretended({ env = noCloud, pulumi }: Runs, guests: string[], ...args: string[]): Promise<void> {
+  const { env: { PULUMI_HOME: home } } = await engine(() => undefined);
+  const { port, end } = await pretence(join(home!, `plugins/resource-openstack-${openstack}/pulumi-resource-openstack`), env);
+  try {
+    await pulumi(args, { env: { ...env, PULUMI_DEBUG_PROVIDERS: `openstack:${port}`, NODE_OPTIONS: `--require ${join(__dirname, "guests.js")}`, GUESTS: guests.join(" ") } });
+  } finally {
+    end();
+  }
+}
 
 /**
  * OpenStack's plugin for a cloud that is not there. All is the real one's, but what is to be made: that is taken for made
  * as it was planned, with an id that is the same at each run.
  */
-export async function pretence(plugin: string, env: Record<string, string>): Promise<{ port: number; end(): void }> {
+async function pretence(plugin: string, env: Record<string, string>): Promise<{ port: number; end(): void }> {
   const real = execa(plugin, { env, reject: false });
   const [line] = (await once(real.stdout!, "data")) as [Buffer];
   const client = new ResourceProviderClient(`127.0.0.1:${Number(line)}`, grpc.credentials.createInsecure());

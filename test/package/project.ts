@@ -75,7 +75,7 @@ export const noCloud = { OS_AUTH_URL: "http://127.0.0.1:9/v3", OS_USERNAME: "nob
 
 /** The same at each run: a stored state knows its public half. All know it: it opens only guests that a test makes, and takes away. */
 const seed = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), Buffer.alloc(32, "opens nothing")]);
-const privateKey = createPrivateKey({ key: seed, format: "der", type: "pkcs8" }).export({ format: "pem", type: "pkcs8" }) as string;
+export const privateKey = createPrivateKey({ key: seed, format: "der", type: "pkcs8" }).export({ format: "pem", type: "pkcs8" }) as string;
 
 const config = {
   "Pulumi.yaml": "name: shop\nruntime: nodejs\n",

@@ -1,11 +1,9 @@
 import { match, ok } from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, parse } from "node:path";
-import { version as openstack } from "@pulumi/openstack/package.json";
 import { version } from "../../package.json";
-import { engine } from "../../tools/engine";
-import { pretence } from "./pretence";
-import { noCloud, ofProject, project, type Program } from "./project";
+import { pretended } from "./pretence";
+import { ofProject, project } from "./project";
 import { exported, real, states } from "./stored";
 
 /**
@@ -21,7 +19,10 @@ describe("a stored state", function () {
       const main = `index${ext}`;
       const program = await (await project()).program(`${of}-${name}`, { [main]: readFileSync(join(states, of, base), "utf8"), "package.json": JSON.stringify({ main }) });
       const state = join(states, of, `${name}.json`);
-      if (process.env.GOLDEN && of === version && name !== real && !existsSync(state)) writeFileSync(state, await made(program));
+      if (process.env.GOLDEN && of === version && name !== real && !existsSync(state)) {
+        await pretended(program, ["orders-1", "orders-2", "orders-3", "orders-4"], "up", "--yes", "--skip-preview");
+        writeFileSync(state, await exported(program));
+      };
       await program.pulumi(["stack", "import", "--file", state]);
       const { stdout } = await program.pulumi(["preview", "--expect-no-changes", "--diff"]);
       match(stdout, /\d+ unchanged/);
@@ -29,15 +30,3 @@ describe("a stored state", function () {
 
   it("is there of this version", () => ok(existsSync(join(states, version)), `copy the newest programs to ${join(states, version)}, and make their states`));
 });
-
-/** The state after an `up` in which OpenStack and guests are pretended, and all else is as ever. */
-async function made(program: Program): Promise<string> {
-  const { env } = await engine(() => undefined);
-  const { port, end } = await pretence(join(env.PULUMI_HOME!, `plugins/resource-openstack-${openstack}/pulumi-resource-openstack`), noCloud);
-  try {
-    await program.pulumi(["up", "--yes", "--skip-preview"], { env: { PULUMI_DEBUG_PROVIDERS: `openstack:${port}`, NODE_OPTIONS: `--require ${join(__dirname, "guests.js")}`, GUESTS: "orders-1 orders-2 orders-3 orders-4" } });
-    return await exported(program);
-  } finally {
-    end();
-  }
-}

@@ -10,7 +10,7 @@ export const member = (name: string): Member =>
 export const cluster = (members: string[], options: Partial<Options>, guest: (name: string) => Promise<Guest>, leaving: string[] = []): Cluster<Options> => ({
   want: { owner: { project: "shop", stack: "test", cluster: "db" }, members: members.map(member), options: { vendor: "mariadb", configuration: {}, ...options } },
   leaving: leaving.map(member),
-  rootPassword: "not-a-secret",
+  passwords: ["not-a-secret"],
   authority: { certificate: "", key: "" },
   guest,
 });

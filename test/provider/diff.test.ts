@@ -37,6 +37,22 @@ describe("diff", () => {
     ok(fleet.printed[0]!.startsWith("[orders] the last run did not end"));
   });
 
+  it("of a rotation says what becomes of passwords and shows none, and knows one that is taken out", async () => {
+    const rotated = { ...known, rootPassword: "new-password", formerPasswords: [known.rootPassword] };
+    const dropped = { ...known, rootPassword: "new-password" };
+    deepEqual(await diff("orders", healthy, rotated), {});
+    deepEqual(await diff("orders", { ...healthy, ...rotated }, dropped), {});
+    deepEqual(fleet.printed, ["new password, 1 former works on", "1 former ends"].flatMap((step) => [`[orders] secure orders-1 (${step})`, `[orders] verify ${members.join(" ")}`]));
+  });
+
+  it("in maintenance refuses other passwords by the name of their argument", () => rejects(diff("orders", healthy, { ...known, maintenance: true, rootPassword: "new-password", formerPasswords: [known.rootPassword] }),
+    { message: "orders is in maintenance, so no guest is touched, and rootPassword, formerPasswords cannot change: set maintenance to false with that change, or take it back" }));
+
+  it("lets a password change freely of a cluster that did not come up", async () => {
+    deepEqual(await diff("orders", stored(all(members, "blank"), "failed"), { ...known, rootPassword: "new-password" }), { changes: true });
+    deepEqual(fleet.printed[4], "[orders] bootstrap orders-1");
+  });
+
   it("announces no step of a run that asks no member", async () => {
     deepEqual(await diff("orders", stored(seenAs("synced/2", "synced/2", "whole:9")), { ...known, deletionProtection: false }), {});
     deepEqual(fleet.printed, ["[orders] left for the next run: join orders-3", `[orders] left for the next run: verify ${members.join(" ")}`]);
@@ -63,6 +79,21 @@ describe("diff", () => {
     const five = { ...stored(all(["orders-1", "orders-2", "orders-3", "orders-4", "orders-5"], "synced")), ...of(1, 2, 3, 4, 5), known: of(1, 2, 3, 4, 5).members };
     deepEqual(await diff("orders", five, { ...known, ...of(1, 2, 4) }), {});
     deepEqual(fleet.printed, ["configure orders-1 orders-2 orders-4", "leave orders-5", "leave orders-3", "verify orders-1 orders-2 orders-4"].map((line) => `[orders] ${line}`));
+  });
+
+  it("of other authorities says what happens of them, and of what a cut left", async () => {
+    const said = async (olds: object, authorities: string[]) => {
+      fleet.printed.length = 0;
+      await diff("orders", olds as never, { ...known, authorities } as never);
+      return fleet.printed.map((line) => line.replace("[orders] ", "")).filter((line) => /^(configure|restart)/.test(line));
+    };
+    deepEqual(await said(healthy, ["1", "2"]), ["configure orders-1 orders-2 orders-3 (trusts authorities 1, 2)"]);
+    const both = { ...stored(seenAs("synced,by=1+2", "synced,by=1+2", "synced,by=1+2")), authorities: ["1", "2"] };
+    deepEqual(await said(both, ["2", "1"]), ["configure orders-1 orders-2 orders-3 (certificates by authority 2)"]);
+    const signed = { ...both, seen: seenAs("synced,by=2+1", "synced,by=2+1", "synced,by=2+1"), authorities: ["2", "1"] };
+    deepEqual(await said(signed, ["2"]), ["configure orders-1 orders-2 orders-3 (drops authority 1)", "restart orders-1", "restart orders-2", "restart orders-3"]);
+    const cut = { ...both, seen: seenAs("synced,by=1+2", "synced,by=2+1", "synced"), authorities: ["2", "1"], status: "failed" };
+    deepEqual(await said(cut, ["2", "1"]), ["configure orders-3 (trusts authorities 2, 1)", "configure orders-1 orders-3 (certificates by authority 2)"]);
   });
 
   describe("a refusal", () => {

@@ -48,12 +48,14 @@ export class Fleet {
       return (this.written[name] ?? membersOf(cluster)) === membersOf(cluster) ? sight : galera.outdated(sight, { members: true });
     };
     for (const what of Object.keys(galera.steps) as (keyof typeof galera.steps)[])
-      galera.steps[what] = async (cluster, { name }) => {
+      galera.steps[what] = async (cluster, member, step) => {
+        const { name } = member;
         await cluster.guest(name);
         this.beforeStep(what, name);
+        if (what === "resize" || what === "rebuild") await cluster[what]!(member);
         if (what === "configure") this.written[name] = membersOf(cluster);
         this.done.push(`${what} ${name}`);
-        this.seen = after(this.seen, { do: what, on: [name] });
+        this.seen = after(this.seen, { ...step, do: what, on: [name] });
       };
     console.log = (line: string) => { this.printed.push(line); };
   }

@@ -18,6 +18,11 @@ describe("inputs", () => {
     deepEqual(named({ ...known, replace: [{ name: "orders-2" }] }), ["replace.0"]);
   });
 
+  it("a recovery names from whom, and on which evidence", () => {
+    deepEqual(named({ ...known, recovery: { from: "orders-2", evidence: "3f9c00112233" } }), []);
+    deepEqual(named({ ...known, recovery: { from: "orders-2" } }), ["recovery.evidence"]);
+  });
+
   for (const key of Object.keys(known)) it(`without ${key} it does not, and ${key} is named`, () => ok(named(without(key)).some((each) => each.startsWith(key))));
 
   it("a wrong part is named by its path", () => {

@@ -26,9 +26,9 @@ describe("lifecycle", () => {
   it("create makes the cluster and hands back what was asked, done, seen and pinned", async () => {
     const { id, outs } = await lifecycle.create(news);
     equal(id, "orders");
-    const { stateVersion, status, known: alive, seen, unreached, pins, ...rest } = outs!;
+    const { stateVersion, status, known: alive, seen, unreached, pins, flavors, images, ...rest } = outs!;
     deepEqual(rest, news);
-    deepEqual({ stateVersion, status, alive, unreached }, { stateVersion: 1, status: "ready", alive: known.members, unreached: [] });
+    deepEqual({ stateVersion, status, alive, unreached, flavors, images }, { stateVersion: 1, status: "ready", alive: known.members, unreached: [], flavors: {}, images: {} });
     deepEqual(seen, seenAs("synced"));
     deepEqual(pins, pinned);
     equal(fleet.done.filter((act) => act.startsWith("bootstrap")).length, 1);
@@ -180,11 +180,17 @@ describe("lifecycle", () => {
     deepEqual(fleet.dialled, []);
   });
 
+  it("what is taken out without a look at a guest is gone from the outputs", async () => {
+    const { outs } = await lifecycle.update("orders", { ...ready, rollout: { canary: true } }, news);
+    deepEqual([outs, fleet.dialled], [ready, []]);
+  });
+
   it("no secret is printed, nor in a reason", async () => {
     fleet.beforeStep = (step) => { if (step === "verify") throw new Error("no agreement"); };
-    const { reasons } = await failure(lifecycle.create(news));
+    const former = "f0rmer-pass-w0rd";
+    const { reasons } = await failure(lifecycle.create({ ...news, formerPasswords: [former] }));
     const said = [...fleet.printed, ...reasons].join("\n");
-    for (const secret of [rootPassword, privateKey, known.authority.key]) ok(!said.includes(secret));
+    for (const secret of [rootPassword, former, privateKey, known.authority.key]) ok(!said.includes(secret));
     ok(fleet.printed.length > 0 && fleet.printed.every((line) => line.startsWith("[orders")), said);
   });
 

@@ -3,6 +3,7 @@ import { mock } from "node:test";
 import { runtime } from "@pulumi/pulumi";
 import type { Facts } from "../../provider";
 import * as requirements from "../../provider/requirements";
+import { anna, withAccess } from "./access";
 import { news } from "./document";
 
 const { unknownValue: unknown } = runtime;
@@ -141,8 +142,6 @@ describe("what a cluster needs of its cloud", () => {
     const alone = "; if none has brought the member into it yet, only that member: take it back, `pulumi up`, then ask for it again";
     const refused = (argument: string, how: string) => `${argument}: what is there was made ${how}, and changing it ${argument === "volume.size" ? wayForward.replace("cannot be done by this version", "makes volumes smaller, which no cloud does") : wayForward}${argument === "memberOverrides" ? alone : ""}`;
     for (const [what, change, ...texts] of [
-      ["flavor", { flavor: "m1.large" }, refused("flavor", 'with "m1.small"')],
-      ["image", { image: "debian-13" }, refused("image", 'with "debian-12"')],
       ["network", { network: "backup" }, refused("network", 'with "private"')],
       ["zones", { availabilityZones: ["az1"] }, refused("availabilityZones", 'with ["az1","az2"]')],
       ["zones that are left out", { availabilityZones: undefined }, refused("availabilityZones", 'with ["az1","az2"]')],
@@ -154,9 +153,9 @@ describe("what a cluster needs of its cloud", () => {
     ] as [string, object, ...string[]][]) it(what, async () => deepEqual(await reasons(other(change), facts, made), texts));
 
     it("of members that came in a grow that failed, of which the cluster knows nothing", async () => {
-      const [large, small] = ["m1.large", "m1.small"].map((flavor) => ({ ...fresh, members: members(5), servers: { ...servers, memberOverrides: { "orders-4": { flavor } } } }));
-      deepEqual(await reasons(small!, facts, large), [refused("memberOverrides", 'with {"orders-4":{"flavor":"m1.large"}}')]);
-      deepEqual([await reasons({}, facts, large), await reasons(small!, facts, fresh)], [[], []], "the way forward");
+      const [one, two] = ["az1", "az2"].map((zone) => ({ ...fresh, members: members(5), servers: { ...servers, memberOverrides: { "orders-4": { zone } } } }));
+      deepEqual(await reasons(two!, facts, one), [refused("memberOverrides", 'with {"orders-4":{"zone":"az1"}}')]);
+      deepEqual([await reasons({}, facts, one), await reasons(two!, facts, fresh)], [[], []], "the way forward");
     });
 
     it("in a preview and in the run itself, whatever else is not known yet, and what is unknown is no change", async () => {
@@ -166,7 +165,36 @@ describe("what a cluster needs of its cloud", () => {
     });
 
     it("what the cloud has not of what was asked for instead is not said, for it is not to be had", async () =>
-      deepEqual(await reasons(other({ image: "debian-13" }), with_({ images: { "debian-13": "none" } }), made), [refused("image", 'with "debian-12"')]));
+      deepEqual(await reasons(other({ network: "backup" }), with_({ networks: { backup: "none" } }), made), [refused("network", 'with "private"')]));
+  });
+
+  describe("flavors of servers that are there", () => {
+    const other = (flavor: string, memberOverrides?: object) => ({ ...fresh, servers: { ...servers, flavor, ...(memberOverrides && { memberOverrides }) } });
+
+    describe("with access to Nova", () => {
+      withAccess(anna);
+      it("may change, and so may the image, which must be there", async () => {
+        const image = { servers: { ...servers, image: "debian-13" } };
+        deepEqual(await reasons(image, with_({ images: { ...facts.images, "debian-13": { minRam: 0, minDisk: 2 } } }), fresh), []);
+        deepEqual(await reasons(image, with_({ images: { "debian-13": "none" } }), fresh), ['image: the cloud has no image "debian-13" that this project may use; `openstack image list` shows what it has']);
+      });
+      it("may change, of all and of one", async () => {
+        deepEqual([await reasons(other("m1.large"), facts, fresh), await reasons(other("m1.small", { "orders-2": { flavor: "m1.large" } }), facts, fresh)], [[], []]);
+      });
+      it("are judged as those of new ones are", async () =>
+        deepEqual(await reasons(other("m1.huge"), huge, fresh), [noFlavor("flavor")]));
+      it("change beside what may not, which alone is refused", async () =>
+        deepEqual((await reasons({ servers: { ...servers, flavor: "m1.large", network: "backup" } }, facts, fresh)).map((each) => each.split(":")[0]), ["network"]));
+    });
+
+    describe("without access to Nova", () => {
+      withAccess();
+      it("are refused, with what gives access", async () => deepEqual(await reasons(other("m1.small", { "orders-2": { flavor: "m1.large" } }), facts, fresh),
+        ["flavor: another one for orders-2 needs Nova: give access to Nova from where `pulumi` runs: OS_CLOUD and a clouds.yaml, or OS_AUTH_URL and its like, or the argument `cloud`; or set it back"]));
+      it("are none of a cluster's whose names are the same, or not known yet", async () => {
+        deepEqual([await reasons(other("m1.small", { "orders-2": { flavor: "m1.small" } }), facts, fresh), await reasons(other(unknown), facts, fresh)], [[], []]);
+      });
+    });
   });
 
   describe("may change where nothing ignores it:", () => {

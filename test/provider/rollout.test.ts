@@ -44,10 +44,26 @@ describe("a rollout with a canary", () => {
     deepEqual(await said(then!, canary), { answer: {}, printed: [] });
   });
 
+  it("keeps nobody back whose certificates are to change: all have to trust who signs next", async () => {
+    const { printed } = await said(stored(all(members, "synced")), { ...canary, options: known.options, authorities: ["1", "2"] });
+    deepEqual(printed, ["configure orders-1 orders-2 orders-3 (trusts authorities 1, 2)", "verify orders-1 orders-2 orders-3"]);
+  });
+
   it("goes on from a canary that is taken back, and mends one that is down", async () => {
     const sick = stored({ ...all(members, "synced/2,unconfigured,old"), "orders-1": sight("whole:9", 3) }, canary);
     const { printed } = await said(sick, { ...canary, options: known.options });
     deepEqual(printed.filter((line) => /^(join|restart|canary)/.test(line)), ["join orders-1", "restart orders-2", "restart orders-3", "canary: none, for members come, go or are not well"]);
+  });
+
+  it("keeps nobody back from other passwords: those of all members change in one run, beside settings too", () => {
+    for (const change of [{ secured: false }, { secured: false, configured: false }]) {
+      const names = namedRedis(3, 0);
+      const seen = running(3, 0);
+      for (const each of Object.values(seen)) Object.assign(each, change);
+      const back = keptBack(names, seen);
+      deepEqual(back, "configured" in change ? ["db-1-1", "db-2-1"] : []);
+      deepEqual(lines(planRedis({ members: names }, without(back, seen as Record<string, never>))), [...("configured" in change ? ["configure db-3-1"] : []), `secure ${names.join(" ")}`, `verify ${names.join(" ")}`]);
+    }
   });
 
   it("waits between two restarts as long as it is told", () => fast(async () => {

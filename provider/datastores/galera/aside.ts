@@ -7,15 +7,17 @@ import type { Galera } from "./gates";
 import { letTell } from "./observe";
 
 /** Where data go that no server is to use any more: they stay on their volume, and nothing deletes them. */
-const asideOf = (why: "left" | "cut"): string => `${data}.${why}-${new Date().toISOString().slice(0, 19).replace(/\D/g, "")}`;
+const asideOf = (why: "left" | "given-up" | "cut"): string => `${data}.${why}-${new Date().toISOString().slice(0, 19).replace(/\D/g, "")}`;
 
-/** What a member took along when it left. A cut in the middle is no loss of data. */
-export async function setLeftAside(guest: Guest, { want }: Galera, member: Member): Promise<void> {
-  const aside = asideOf("left");
+const words = { "left": "held when it left", "given-up": "held, and the cluster goes on without," };
+
+/** What a member took along when it left, or what a person gave up for what another held. A cut in the middle is no loss of data. */
+export async function setAside(guest: Guest, { want }: Galera, member: Member, why: keyof typeof words): Promise<void> {
+  const aside = asideOf(why);
   await mark(guest, want.owner, member, { hasHadData: false, left: true });
-  await guest.run(sh`[ ! -e ${data} ] || mv -T ${data} ${aside}`);
+  const moved = await guest.run(sh`[ ! -e ${data} ] || { mv -T ${data} ${aside}; echo moved; }`);
   await mark(guest, want.owner, member, { hasHadData: false, left: false });
-  guest.say(`what ${member.name} held when it left is kept in ${aside}`);
+  if (moved !== "") guest.say(`what ${member.name} ${words[why]} is kept in ${aside}`);
 }
 
 /** At each start MariaDB is asked for the position of what is there. Where it cannot open it, it never comes to ask for a transfer. */

@@ -4,8 +4,13 @@ import { needsRestart, variable } from "./live";
 import type { Options } from "./options";
 import type { Sight } from "./sight";
 
-/** What is seen of a member once there are to be other members, all of whom its options name, or other settings. */
-export function outdated(sight: Sight, { members, options }: Change<Options>): Sight {
+/** What is seen of a member once there are to be other members, all of whom its options name, other settings, or other passwords. */
+export function outdated(sight: Sight, { passwords, ...change }: Change<Options>): Sight {
+  const now = reconfigured(sight, change);
+  return passwords === undefined || now.is !== "up" ? now : { ...now, secured: false, passwords };
+}
+
+function reconfigured(sight: Sight, { members, options }: Change<Options>): Sight {
   const settings = options ? changed(options.was, options.wanted) : [];
   if (!("configured" in sight) || !(members || settings.length > 0)) return sight;
   const words = settings.map((key) => `${key} ${needsRestart(key) ? "at a restart" : "live"}`).join(", ");

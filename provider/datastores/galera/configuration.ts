@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { bundle } from "../../bundle";
 import { mountPoint } from "../../guest/volume";
 import type { Authority } from "../../inputs";
 import { cnf, render, word } from "../../template";
@@ -8,7 +9,7 @@ import type { Options } from "./options";
 /** What a member runs on. Debian's; `mariadb-server` gives the version. */
 export const packages = ["mariadb-server", "galera-4", "mariadb-backup", "socat", "xfsprogs"];
 /** As apt takes them: it fetches nothing where it is not offered the wanted major version. */
-export const ofVersion = ({ version }: Options): string[] =>
+export const ofVersion = ({ version }: Pick<Options, "version">): string[] =>
   packages.map((name) => (version !== undefined && name.startsWith("mariadb") ? `${name}=1:${version}.*` : name));
 /** How the names of those begin that are to be of one version on all members: the server, its library, and what copies its data. */
 export const families = ["mariadb", "galera"];
@@ -25,15 +26,17 @@ export const noHistory = `! grep -q '^uuid: *[0-9a-f-]*[1-9a-f]' ${dataPath}/gra
 export const runningFile = "/run/datastores/options";
 export const optionsFile = "/etc/mysql/mariadb.conf.d/99-datastore.cnf";
 export const certificates = "/etc/mysql/datastore";
+/** Sums of authorities that were dropped, and that Galera trusts until its server is started anew: of those that it has read it gives up none. */
+export const droppedFile = "/run/datastores/dropped";
 /** What MariaDB said of the position of data that were not closed. */
 export const positionFile = "/run/datastores/position";
 
 export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** MariaDB's options of one member, and whose certificates it was configured with. It holds no secret. */
-export const optionsText = (want: Topology<Options>, self: Member, authority: Pick<Authority, "certificate">): string =>
+export const optionsText = (want: Topology<Options>, self: Member, authority: Pick<Authority, "certificate" | "trusted">): string =>
   render(__dirname, "datastore.cnf", cnf, {
-    authority: sha256(authority.certificate),
+    authority: sha256(bundle(authority)),
     certificates,
     cluster: want.owner.cluster,
     configuration: want.options.configuration,
@@ -47,5 +50,5 @@ export const optionsText = (want: Topology<Options>, self: Member, authority: Pi
 export const hostsText = (want: Topology<Options>): string => render(__dirname, "hosts", word, { members: want.members });
 
 /** Whether Debian's version of a package, as in `1:10.11.6-0+deb12u1`, is of the wanted major version. */
-export const isVersion = ({ version }: Options, debian: string): boolean =>
+export const isVersion = ({ version }: Pick<Options, "version">, debian: string): boolean =>
   version === undefined || debian.replace(/^\d+:/, "").startsWith(`${version}.`);

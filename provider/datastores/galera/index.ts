@@ -13,6 +13,7 @@ export const galera = datastore<Options, Sight, Do>({
   options,
   password: "rootPassword",
   observe,
+  group: () => "all",
   newcomers,
   needs,
   report,

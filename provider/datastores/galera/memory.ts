@@ -1,3 +1,4 @@
+import { kept as keptOf } from "../../authorities";
 import { historiesOf, historyOf, newerThanCluster, runs, type Data, type Prepared, type Sight, type Sights } from "./sight";
 
 /**
@@ -23,21 +24,22 @@ export function recall(names: string[], seen: Record<string, Sight | undefined>,
 const comes = (sight: Sight) => sight.is === "starting" || (sight.is === "up" && sight.primary);
 
 const well = (sight: Sight | undefined): Sight => {
-  const { installed = true, mounted = true, configured = true, hasHadData = true } = (sight ?? {}) as Partial<Prepared>;
+  const { installed = true, mounted = true, configured = true, hasHadData = true, authorities, unloaded, remembers } = (sight ?? {}) as Partial<Prepared>;
   const committed = sight?.is === "up" && sight.committed !== undefined ? { committed: sight.committed } : {};
-  return { is: "up", primary: true, state: "Synced", size: 0, uuid: "known", secured: true, current: (sight as { current?: boolean } | undefined)?.current !== false, ...committed, installed, mounted, configured, hasHadData, left: false };
+  const { chosenOver } = (sight ?? {}) as Partial<Prepared>;
+  return { is: "up", primary: true, state: "Synced", size: 0, uuid: "known", secured: true, current: (sight as { current?: boolean } | undefined)?.current !== false, ...committed, installed, mounted, configured, hasHadData, left: false, ...(authorities && { authorities }), ...(unloaded && { unloaded }), ...(remembers && { remembers }), ...(chosenOver && { chosenOver }) };
 };
 
 /** What is remembered: how far a cluster that runs has come is news at each look, and kept only where it forbids something. */
 export function kept(seen: Record<string, Sight>): Record<string, Sight> {
   const sights = Object.entries(seen);
-  if (newerThanCluster(sights.filter(([, sight]) => runs(sight)), sights).length > 0) return seen;
+  if (newerThanCluster(sights.filter(([, sight]) => runs(sight)), sights).length > 0) return Object.fromEntries(sights.map(([name, sight]) => [name, keptOf(sight)]));
   return Object.fromEntries(sights.map(([name, { ...sight }]) => {
     if (sight.is === "up") {
       delete sight.committed;
       delete sight.written;
     }
-    return [name, sight];
+    return [name, keptOf(sight)];
   }));
 }
 

@@ -1,3 +1,5 @@
+import { only } from "../../authorities";
+import { certified } from "../../bundle";
 import { TimedOut } from "../../errors";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
@@ -6,7 +8,7 @@ import { assignments, sh } from "../../guest/shell";
 import { guard, isReady, lookAtVolume, lookOnceAttached, transferred } from "../../guest/volume";
 import type { Member } from "../../topology";
 import type { Cluster } from "../datastore";
-import { dataDirectory, isVersion, optionsFile, optionsText, packages, positionFile, sha256, runningFile, transferFile, unsecured } from "./configuration";
+import { certificates, dataDirectory, droppedFile, isVersion, optionsFile, optionsText, packages, positionFile, sha256, runningFile, transferFile, unsecured } from "./configuration";
 import type { Options } from "./options";
 import { differing, fixedOf } from "./settings";
 import { isKnown, tellsPosition, type Data, type Prepared, type Sight } from "./sight";
@@ -34,11 +36,11 @@ export async function observe(cluster: Cluster<Options>, member: Member): Promis
   if (volume.disk === "absent") return { is: "unreachable", why: `its volume ${member.volume} is not attached` };
   if (volume.disk === "foreign" && isDown(state)) return { is: "foreign", why: volume.why ?? "unknown" };
   if (volume.disk === "foreign") throw new Error(`MariaDB is ${state}, and its volume is not ours: ${volume.why}`);
-  const { hasHadData, left } = volume;
+  const { hasHadData, left, chosenOver } = volume;
   // A cut between mounting and marking is mended by mounting again: what an unmarked volume holds is nobody's.
   const mounted = isReady(volume, cluster.want.volumeSize);
   const { running, ...installed } = await software(guest, cluster, member);
-  const prepared = { ...installed, mounted, hasHadData, left };
+  const prepared = { ...installed, mounted, hasHadData, left, ...(chosenOver && { chosenOver }) };
   if (isDown(state)) return { is: "down", data: await positioned(guest, dataOf(assignments(files), hasHadData), prepared, cluster.glance), ...prepared };
   // One that has no connection left for us is not starting: it may well run in the cluster.
   const wanted = optionsText(cluster.want, member, cluster.authority);
@@ -53,7 +55,7 @@ export async function observe(cluster: Cluster<Options>, member: Member): Promis
     state: view.local_state_comment,
     size: Number(view.cluster_size),
     uuid: view.cluster_state_uuid,
-    secured: assignments(files).fresh === undefined && (await isSecured(guest, cluster.rootPassword)),
+    secured: assignments(files).fresh === undefined && (await isSecured(guest, cluster.passwords)),
     committed: Number(view.last_committed),
     written: Number(view.replicated_bytes),
     ...prepared,
@@ -126,19 +128,23 @@ const unknown = "00000000-0000-0000-0000-000000000000";
 const recovered = /Recovered position:.*?\b([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):(-?\d+)/;
 
 /** A set of packages that a cut left half or that an image has brought, another version, another authority's certificates: each is seen, so each is mended. */
-async function software(guest: Guest, { want, authority }: Cluster<Options>, member: Member): Promise<Pick<Prepared, "installed" | "configured"> & { running?: string }> {
+async function software(guest: Guest, { want, authority }: Cluster<Options>, member: Member): Promise<Omit<Prepared, "mounted" | "hasHadData" | "left"> & { running?: string }> {
   const missing = await missingPackages(guest, packages);
   const answer = await guest.look(
     `echo "version=$(${installedVersion("mariadb-server")} || true)"
 [ ! -e ${guard} ] || echo guarded=yes
 echo "options=$(sha256sum ${optionsFile} 2>/dev/null | cut -d ' ' -f 1)"
+echo "bundle=$(base64 -w 0 ${certificates}/ca.pem 2>/dev/null)"
+echo "record=$(sed -n 's/^# Certificates of the authority //p' ${optionsFile} 2>/dev/null)"
+echo "dropped=$(tr '\\n' ' ' 2>/dev/null <${droppedFile})"
 [ ! -e ${runningFile} ] || { echo ---; cat ${runningFile}; }`);
   const [head = "", running] = answer.split(/^---\n([^]*)/m);
-  const { version = "", options, guarded } = assignments(head);
+  const { version = "", options, guarded, bundle = "", record, dropped } = assignments(head);
   return {
     installed: missing.length === 0 && isVersion(want.options, version) && guarded === "yes",
     configured: options === sha256(optionsText(want, member, authority)),
     ...(running !== undefined && { running }),
+    ...certified(want.authorities ?? only, authority, { bundle: Buffer.from(bundle, "base64").toString(), record, dropped }),
   };
 }
 

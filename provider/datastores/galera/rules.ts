@@ -1,4 +1,6 @@
 import { Refused } from "../../errors";
+import type { Recovery } from "../../topology";
+import { isGivenUp, orDecide } from "./decision";
 import { evidence, historiesOf, isAlive, mayRun, newerThanCluster, runs, type Sight, type Sights } from "./sight";
 
 export const markerFile = "/var/lib/datastore/.datastore.json";
@@ -13,6 +15,7 @@ interface Situation {
   forgotten: string[];
   /** Whose server is about to be made again. */
   replaced: string[];
+  recovery?: Recovery;
   /** Those of `sights` that run in a cluster. */
   running: Sights;
 }
@@ -39,6 +42,7 @@ const namesOf = (sights: Sights) => sights.map(([name]) => name);
 const mayBeMended = ({ wanted }: Situation, name: string, sight: Sight): boolean =>
   sight.is === "silent" && sight.installed && !(sight.mounted && sight.configured) && namesOf(wanted).includes(name);
 
+/** Nobody overrides it: one that is not seen may run, and a second cluster beside it would be lost writes. Its end is told by the cloud, or by `forget`. */
 const allAreSeen: Rule = (situation) => {
   const { sights, wanted } = situation;
   const unseen = sights.filter(([name, sight]) => sight.is === "unreachable" || (sight.is === "silent" && !mayBeMended(situation, name, sight)));
@@ -52,32 +56,44 @@ const allAreSeen: Rule = (situation) => {
 /** While no cluster runs, what a leaver holds may be the newest. */
 const thatMatter = ({ running, sights, wanted }: Situation) => (running.length > 0 ? wanted : sights);
 
+/** What a cluster was started without, because a person decided so, is in nobody's way any more. */
+const notGivenUp = (among: Sights, running: Sights): Sights => among.filter(([name, sight]) => !isGivenUp(running, name, sight));
+
+/** Nobody overrides it: whose the data are is not known, so neither is who may decide on them. */
 const noVolumeIsForeign: Rule = (situation) => {
   const foreign = that(thatMatter(situation), ({ is }) => is === "foreign");
   return foreign.length > 0 && new Refused("a volume that we did not format is never touched", evidence(foreign),
     "mend its marker if that is what is wrong; else empty the volume yourself if its data may go, or give the member another volume");
 };
 
-const noDataVanished: Rule = (situation) =>
-  that(thatMatter(situation), (sight) => sight.is === "down" && sight.hasHadData && sight.data.is === "none").length > 0
-  && new Refused("a member whose data vanished neither starts a cluster nor joins one", evidence(situation.sights),
-    "attach the volume that holds its data; if that is lost, and others hold the data, delete the member's server and volume, then `pulumi refresh` and `pulumi up`");
+/** A person may override it while no cluster runs, for only they know that a volume is lost; a cluster that runs loses nothing by waiting for it. */
+const noDataVanished: Rule = (situation) => {
+  const { sights, running, recovery } = situation;
+  const isDecided = recovery !== undefined && sights.every(([, { is }]) => is === "down");
+  if (isDecided || that(notGivenUp(thatMatter(situation), running), (sight) => sight.is === "down" && sight.hasHadData && sight.data.is === "none").length === 0) return false;
+  const [rule, wayForward] = ["a member whose data vanished neither starts a cluster nor joins one",
+    "attach the volume that holds its data; if that is lost, and others hold the data, delete the member's server and volume, then `pulumi refresh` and `pulumi up`"] as const;
+  return running.length > 0 ? new Refused(rule, evidence(sights), wayForward) : orDecide(rule, sights, wayForward);
+};
 
+/** Nobody overrides it: its cluster may take writes at this moment. */
 const nobodyIsInACluster: Rule = ({ sights }) =>
   that(sights, (sight) => sight.is === "up" && sight.primary).length > 0
   && new Refused("no cluster is started while a member is in one", evidence(sights), "wait a minute for that member to be Synced, then run `pulumi up` again");
 
+/** Nobody overrides it: that a person will not see a member again does not say that it does not run. */
 const nobodyIsForgotten: Rule = ({ sights, forgotten }) =>
   forgotten.length > 0 && new Refused("a member is forgotten only by a running cluster", `${evidence(sights)}; ${forgotten.join(", ")} cannot be seen`,
     "start the servers of those that are to be forgotten, so that what they hold is seen; or start the others' cluster yourself, with `galera_new_cluster` on the one with the newest data once MariaDB is stopped on all of them");
 
-const thereIsOneHistory: Rule = ({ sights }) =>
-  historiesOf(that(sights, (sight) => !(sight.is === "down" && sight.left))).size > 1
+/** Of a cluster that runs nobody overrides this or the rules below: to choose another's data would end what takes writes now. */
+const thereIsOneHistory: Rule = ({ sights, running }) =>
+  historiesOf(that(notGivenUp(sights, running), (sight) => !(sight.is === "down" && sight.left))).size > 1
   && new Refused("a member with another history is no part of this cluster, and a join would erase it", evidence(sights),
     `two clusters exist: decide which data is right, and on the members of the other ${setAside}`);
 
 export const nobodyIsNewer = ({ sights, running }: Pick<Situation, "sights" | "running">): Refused | false => {
-  const newer = newerThanCluster(running, sights);
+  const newer = newerThanCluster(running, notGivenUp(sights, running));
   return newer.length > 0 && new Refused("a cluster that runs on older data takes nobody in who holds newer", evidence(sights),
     `wait a minute, and run \`pulumi up\` again, if those that run are still at their writes. Else the cluster was started without ${namesOf(newer).join(", ")}: both have gone on since, so decide which data is right. To keep the newer: on those that run ${setAside}. To keep what runs: the same on those that hold the newer. Then \`pulumi refresh\` and \`pulumi up\``);
 };

@@ -1,3 +1,5 @@
+import type { Certified } from "../../authorities";
+
 /**
  * What lies in a member's data directory while its server is down. `seqno` is -1 when nothing tells it. Torn are data
  * that lost power in the middle of a statement that changes tables: Galera forgets its position for as long, and InnoDB,
@@ -9,7 +11,7 @@ export type Data =
   | { is: "none" }
   | { is: "whole" | "torn" | "partial"; uuid: string; seqno: number; safeToBootstrap: boolean; asked?: false };
 
-export interface Prepared {
+export interface Prepared extends Certified {
   installed: boolean;
   /** Its volume is mounted, and its file system as large as that. */
   mounted: boolean;
@@ -22,11 +24,13 @@ export interface Prepared {
   hasHadData: boolean;
   /** The volume's marker says that the member left the cluster by our word. */
   left: boolean;
+  /** The volume's marker says that the cluster was started from here by a person's decision, and what others held that it goes on without. */
+  chosenOver?: Record<string, string>;
 }
 
 /**
  * Silent is one whose server runs, and does not answer its administrator: nothing is known of it but what its guest tells. Of one that is up: `current` says that it runs with all that is wanted, and waits for no restart; `written` are the bytes that its own clients had replicated
- * since it started.
+ * since it started. Of a preview, `passwords` says what becomes of them.
  */
 export type Sight =
   | { is: "unreachable"; why: string }
@@ -34,7 +38,7 @@ export type Sight =
   | { is: "down"; data: Data } & Prepared
   | { is: "starting" } & Prepared
   | { is: "silent"; why: string } & Prepared
-  | { is: "up"; primary: boolean; state: string; size: number; uuid: string; secured: boolean; current: boolean; committed?: number; written?: number } & Prepared;
+  | { is: "up"; primary: boolean; state: string; size: number; uuid: string; secured: boolean; passwords?: string; current: boolean; committed?: number; written?: number } & Prepared;
 
 export type Sights = [name: string, sight: Sight][];
 
@@ -48,6 +52,8 @@ export const runs = (sight: Sight) => sight.is === "up" && inCluster(sight.prima
 export const isAlive = ({ is }: Sight) => is === "up" || is === "starting";
 /** Runs, or would again after a boot. */
 export const mayRun = (sight: Sight) => isAlive(sight) || sight.is === "silent" || (sight.is === "down" && sight.data.is !== "none" && !sight.left);
+
+export const isPrepared = ({ installed, mounted, configured }: Prepared): boolean => installed && mounted && configured;
 
 /** Data that a cluster may be started from. */
 export const mayStart = (data: Data): data is Exclude<Data, { is: "none" }> => data.is === "whole" || data.is === "torn";

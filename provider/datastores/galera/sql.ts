@@ -1,8 +1,12 @@
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { Guest } from "../../guest/guest";
 import { assignments } from "../../guest/shell";
 import { dataPath } from "./configuration";
 import { cnf } from "../../template";
+import type { Cluster } from "../datastore";
+
+type Passwords = Cluster<unknown>["passwords"];
 
 /** What a member itself says of the cluster. */
 export interface Wsrep {
@@ -64,11 +68,26 @@ export const isDown = (state: string): boolean => ["inactive", "failed", "unknow
 /** Whether a state transfer is under way, which may take hours and has found the cluster already. */
 export const receives = async (guest: Guest): Promise<boolean> => (await guest.look(`[ ! -e ${dataPath}/sst_in_progress ] || echo yes`)) !== "";
 
-/** Whether the administrator can log in over TLS with this password: what the outputs promise, tried. */
-export async function isSecured(guest: Guest, rootPassword: string): Promise<boolean> {
-  const login = `[client]\nuser=root\npassword=${cnf(rootPassword)}\nhost=127.0.0.1\nssl-ca=/etc/mysql/datastore/ca.pem\nconnect-timeout=5\n`;
-  const answer = await guest.look("mariadb --defaults-file=/dev/stdin --ssl-verify-server-cert --batch --skip-column-names -e 'SELECT 1' 2>/dev/null || true", login);
-  return answer.trim() === "1";
+/** Each way to log in that the server keeps of a user. Where there are several, an empty one stands for the user's own; it stays when the others are gone. */
+export function keptIn(priv: string): string[] {
+  if (priv.trim() === "") return [];
+  const { auth_or: others = [], ...own } = JSON.parse(priv) as Way & { auth_or?: Partial<Way>[] };
+  return [own, ...others].flatMap(({ plugin, authentication_string: hash }) => (plugin === undefined ? [] : [plugin === "mysql_native_password" ? String(hash) : plugin]));
+}
+
+interface Way {
+  plugin?: string;
+  authentication_string?: string;
+}
+
+/** Whether the administrator can log in over TLS with the present password, as the outputs promise, tried; and with these and no others, as the server keeps them. One outside of the cluster reads its own tables only so. */
+export async function isSecured(guest: Guest, passwords: Passwords): Promise<boolean> {
+  const login = `[client]\nuser=root\npassword=${cnf(passwords[0])}\nhost=127.0.0.1\nssl-ca=/etc/mysql/datastore/ca.pem\nconnect-timeout=5\n`;
+  const answer = await guest.look(`${client} --connect-timeout=5 --raw -e "SET SESSION wsrep_dirty_reads = ON; SELECT Priv FROM mysql.global_priv WHERE User = 'root' AND Host = '%'" 2>/dev/null </dev/null || true
+echo ---
+mariadb --defaults-file=/dev/stdin --ssl-verify-server-cert --batch --skip-column-names -e 'SELECT 1' 2>/dev/null || true`, login);
+  const [priv = "", loggedIn = ""] = answer.split("---\n");
+  return loggedIn.trim() === "1" && isDeepStrictEqual(keptIn(priv).sort(), passwords.map(kept).sort());
 }
 
 /** What MariaDB keeps of a password: replicated statements lie on disks, and this one does not tell it. */
@@ -80,10 +99,10 @@ function kept(password: string): string {
 /**
  * The administrator for clients, over TLS only; root on the guest itself keeps its socket.
  * `mysql` is the account of state transfers: it is who it is by its operating-system user, so no password lies on a disk.
+ * One statement makes the administrator, and is all of a change: between two it would be nobody, or have no privileges, and replication is cut between statements.
  */
-export const administrators = (rootPassword: string): string => `
-CREATE OR REPLACE USER root@'%' IDENTIFIED VIA mysql_native_password USING '${kept(rootPassword)}' REQUIRE SSL;
-GRANT ALL PRIVILEGES ON *.* TO root@'%' WITH GRANT OPTION;
+export const administrators = (passwords: Passwords): string => `
+GRANT ALL PRIVILEGES ON *.* TO root@'%' IDENTIFIED VIA ${passwords.map((password) => `mysql_native_password USING '${kept(password)}'`).join(" OR ")} REQUIRE SSL WITH GRANT OPTION;
 CREATE USER IF NOT EXISTS mysql@localhost IDENTIFIED VIA unix_socket;
 GRANT RELOAD, PROCESS, LOCK TABLES, BINLOG MONITOR, REPLICA MONITOR ON *.* TO mysql@localhost;
 `;

@@ -1,146 +1,48 @@
-import { reason, Refused, TimedOut } from "../../errors";
-import { isLeaf, newLeaf } from "../../certificates";
+import { Refused, TimedOut } from "../../errors";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
-import { installPackages, installedVersion, offeredVersion, sparePackages } from "../../guest/packages";
 import { sh } from "../../guest/shell";
 import { tookSettings } from "../../guest/silent";
-import { guardUnit, letStart, lookAtVolume, mark, mountPoint, mountVolume, settle, transferred } from "../../guest/volume";
-import type { Step as Planned } from "../../plan";
+import { letStart, lookAtVolume, mark, mountPoint, settle, transferred } from "../../guest/volume";
 import { names, type Member } from "../../topology";
-import { isUnreadable, setLeftAside, setUnreadableAside } from "./aside";
-import { certificates, dataDirectory, dataPath as data, families, hostsText, isVersion, noHistory, ofVersion, optionsFile, optionsText, positionFile, runningFile, transferFile, unsecured } from "./configuration";
-import { abortSeconds, everyone, gate, onDisk, running, startSeconds, stopSeconds, transferSeconds, type Galera } from "./gates";
-import type { Options } from "./options";
-import { judgeOptions } from "./judge";
+import { isUnreadable, setAside, setUnreadableAside } from "./aside";
+import { dataPath as data, noHistory, positionFile, transferFile, unsecured } from "./configuration";
+import { abortSeconds, everyone, gate, onDisk, running, startSeconds, stopSeconds, type Galera } from "./gates";
 import { observe, reformSeconds } from "./observe";
 import type { Do } from "./plan";
+import { configure, guarded, install, mount, refuseOtherThanOthers, type Step } from "./prepare";
 import { nobodyIsNewer } from "./rules";
-import { differing, fixedOf, setLive, withoutFixed } from "./settings";
 import type { Sight } from "./sight";
-import { administrators, execute, hasStarted, isDown, unitState, wsrep } from "./sql";
-
-type Step = (cluster: Galera, member: Member, step?: Planned<Do>) => Promise<void>;
-
-/**
- * The guard comes before the package, whose own start of the server it skips, and after all else that keeps it: where it is, an installation
- * that was cut left out nothing. Debian's socket units would hold port 3306.
- * A package that is mended under a server that runs may start it anew: then it is waited for.
- */
-const install: Step = async (cluster, { name }) => {
-  const { want } = cluster;
-  const guest = await cluster.guest(name);
-  const before = (await unitState(guest)) === "active" ? await running(cluster, everyone(cluster)) : [];
-  await guest.run("systemctl mask --quiet mariadb.socket mariadb-extra.socket");
-  await sparePackages(guest, families);
-  await guarded(guest);
-  await installPackages(guest, ofVersion(want.options)).catch(async (error) => {
-    refuseOther(want.options, `${name} is offered`, await guest.look(offeredVersion("mariadb-server")));
-    throw error;
-  });
-  refuseOther(want.options, `${name} has`, await guest.look(installedVersion("mariadb-server")));
-  if (before.length > 0) await gate(cluster, before, guest, { seconds: startSeconds });
-};
-
-const guarded = (guest: Guest): Promise<void> => guardUnit(guest, "mariadb.service", {
-  configured: optionsFile, data: dataDirectory, transfers: { file: transferFile, anew: noHistory },
-  first: `/bin/sh -c "rm -f ${positionFile}; mkdir -p /run/datastores; cp ${optionsFile} ${runningFile}"`,
-});
-
-/** Of another major version than is wanted. */
-function refuseOther(options: Options, who: string, version: string): void {
-  if (version.trim() !== "" && !isVersion(options, version))
-    throw new Refused("a member runs the version that `version` names", `${who} MariaDB ${version.trim()}, wanted ${options.version}`,
-      "leave `version` out, or make the cluster anew with an image whose package sources have that version");
-}
-
-const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member, want.volumeSize);
-
-/**
- * A server that runs takes at once what it can: certificates, so that members agree again whose they trust, and settings. The options file is
- * written last: seen as wanted, it says that all else was done too.
- */
-const configure: Step = async (cluster, member) => {
-  const { want, authority } = cluster;
-  const guest = await cluster.guest(member.name);
-  await eventually("a start that is under way to end", { seconds: transferSeconds, say: guest.say }, async () =>
-    (await unitState(guest)) === "activating" && !(await wsrep(guest)) ? "MariaDB is starting" : true);
-  await guest.run(sh`mkdir -p ${certificates} /etc/cloud/cloud.cfg.d /run/datastores`);
-  const present = await guest.look(sh`cat ${certificates}/server.pem 2>/dev/null || true`);
-  if (!(await isLeaf(present, authority, member.name, member.address))) {
-    const leaf = await newLeaf(authority, member.name, member.address);
-    await guest.write(`${certificates}/server.key`, leaf.key, { mode: "600", owner: "mysql:mysql" });
-    await guest.write(`${certificates}/server.pem`, leaf.certificate);
-  }
-  await guest.write(`${certificates}/ca.pem`, authority.certificate);
-  await guest.write("/etc/cloud/cloud.cfg.d/99-datastore.cfg", "manage_etc_hosts: false\n");
-  await guest.write("/etc/hosts", hostsText(want));
-  const options = optionsText(want, member, authority);
-  const before = await textOf(guest, optionsFile);
-  await judge(cluster, guest, before, options);
-  const state = await unitState(guest);
-  const running = (await textOf(guest, runningFile)) || before;
-  if (await wsrep(guest)) {
-    await execute(guest, "FLUSH SSL; SET GLOBAL wsrep_provider_options = 'socket.ssl_reload=1';");
-    await reconfigure(guest, running, options);
-  } else if (!isDown(state)) await writeOptions(guest, runningFile, running);
-  await writeOptions(guest, optionsFile, options);
-};
-
-const textOf = (guest: Guest, file: string): Promise<string> => guest.look(sh`cat ${file} 2>/dev/null || true`);
-const writeOptions = (guest: Guest, file: string, text: string): Promise<boolean> => guest.write(file, text, { mode: "640", owner: "root:mysql" });
-
-/**
- * Gives a server that runs the settings that it takes. With which it runs then is written first: a setting may be the last thing that it is told, for want of a
- * connection after it, and then is seen to be what has to be taken back.
- */
-async function reconfigure(guest: Guest, running: string, options: string): Promise<void> {
-  const fixed = await fixedOf(guest, differing(running, options));
-  await writeOptions(guest, runningFile, withoutFixed(running, options, fixed));
-  await setLive(guest, running, options).catch((error) => {
-    if (fixed.length === 0) throw new Error(`${reason(error)}. MariaDB on ${guest.name} does not take this while it runs: mend it in \`configuration\`, or let it count from the next start: change \`restartTrigger\` too`);
-    guest.say(`${reason(error)}: it counts from the restart on`);
-  });
-}
-
-/**
- * Has the server judge options before they are written. What it says of them as of those before is no news: it may know more of them when it has its data,
- * whose plugins are in these.
- */
-async function judge(cluster: Galera, guest: Guest, before: string, options: string): Promise<void> {
-  const refused = await judgeOptions(guest, options);
-  if (refused === undefined) return;
-  const known = before === "" ? (await running(cluster, everyone(cluster))).length > 0 : (await judgeOptions(guest, before)) === refused;
-  if (!known) throw new Error(refused);
-  guest.say(refused);
-}
+import { administrators, execute, hasStarted, unitState, wsrep } from "./sql";
 
 /** Starts a new cluster, from a data directory made aside and moved in one go: it is whole or absent. */
-const bootstrap: Step = (cluster, member) => start(cluster, member, sh`
+const bootstrap: Step = (cluster, member, step) => start(cluster, member, sh`
 if [ ! -e ${data} ]; then
   rm -rf ${data}.new
   mariadb-install-db --no-defaults --user=mysql --datadir=${data}.new --skip-test-db --auth-root-authentication-method=socket --auth-root-socket-user=root >/dev/null
   touch ${data}.new/${unsecured}; sync -f ${data}.new; mv -T ${data}.new ${data}
 fi
-${settle}`);
+${settle}`, step?.what);
 
-/** Starts the cluster again from the member with the newest data. */
-const recover: Step = (cluster, member) => start(cluster, member, sh`
-[ -s ${data}/ibdata1 ] || { echo "no data in ${data}" >&2; exit 1; }`);
+/** Starts the cluster again from the member with the newest data, or from whose data a person has decided. */
+const recover: Step = (cluster, member, step) => start(cluster, member, sh`
+[ -s ${data}/ibdata1 ] || { echo "no data in ${data}" >&2; exit 1; }`, step?.what);
 
 /**
  * Starts a cluster of one member. That it does so is told to the running systemd only, by a transient
  * unit that a lost connection does not cut, and is written nowhere: no later boot can bootstrap again. Where Galera forgot
  * the history of torn data, it gets it back from InnoDB: without it the cluster would begin another one. Its cache of
- * writes goes: torn data may be a statement ahead of their position, so nobody may join from there by writes alone.
+ * writes goes: torn data may be a statement ahead of their position, so nobody may join from there by writes alone. `over` is
+ * what a person has decided to go on without.
  */
-async function start(cluster: Galera, member: Member, prepare: string): Promise<void> {
+async function start(cluster: Galera, member: Member, prepare: string, over?: string): Promise<void> {
   const guest = await cluster.guest(member.name);
   for (const name of everyone(cluster)) {
     const state = await unitState(await cluster.guest(name));
     if (!["inactive", "failed"].includes(state))
       throw new Refused("no cluster is bootstrapped while a member is up", `MariaDB on ${name} is ${state}`, "run `pulumi up` again: it plans from what it then sees");
   }
+  if (over !== undefined) await writeDown(cluster, member, JSON.parse(over) as Record<string, string>);
   await guest.run(`${prepare}
 ${letStart}
 if [ ! -e ${data}/${unsecured} ] && ${noHistory}; then
@@ -156,13 +58,28 @@ timeout ${startSeconds} systemd-run --quiet --collect --wait --unit=datastores-b
   await gate(cluster, [member.name], guest, { seconds: startSeconds });
 }
 
+/**
+ * A decision, before it counts: then a run that is cut finds what is still to be set aside. Who holds that starts at no boot until it is: it would find
+ * the cluster, which erases what it holds.
+ */
+async function writeDown({ guest: reach, want, leaving }: Galera, member: Member, chosenOver: Record<string, string>): Promise<void> {
+  for (const other of [...want.members, ...leaving].filter(({ name }) => name in chosenOver)) {
+    const guest = await reach(other.name);
+    const [{ disk, mounted, hasHadData }] = await lookAtVolume(guest, want.owner, other, ":");
+    if (disk === "ours" && mounted) await mark(guest, want.owner, other, { hasHadData, left: true });
+  }
+  const guest = await reach(member.name);
+  const [{ hasHadData }] = await lookAtVolume(guest, want.owner, member, ":");
+  await mark(guest, want.owner, member, { hasHadData, left: false, chosenOver });
+}
+
 const secure: Step = async (cluster, { name }) => {
   const guest = await cluster.guest(name);
-  await execute(guest, administrators(cluster.rootPassword));
+  await execute(guest, administrators(cluster.passwords));
   await guest.run(sh`rm -f ${data}/${unsecured}; sync -f ${data}`);
 };
 
-const clean: Step = async (cluster, member) => setLeftAside(await cluster.guest(member.name), cluster, member);
+const clean: Step = async (cluster, member, step) => setAside(await cluster.guest(member.name), cluster, member, step?.what === "given-up" ? step.what : "left");
 
 /**
  * Joins a running cluster: incrementally when the data allows it, else by a full transfer from a donor. Without a state of
@@ -171,6 +88,7 @@ const clean: Step = async (cluster, member) => setLeftAside(await cluster.guest(
  */
 const join: Step = async (cluster, member) => {
   const guest = await cluster.guest(member.name);
+  await refuseOtherThanOthers(cluster, member);
   const before = await running(cluster, everyone(cluster).filter((name) => name !== member.name));
   if (before.length === 0)
     throw new Refused("a member joins a cluster that runs", "no other member is Synced or a donor", "run `pulumi up` again: it plans from what it then sees");
@@ -256,11 +174,33 @@ const restart: Step = async (cluster, member, step) => {
   await tellWhatItMayMiss(cluster, member);
   await guarded(guest);
   await stop(cluster, member);
+  if (step?.do === "resize") await otherFlavor(cluster, member);
   if (inIt.some((name) => name !== member.name)) await join(cluster, member);
   else if (everyone(cluster).length === 1) await start(cluster, member, ":");
   else return startAmongSilent(cluster, guest);
-  await gate(cluster, silent ? [...inIt, member.name] : inIt, guest, { seconds: startSeconds, exactly: !silent });
+  await gate(cluster, silent ? [...inIt, member.name] : inIt, await cluster.guest(member.name), { seconds: startSeconds, exactly: !silent });
 };
+
+/** A restart in the middle of which the server gets its flavor. Whose database does not run is in nobody's way. */
+const resize: Step = async (cluster, member, step) => (step?.what === "idle" ? cluster.resize!(member) : restart(cluster, member, step));
+
+/** Ends a member as a restart does, for its server to get a new disk with its image. Whose database does not run is in nobody's way. */
+const rebuild: Step = async (cluster, member, step) => {
+  if (step?.what !== "idle") {
+    const guest = await cluster.guest(member.name);
+    const all = [...new Set([...await running(cluster, everyone(cluster)), ...names(cluster.want)])];
+    await gate(cluster, all, guest, { seconds: startSeconds, exactly: true, started: false });
+    await tellWhatItMayMiss(cluster, member);
+    await stop(cluster, member);
+  }
+  await cluster.rebuild!(member);
+};
+
+/** What starts it is the step's own act, not the boot: alone it is to start a cluster. */
+async function otherFlavor(cluster: Galera, member: Member): Promise<void> {
+  await (await cluster.guest(member.name)).run("systemctl disable --quiet mariadb");
+  await cluster.resize!(member);
+}
 
 /** As its guest would at a boot: it finds the cluster that the others form, or it is seen that they form none. */
 async function startAmongSilent(cluster: Galera, guest: Guest): Promise<void> {
@@ -312,4 +252,4 @@ const verify: Step = async (cluster, member) => {
   await mark(guest, cluster.want.owner, member, { hasHadData: true, left: false });
 };
 
-export const steps: Record<Do, Step> = { install, mount, configure, bootstrap, recover, secure, clean, join, restart, leave, stop, verify };
+export const steps: Record<Do, Step> = { install, mount, configure, bootstrap, recover, secure, clean, join, restart, resize, rebuild, leave, stop, verify };

@@ -1,10 +1,14 @@
 import { createHash, hkdfSync } from "node:crypto";
+import { bundle, each } from "../../bundle";
 import { mountPoint } from "../../guest/volume";
 import type { Authority } from "../../inputs";
 import { conf, render } from "../../template";
 import { differing } from "../../wire";
 import type { Member, Topology } from "../../topology";
+import type { Cluster } from "../datastore";
 import type { Options } from "./options";
+
+type Passwords = Cluster<unknown>["passwords"];
 
 /** Debian's packages of each vendor. */
 const vendors = {
@@ -45,6 +49,9 @@ export const accounts = (authority: Pick<Authority, "key">) => {
   const password = (name: string) => Buffer.from(hkdfSync("sha256", authority.key, "", name, 24)).toString("base64url");
   return { administrator: { name: "datastores", password: password("administrator") }, replica: { name: "replica", password: password("replica") } };
 };
+
+/** Those of each authority whose key is known, the signer's first. */
+export const logins = (authority: Authority) => each(authority).filter(({ key }) => key !== "").map(accounts);
 
 /** Settings that a running server does not take (Redis 7.0 and Valkey 8.1: `config.c`, IMMUTABLE_CONFIG). Before it is restarted a server asks itself. */
 const immutable = ["always-show-logo", "aof_rewrite_cpulist", "aof-rewrite-cpulist", "bgsave_cpulist", "bgsave-cpulist", "bio_cpulist", "bio-cpulist", "disable-thp", "io-threads", "io-threads-do-reads",
@@ -99,21 +106,33 @@ export function isCurrent(options: Options, started: string): boolean {
 /** What clients may do: all that is about their keys, and to ask where these are. Nothing that stops, empties or reshapes the cluster. */
 const clientRules = ["~*", "&*", "+@all", "-@dangerous", "-@admin", "+info", ...["info", "keyslot", "myid", "nodes", "shards", "slots", "countkeysinslot", "getkeysinslot"].map((command) => `+cluster|${command}`)];
 
-/** The users of a server, as `ACL SETUSER` and a configuration file take them. Of a password only its hash lies on a disk. */
-export const users = (password: string, authority: Pick<Authority, "key">): Record<string, string> => {
-  const { administrator, replica } = accounts(authority);
+/** Of a password only its hash lies on a disk. */
+const hashes = (passwords: string[]): string => passwords.map((password) => `#${sha256(password)}`).join(" ");
+
+/** The users of a server, as `ACL SETUSER` and a configuration file take them: ours with the password of each authority that is trusted. */
+export const users = (passwords: Passwords, authority: Authority): Record<string, string> => {
+  const all = logins(authority);
+  const ours = (who: keyof ReturnType<typeof accounts>) => hashes(all.map((those) => those[who].password));
   return {
-    default: `reset on #${sha256(password)} ${clientRules.join(" ")}`,
-    [administrator.name]: `reset on #${sha256(administrator.password)} ~* &* +@all`,
-    [replica.name]: `reset on #${sha256(replica.password)} +psync +replconf +ping`,
+    default: clientOf(passwords),
+    [all[0]!.administrator.name]: `reset on ${ours("administrator")} ~* &* +@all`,
+    [all[0]!.replica.name]: `reset on ${ours("replica")} +psync +replconf +ping`,
   };
 };
 
+/** The user of clients. */
+export const clientOf = (passwords: Passwords): string => `reset on ${hashes(passwords)} ${clientRules.join(" ")}`;
+
+/** The line of a configuration that names the user of clients: it is looked at and changed without the others. */
+export const clientLine = (passwords: Passwords): string => `user default ${clientOf(passwords)}\n`;
+export const withoutClient = (text: string): string => text.replace(/^user default .*\n/m, "");
+export const withClient = (text: string, line: string): string => text.replace(/^user default .*\n/m, () => line);
+
 /** A member's own configuration, whole. It holds the word by which members follow each other. */
-export function optionsText(want: Topology<Options>, self: Member, password: string, authority: Authority): string {
+export function optionsText(want: Topology<Options>, self: Member, passwords: Passwords, authority: Authority): string {
   const { live, fixed } = settings(want.options);
-  const { replica } = accounts(authority);
+  const { replica } = logins(authority)[0]!;
   return header(want.options) + render(__dirname, "server.conf", conf, {
-    authority: sha256(authority.certificate), folder, port, data: dataPath, self, replica, users: users(password, authority), settings: { ...fixed, ...live },
+    authority: sha256(bundle(authority)), folder, port, data: dataPath, self, replica, users: users(passwords, authority), settings: { ...fixed, ...live },
   });
 }

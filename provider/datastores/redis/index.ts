@@ -1,18 +1,19 @@
 import { datastore } from "../datastore";
-import { changes, header, isCurrent } from "./configuration";
+import { outdated } from "./change";
 import { needs, newcomers } from "./machine";
 import { blank, kept, recall, underNew } from "./memory";
 import { observe } from "./observe";
 import { options, type Options } from "./options";
 import { plan, type Do } from "./plan";
 import { report } from "./report";
-import type { Sight } from "./sight";
+import { shardOf, type Sight } from "./sight";
 import { steps } from "./steps";
 
 export const redis = datastore<Options, Sight, Do>({
   options,
   password: "password",
   observe,
+  group: (member) => `${shardOf(member)}`,
   newcomers,
   needs,
   report,
@@ -25,9 +26,5 @@ export const redis = datastore<Options, Sight, Do>({
   underNew,
   kept,
   frozen: ["vendor", "version", "persistence"],
-  // A member knows no other by its options.
-  outdated: (sight, { options: change }) => {
-    if (!change || !("configured" in sight) || JSON.stringify(change.was) === JSON.stringify(change.wanted)) return sight;
-    return { ...sight, configured: false, settings: changes(change.was, change.wanted), ...(sight.is === "up" && { current: sight.current && isCurrent(change.wanted, header(change.was)) }) };
-  },
+  outdated,
 });

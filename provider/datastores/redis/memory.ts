@@ -1,3 +1,4 @@
+import { kept as keptOf } from "../../authorities";
 import { isIn, midway, ownedBy, shardOf, ups, type Prepared, type Sight, type Sights, type Up } from "./sight";
 import { count, evenly, joined, missing, parted, written, type Slots } from "./slots";
 
@@ -43,8 +44,8 @@ function decided(now: Sights): Sights {
 
 const marksOf = (sight: Sight): Partial<Prepared> => {
   if (!("installed" in sight)) return {};
-  const { installed, mounted, configured, hasHadData, left } = sight;
-  return { installed, mounted, configured, hasHadData, left };
+  const { installed, mounted, configured, secured, hasHadData, left, authorities, unloaded } = sight;
+  return { installed, mounted, configured, ...(secured !== undefined && { secured }), hasHadData, left, ...(authorities && { authorities }), ...(unloaded && { unloaded }) };
 };
 
 /** A cluster of these in which each shard's first member is its primary. */
@@ -56,7 +57,7 @@ function healthy(names: string[]): Record<string, Up> {
     const head = names.find((other) => shardOf(other) === shardOf(name))!;
     const role = name === head ? { role: "primary" as const, slots: written(dealt[shards.indexOf(shardOf(name))]!) } : { role: "replica" as const, of: idOf(head), slots: "" };
     return [name, { is: "up", id: idOf(name), linked: name !== head, open: [], ok: true, knows: names.map(idOf), failed: [], current: true, ...role,
-      installed: true, mounted: true, configured: true, hasHadData: true, left: false }];
+      installed: true, mounted: true, configured: true, secured: true, hasHadData: true, left: false }];
   }));
 }
 
@@ -66,7 +67,7 @@ export const kept = (seen: Record<string, Sight>): Record<string, Sight> => Obje
     delete sight.offset;
     delete sight.memory;
   }
-  return [name, sight];
+  return [name, keptOf(sight)];
 }));
 
 /** What is seen of a member whose server was made again over its volume: its identity lies there with its data. */

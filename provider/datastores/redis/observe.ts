@@ -1,3 +1,6 @@
+import { isDeepStrictEqual } from "node:util";
+import { only } from "../../authorities";
+import { certified } from "../../bundle";
 import { TimedOut } from "../../errors";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
@@ -6,7 +9,7 @@ import { assignments, sh } from "../../guest/shell";
 import { guard, isReady, lookAtVolume, lookOnceAttached } from "../../guest/volume";
 import type { Member } from "../../topology";
 import { isEstranged, viewOf, type Redis, type Said } from "./client";
-import { dataDirectory, dataFile, header, isCurrent, isVersion, optionsFile, optionsText, packages, sha256, runningFile, vendorOf } from "./configuration";
+import { dataDirectory, dataFile, folder, header, isCurrent, isVersion, optionsFile, optionsText, packages, sha256, runningFile, clientLine, vendorOf, withoutClient } from "./configuration";
 import { hasFailed, isMet, isSelf } from "./nodes";
 import type { Prepared, Sight, View } from "./sight";
 import { slotCount } from "./slots";
@@ -34,7 +37,8 @@ export async function observe(cluster: Redis, member: Member): Promise<Sight> {
   if (!said && !["activating", "deactivating"].includes(state))
     return { is: "silent", why: `the server is ${state} and does not answer its administrator: ${why}`, ...prepared, configured: prepared.configured && running === header(cluster.want.options) };
   if (!said || said.info.loading === "1") return { is: "starting", ...prepared };
-  return { is: "up", ...viewIn(said, [...cluster.want.members, ...cluster.leaving]), current, ...prepared };
+  const live = isDeepStrictEqual([...said.passwords].sort(), cluster.passwords.map(sha256).sort());
+  return { is: "up", ...viewIn(said, [...cluster.want.members, ...cluster.leaving]), current, ...prepared, ...(prepared.secured && { secured: live }) };
 }
 
 /** Who it was, and whether its keys are there: below the volume's root. */
@@ -111,19 +115,24 @@ export function viewIn({ id, nodes, cluster, info }: Said, members: Pick<Member,
 }
 
 /** A set of packages that a cut left half or that an image has brought, another version, other options: each is seen, so each is mended. */
-async function softwareOf(guest: Guest, { want, authority, rootPassword }: Redis, member: Member): Promise<Pick<Prepared, "installed" | "configured"> & { current: boolean; running: string }> {
+async function softwareOf(guest: Guest, { want, authority, passwords }: Redis, member: Member): Promise<Omit<Prepared, "mounted" | "hasHadData" | "left"> & { current: boolean; running: string }> {
   const { server } = vendorOf(want.options);
   const missing = await missingPackages(guest, packages(want.options));
   const answer = await guest.look(`echo "version=$(${installedVersion(server)} || true)"
 [ ! -e ${guard} ] || echo guarded=yes
-echo "options=$(sha256sum ${optionsFile} 2>/dev/null | cut -d ' ' -f 1)"
+echo "options=$(grep -v '^user default ' ${optionsFile} 2>/dev/null | sha256sum | cut -d ' ' -f 1)"
+echo "client=$(grep '^user default ' ${optionsFile} 2>/dev/null | sha256sum | cut -d ' ' -f 1)"
+echo "bundle=$(base64 -w 0 ${folder}/ca.pem 2>/dev/null)"
+echo "record=$(sed -n 's/^# authority //p' ${optionsFile} 2>/dev/null)"
 echo ---; cat ${runningFile} 2>/dev/null || true`);
   const [head = "", running = ""] = answer.split("---\n");
-  const { version = "", options, guarded } = assignments(head);
+  const { version = "", options, client, guarded, bundle = "", record } = assignments(head);
   return {
     installed: missing.length === 0 && isVersion(want.options, version) && guarded === "yes",
-    configured: options === sha256(optionsText(want, member, rootPassword, authority)),
+    configured: options === sha256(withoutClient(optionsText(want, member, passwords, authority))),
+    ...(client !== sha256("") && { secured: client === sha256(clientLine(passwords)) }),
     current: isCurrent(want.options, running),
     running,
+    ...certified(want.authorities ?? only, authority, { bundle: Buffer.from(bundle, "base64").toString(), record }),
   };
 }

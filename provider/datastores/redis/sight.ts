@@ -1,13 +1,18 @@
+import type { Certified } from "../../authorities";
 import { read, type Slots } from "./slots";
 
-export interface Prepared {
+export interface Prepared extends Certified {
   installed: boolean;
   /** Its volume is mounted, and its file system as large as that. */
   mounted: boolean;
   /** Of a preview: how large the volume is to be. */
   volume?: string;
-  /** Its files are as wanted. */
+  /** Its files are as wanted, but for the user of clients. */
   configured: boolean;
+  /** The user of clients is as wanted, in its file and where it runs. Undefined of one that has no file yet. */
+  secured?: boolean;
+  /** Of a preview: what becomes of the passwords. */
+  passwords?: string;
   /** Of a preview: which settings are to change, and how each comes to count. */
   settings?: string;
   /** The volume's marker says that it once was in a cluster that was verified. */

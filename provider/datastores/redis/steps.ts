@@ -1,92 +1,20 @@
-import { isLeaf, newLeaf } from "../../certificates";
 import { Refused, TimedOut } from "../../errors";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
-import { installPackages, installedVersion, offeredVersion, sparePackages } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
 import { tookSettings } from "../../guest/silent";
-import { guardUnit, letStart, lookAtVolume, mark, mountVolume } from "../../guest/volume";
+import { letStart, lookAtVolume, mark } from "../../guest/volume";
 import type { Step as Planned } from "../../plan";
 import { names, type Member } from "../../topology";
-import { addressOf, ask, isEstranged, programText, tell, viewOf, type Command, type Redis } from "./client";
-import { accounts, dataDirectory, dataFile, dataPath, families, folder, headerLines, isVersion, ofVersion, optionsFile, optionsText, port, runningFile, runningHeader, settings, users, vendorOf } from "./configuration";
+import { addressOf, ask, isEstranged, loginsOf, programText, tell, viewOf, type Command, type Redis } from "./client";
+import { dataPath, folder, port, vendorOf } from "./configuration";
 import { agreed, answers, dataSeconds, everyone, follows, gateSeconds, saidBy, silent } from "./gates";
 import { hasFailed, isKnown, isSelf } from "./nodes";
 import { isDown, unitState } from "./observe";
 import type { Do } from "./plan";
+import { configure, install, mount, refuseOtherThanOthers, secure, type Step } from "./prepare";
 import { shardOf } from "./sight";
 import { count, evenly, joined, missing, read, type Slots } from "./slots";
-
-type Step = (cluster: Redis, member: Member, step: Planned<Do>) => Promise<void>;
-
-const sysctl = "/etc/sysctl.d/60-datastore-redis.conf";
-
-const install: Step = async ({ guest: reach, want }, { name }) => {
-  const guest = await reach(name);
-  const { server, user } = vendorOf(want.options);
-  await sparePackages(guest, families);
-  await guest.run(sh`mkdir -p ${folder}`);
-  // While a server writes its data anew it needs room for what changes meanwhile; the kernel would ask for room for all of it. In a container the host's word counts.
-  await guest.write(sysctl, "vm.overcommit_memory = 1\n");
-  await guest.run(sh`sysctl -q -p ${sysctl} || true`);
-  await guardUnit(guest, `${server}.service`, {
-    configured: optionsFile, data: `${dataDirectory}/${dataFile(want.options)}`, first: `/bin/sh -c "mkdir -p /run/datastores; head -n ${headerLines} ${optionsFile} >${runningFile}"`,
-    service: ["ExecStart=", `ExecStart=/usr/bin/${server} ${optionsFile} --supervised systemd --daemonize no`, `ReadWritePaths=-${dataPath}`, `User=${user}`],
-  });
-  await installPackages(guest, ofVersion(want.options)).catch(async (error) => {
-    refuseOther(want.options.version, `${name} is offered`, await guest.look(offeredVersion(server)));
-    throw error;
-  });
-  refuseOther(want.options.version, `${name} has`, await guest.look(installedVersion(server)));
-};
-
-/** Of another major version than is wanted. */
-function refuseOther(wanted: string | undefined, who: string, version: string): void {
-  if (version.trim() !== "" && !isVersion({ version: wanted }, version.trim()))
-    throw new Refused("a member runs the version that `version` names", `${who} ${version.trim()}, wanted ${wanted}`,
-      "leave `version` out, or make the cluster anew with an image whose package sources have that version");
-}
-
-const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member, want.volumeSize);
-
-/** A server that runs takes at once what it can: users, certificates and live settings. The options file is written last: seen as wanted, it says that all else was done too. */
-const configure: Step = async (cluster, member) => {
-  const { want, authority, rootPassword } = cluster;
-  const guest = await cluster.guest(member.name);
-  const { server, user } = vendorOf(want.options);
-  const owner = `${user}:${user}`;
-  await guest.run(sh`mkdir -p ${folder}; chown ${owner} ${folder}; chmod 700 ${folder}`);
-  const present = await guest.look(sh`cat ${folder}/server.pem 2>/dev/null || true`);
-  if (!(await isLeaf(present, authority, member.name, member.address))) {
-    const leaf = await newLeaf(authority, member.name, member.address);
-    await guest.write(`${folder}/server.key`, leaf.key, { mode: "600", owner });
-    await guest.write(`${folder}/server.pem`, leaf.certificate, { owner });
-  }
-  await guest.write(`${folder}/ca.pem`, authority.certificate, { owner });
-  const text = optionsText(want, member, rootPassword, authority);
-  const { said } = await viewOf(guest, authority);
-  if (!said) await judge(guest, server, user, text);
-  else {
-    const live = Object.entries(settings(want.options).live).flat();
-    const accountsNow = Object.entries(users(rootPassword, authority)).map(([name, rules]): Command => ["ACL", "SETUSER", name, ...rules.split(" ")]);
-    // Written first: a setting may be the last thing that a server is told, for want of a connection after it, and then is seen to be what has to be taken back.
-    await guest.write(runningFile, runningHeader(want.options, await guest.look(sh`cat ${runningFile} 2>/dev/null || true`)));
-    await tell(guest, authority, [...accountsNow, ["CONFIG", "SET", "tls-ca-cert-file", `${folder}/ca.pem`, "tls-cert-file", `${folder}/server.pem`, "tls-key-file", `${folder}/server.key`], ["CONFIG", "SET", ...live]]);
-    const { said: then, why } = await viewOf(guest, authority);
-    if (!then) throw new Error(`the server on ${guest.name} does not answer its administrator any more with these settings: ${why}. Take them back in \`configuration\`, or mend them, and run \`pulumi up\``);
-  }
-  await guest.write(optionsFile, text, { mode: "600", owner });
-};
-
-/** Whether a server runs with other users than this run's. */
-const isStrange = async (cluster: Redis, guest: Guest): Promise<boolean> => isEstranged((await viewOf(guest, cluster.authority)).why);
-
-/** Asks the server that is installed whether it would start so: it knows its own settings, no list of ours does. One that listens nowhere has read all of them. Its data directory may not be there yet. */
-async function judge(guest: Guest, server: string, user: string, text: string): Promise<void> {
-  const answer = await guest.look(sh`runuser -u ${user} -- timeout 10 ${`/usr/bin/${server}`} - --port 0 --tls-port 0 --unixsocket '' --daemonize no --dir /tmp --cluster-enabled no 2>&1 || true`, text.replace(/^dir .*\n/m, ""));
-  const wrong = /FATAL CONFIG FILE ERROR[^\n]*\n(?:Reading the configuration file, at line \d+\n)?([^]*)/.exec(answer)?.[1]?.trim().split("\n").slice(0, 2).join(": ");
-  if (wrong !== undefined) throw new Error(`the server on ${guest.name} would not start with this configuration: ${wrong}. Mend it in \`configuration\``);
-}
 
 /** Its keys are gone and others have them: it begins anew, under another identity. What is left of the old one goes aside. */
 const clean: Step = async ({ guest: reach, want }, member) => {
@@ -96,10 +24,14 @@ const clean: Step = async ({ guest: reach, want }, member) => {
   await guest.run(sh`[ ! -e ${dataPath} ] || mv -T ${dataPath} ${aside}`);
 };
 
+/** Whether a server runs with other users than this run's. */
+const isStrange = async (cluster: Redis, guest: Guest): Promise<boolean> => isEstranged((await viewOf(guest, cluster.authority)).why);
+
 /** Starts a server, with the identity that lies with its data, or as a new one. */
 const start: Step = async (cluster, member) => {
   const guest = await cluster.guest(member.name);
   const { server, user } = vendorOf(cluster.want.options);
+  await refuseOtherThanOthers(cluster, member);
   const [{ hasHadData, left }] = await lookAtVolume(guest, cluster.want.owner, member, ":");
   if (left) {
     // It left with its keys, which others have: it comes back as a new one.
@@ -196,12 +128,11 @@ const unit = "datastores-move";
 /** Moves slots from this member to another. The work runs in a unit of its own, which a lost connection does not cut; the next run finds it. */
 const move: Step = async (cluster, member, { to, what = "" }) => {
   const guest = await cluster.guest(member.name);
-  const { administrator } = accounts(cluster.authority);
   const running = async () => ["active", "activating"].includes((await guest.look(sh`systemctl is-active ${unit} || true`)).trim());
   if (!(await running())) {
     const said = await saidBy(cluster, everyone(cluster));
     const others = [...said].filter(([name, { nodes }]) => ![member.name, to].includes(name) && nodes.length > 1 && nodes.find(isSelf)!.of === undefined).map(([name]) => addressOf(cluster, name));
-    const input = JSON.stringify({ host: member.address, login: [administrator.name, administrator.password], move: { to: addressOf(cluster, to!), others, slots: read(what) } });
+    const input = JSON.stringify({ host: member.address, logins: loginsOf(cluster.authority), move: { to: addressOf(cluster, to!), others, slots: read(what) } });
     const file = `/run/${unit}.json`;
     await guest.write(file, input, { mode: "600" });
     await guest.write(`${folder}/redis.py`, programText());
@@ -237,23 +168,45 @@ async function forget(cluster: Redis, among: string[], ids: string[]): Promise<v
   await Promise.all(among.map(async (name) => tell(await cluster.guest(name), cluster.authority, ids.map((id): Command => ["CLUSTER", "FORGET", id]))));
 }
 
-/** Takes the settings that wait for it. Who is primary is read again: a failover since the plan was made may have given it its slots back. */
-const restart: Step = async (cluster, member, step) => {
-  const guest = await cluster.guest(member.name);
-  const { server } = vendorOf(cluster.want.options);
-  // On the edge of what silences it, one answers now and then: what it then takes live needs no restart.
-  if (step.what === "silent" && (await viewOf(guest, cluster.authority)).said && (await tookSettings(guest, configure(cluster, member, step)))) return;
+/** Who is primary is read again: a failover since the plan was made may have given a member its slots back. */
+async function refusePrimary(cluster: Redis, member: Member): Promise<void> {
   const before = await saidBy(cluster, everyone(cluster));
   const id = before.get(member.name)?.nodes.find(isSelf)!.slots ? before.get(member.name)!.id : undefined;
   const heir = [...before].find(([, { nodes, info }]) => id !== undefined && nodes.find(isSelf)!.of === id && info.master_link_status === "up")?.[0];
   if (heir !== undefined)
     throw new Refused("a primary is restarted once another of its shard has taken over", `${member.name} is the primary, and ${heir} follows it: a failover came between`, "run `pulumi up` again: it plans from what it then sees");
-  await guest.run(`${letStart}\n${sh`systemctl restart ${server}`}`);
+}
+
+/** Takes the settings that wait for it. */
+const restart: Step = async (cluster, member, step) => {
+  let guest = await cluster.guest(member.name);
+  const { server } = vendorOf(cluster.want.options);
+  // On the edge of what silences it, one answers now and then: what it then takes live needs no restart.
+  if (step.what === "silent" && (await viewOf(guest, cluster.authority)).said && (await tookSettings(guest, configure(cluster, member, step)))) return;
+  await refusePrimary(cluster, member);
+  if (step.do === "resize") {
+    await guest.run(sh`systemctl stop ${server}`);
+    await cluster.resize!(member);
+    guest = await cluster.guest(member.name);
+    await guest.run(`${letStart}\n${sh`systemctl start --no-block ${server}`}`);
+  } else await guest.run(`${letStart}\n${sh`systemctl restart ${server}`}`);
   await answers(cluster, guest, dataSeconds);
   const { of } = ((await saidBy(cluster, [member.name])).get(member.name) ?? silent(member.name)).nodes.find(isSelf)!;
   // Until it follows again its primary has nobody who could take over.
   if (of !== undefined) await follows(cluster, guest, of);
   await agreed(cluster, everyone(cluster), guest);
+};
+
+/** A restart in the middle of which the server gets its flavor. Whose database does not run is in nobody's way. */
+const resize: Step = (cluster, member, step) => (step.what === "idle" ? cluster.resize!(member) : restart(cluster, member, step));
+
+/** Ends a member, for its server to get a new disk with its image. Whose database does not run is in nobody's way. */
+const rebuild: Step = async (cluster, member, step) => {
+  if (step.what !== "idle") {
+    await refusePrimary(cluster, member);
+    await (await cluster.guest(member.name)).run(sh`systemctl stop ${vendorOf(cluster.want.options).server}`);
+  }
+  await cluster.rebuild!(member);
 };
 
 /** All members agree, steadily, and each follows or serves; from now on an emptied volume keeps its member from starting. */
@@ -285,4 +238,4 @@ async function tidied(cluster: Redis, teller: Guest): Promise<void> {
   await agreed(cluster, all, teller, "exactly");
 }
 
-export const steps: Record<Do, Step> = { install, mount, configure, clean, start, bootstrap, join, move, promote, leave, restart, verify };
+export const steps: Record<Do, Step> = { install, mount, configure, secure, clean, start, bootstrap, join, move, promote, leave, restart, resize, rebuild, verify };

@@ -32,6 +32,16 @@ export class Client implements Database {
     await this.connection.query({ sql: `INSERT INTO written.rows_ VALUES (${id}, REPEAT('x', 200))`, timeout: patience });
   }
 
+  /** Verifies by these from its next connection on. */
+  trust(caCertificate: string): void {
+    this.access.caCertificate = caCertificate;
+  }
+
+  /** From its next connection on. */
+  changeOver(password: string): void {
+    this.access.password = password;
+  }
+
   failed(): void {
     this.end();
     this.at = (this.at + 1) % this.access.endpoints.length;

@@ -1,11 +1,13 @@
+import { only } from "../../../provider/authorities";
 import type { Step } from "../../../provider/plan";
 import type { Sight } from "../../../provider/datastores/galera/sight";
 import { after as simulated } from "../../provider/datastores/galera/model";
+import { certifiedAfter } from "../certified";
 
 type Seen = Record<string, Sight>;
 
 /** What the simulated guests show once the step is done. */
-export const after = (seen: Seen, step: Step): Seen => simulated(seen, step as never);
+export const after = (seen: Seen, step: Step, _: string[], authorities = only): Seen => certifiedAfter(seen, step, simulated(seen, step as never), authorities, false);
 
 /** What nothing tells before: the data below a server that is starting, the position in data that it did not close, and whether a bootstrap that was cut had come to its administrators. */
 export function untold(before: Seen, step: Step, expected: Seen, seen: Seen): void {

@@ -61,10 +61,29 @@ export class GaleraTrial extends Trial {
   protected override readonly settled = (): Promise<void> => until("all members to be Synced", async () =>
     (await Promise.all(this.cluster.names.map((name) => this.wsrep(name)))).every(({ wsrep_local_state_comment }) => wsrep_local_state_comment === "Synced"));
 
+  /** Whether a member lets clients in with this password. */
+  async letsIn(name: string, password: string): Promise<boolean> {
+    const answer = await this.cluster.guest(name).look(`mariadb --defaults-file=/dev/stdin --ssl-ca=/etc/mysql/datastore/ca.pem --ssl-verify-server-cert -N -B -h ${name} -e 'SELECT 1' 2>&1 || true`, `[client]\nuser=root\npassword="${password}"\n`);
+    if (answer.trim() !== "1" && !answer.includes("Access denied")) throw new Error(`${name} says ${answer}`);
+    return answer.trim() === "1";
+  }
+
+  /** The client's next connection has another password. */
+  changeOver(password: string): void {
+    this.writing!.changeOver(password);
+  }
+
   /** The member that the client writes to. */
   get written(): string {
     const address = this.writing!.to.split(":")[0];
     return this.cluster.names.find((name) => this.cluster.address(name) === address)!;
+  }
+
+  /** What verifies the members now, which the client goes by from its next connection on. */
+  async trust(): Promise<string> {
+    const { caCertificate } = await this.outputs<{ caCertificate: string }>();
+    this.writing!.trust(caCertificate);
+    return caCertificate;
   }
 
   protected override async client(): Promise<Database> {

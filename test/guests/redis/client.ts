@@ -12,13 +12,16 @@ const key = (id: number) => `written:${id}`;
 /** A client that knows clusters, over TLS: it follows each key to whoever has its slot. */
 export class Client implements Database {
   readonly cluster: Cluster;
+  /** Read by each new connection. */
+  private readonly tls: { ca: string };
 
   constructor({ endpoints, password, caCertificate }: Access) {
+    this.tls = { ca: caCertificate };
     this.cluster = new Cluster(endpoints.map((endpoint) => {
       const [host, port] = endpoint.split(":");
       return { host, port: Number(port) };
     }), {
-      redisOptions: { password, tls: { ca: caCertificate }, connectTimeout: 2000, maxRetriesPerRequest: 1 },
+      redisOptions: { password, tls: this.tls, connectTimeout: 2000, maxRetriesPerRequest: 1 },
       // What is given up is told to the caller, who counts: nothing waits here for a cluster that is away.
       enableOfflineQueue: true, clusterRetryStrategy: () => 100, slotsRefreshTimeout: 2000, retryDelayOnFailover: 100, retryDelayOnClusterDown: 100, retryDelayOnTryAgain: 50,
     });
@@ -34,6 +37,16 @@ export class Client implements Database {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Verifies by these from its next connections on. */
+  trust(caCertificate: string): void {
+    this.tls.ca = caCertificate;
+  }
+
+  /** From its next connections on. */
+  changeOver(password: string): void {
+    this.cluster.options.redisOptions!.password = password;
   }
 
   failed(): void {

@@ -1,6 +1,5 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import execa from "execa";
 import { powerCut, powerOn } from "../../../devcloud";
 import { until } from "../trial";
 import { named, type RedisTrial } from "./trial";
@@ -47,11 +46,10 @@ export function qualities(trial: RedisTrial): void {
   });
 
   it("is told by `status` to be well, and what is wrong when a member stops", async () => {
-    const cli = (...args: string[]) => execa("node", ["dist/cli/main.js", ...args], { cwd: process.cwd(), env: { ...trial.stack.env, PWD: trial.stack.program }, extendEnv: false, reject: false, all: true });
-    const well = await cli("status", "--cwd", trial.stack.program, "--stack", "test");
+    const well = await trial.cli("status");
     match(well.all!, /all well/);
     await trial.cluster.guest("sessions-3-2").look("systemctl stop redis-server");
-    const ill = await cli("status", "--cwd", trial.stack.program, "--stack", "test");
+    const ill = await trial.cli("status");
     equal(ill.exitCode, 1);
     match(ill.all!, /the server on sessions-3-2 is inactive/);
     await trial.cluster.guest("sessions-3-2").look("systemctl start redis-server");

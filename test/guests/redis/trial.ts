@@ -23,7 +23,24 @@ export class RedisTrial extends Trial {
   /** What a member's own server answers a client. */
   async ask(name: string, ...command: string[]): Promise<string> {
     this.password ??= (await this.outputs<Access>()).password;
-    return (await this.cluster.guest(name).look(`export REDISCLI_AUTH="$(cat)"; ${this.server.split("-")[0]}-cli --tls --cacert /etc/datastores/redis/ca.pem -h $(hostname -I | cut -d ' ' -f 1) ${command.join(" ")}`, this.password)).trim();
+    return this.askWith(this.password, name, ...command);
+  }
+
+  private async askWith(password: string, name: string, ...command: string[]): Promise<string> {
+    return (await this.cluster.guest(name).look(`export REDISCLI_AUTH="$(cat)"; ${this.server.split("-")[0]}-cli --tls --cacert /etc/datastores/redis/ca.pem -h $(hostname -I | cut -d ' ' -f 1) ${command.join(" ")} 2>&1`, password)).trim();
+  }
+
+  /** Whether a member lets clients in with this password. */
+  async letsIn(name: string, password: string): Promise<boolean> {
+    const answer = await this.askWith(password, name, "PING");
+    if (answer !== "PONG" && !answer.includes("WRONGPASS")) throw new Error(`${name} says ${answer}`);
+    return answer === "PONG";
+  }
+
+  /** The next connections, the client's and our own, have another password. */
+  changeOver(password: string): void {
+    this.writing!.changeOver(password);
+    this.password = password;
   }
 
   nodes = async (name: string): Promise<Node[]> => nodesOf(await this.ask(name, "CLUSTER", "NODES"));
@@ -110,6 +127,13 @@ redis-cli --tls --cacert /etc/datastores/redis/ca.pem --user ${user} --cluster r
     const { deployment } = JSON.parse(stdout) as { deployment: { resources: { type: string; outputs?: { authority?: unknown } }[] } };
     const sealed = deployment.resources.find(({ outputs }) => outputs?.authority)!.outputs!.authority as { plaintext: string };
     return JSON.parse(sealed.plaintext) as { key: string };
+  }
+
+  /** What verifies the members now, which the client goes by from its next connection on. */
+  async trust(): Promise<string> {
+    const { caCertificate } = await this.outputs<{ caCertificate: string }>();
+    this.writing!.trust(caCertificate);
+    return caCertificate;
   }
 
   protected override async client(): Promise<Database> {

@@ -1,8 +1,8 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { galera } from "../../../../provider/datastores/galera";
 import { plan } from "../../../../provider/datastores/galera/plan";
-import { describe as lines } from "../../../../provider/plan";
-import { after, all, during, named, sight, type Seen } from "./model";
+import { cuts as cutsOf } from "./cuts";
+import { after, all, named, sight, type Seen } from "./model";
 
 /** What is wanted of what is seen; `was` are the members before, for a wish that is taken back halfway. */
 interface Operation { members: string[]; start: Seen; was?: string[] }
@@ -70,6 +70,8 @@ describe("galera plan, cut", () => {
   }
 });
 
+const cuts = (members: string[], start: Seen) => cutsOf({ members }, start);
+
 /** From `seen` one plan leads to a well cluster of `members` and of nobody else, after which there is nothing to do. */
 function reaches(members: string[], seen: Seen, cut: string): void {
   const end = plan({ members }, seen).reduce((now, step) => after(now, step), seen);
@@ -82,19 +84,3 @@ const isGone = (each: Seen[string]) => each.is === "down" && (each.data.is === "
 
 /** The same guests once something else is wanted of them. */
 const outdated = (seen: Seen): Seen => Object.fromEntries(Object.entries(seen).map(([name, each]) => [name, galera.outdated(each, { members: true })]));
-
-/** All that guests may show when what is planned is cut: between two steps, with a part of the members done, or inside one. */
-function* cuts(members: string[], start: Seen): Generator<[string, Seen]> {
-  let seen = start;
-  for (const step of plan({ members }, start)) {
-    const [line] = lines([step]);
-    yield [`before ${line}`, seen];
-    for (let count = 1; count < step.on.length; count++) {
-      yield [`first ${count} of ${line}`, after(seen, step, step.on.slice(0, count))];
-      yield [`last ${count} of ${line}`, after(seen, step, step.on.slice(-count))];
-    }
-    for (const inside of during(seen, step)) yield [`inside ${line}: ${JSON.stringify(inside)}`, inside];
-    seen = after(seen, step);
-  }
-  yield ["after the last step", seen];
-}

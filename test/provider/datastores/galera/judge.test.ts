@@ -42,7 +42,7 @@ describe("options that MariaDB would not start with", () => {
       say: (line) => said.push(line),
     });
     const want = { ...of(1, 2), options: { vendor: "mariadb" as const, configuration: { foo: "1" } } };
-    await steps.configure({ want, leaving: [], rootPassword: "", authority: await newAuthority("orders"), guest: async (name) => guest(name) }, member("orders-1"));
+    await steps.configure({ want, leaving: [], passwords: [""], authority: await newAuthority("orders"), guest: async (name) => guest(name) }, member("orders-1"));
     return { said, written };
   }
   const words = /^MariaDB on orders-1 would not start with this configuration: unknown variable 'foo=1'\. Mend it in `configuration`$/;

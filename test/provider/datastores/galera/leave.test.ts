@@ -114,7 +114,7 @@ describe("galera steps of members that go", () => {
 
     it("moves the data aside and keeps them, says where, and makes the volume new", () => fast(async () => {
       const { ran, at } = await clean();
-      match(ran[at("mv -T")]!, /^db-2 runs \[ ! -e \/var\/lib\/datastore\/mysql \] \|\| mv -T \/var\/lib\/datastore\/mysql \/var\/lib\/datastore\/mysql\.left-\d{14}$/);
+      match(ran[at("mv -T")]!, /^db-2 runs \[ ! -e \/var\/lib\/datastore\/mysql \] \|\| { mv -T \/var\/lib\/datastore\/mysql \/var\/lib\/datastore\/mysql\.left-\d{14}; echo moved; }$/);
       match(ran[at("says")]!, /what db-2 held when it left is kept in \/var\/lib\/datastore\/mysql\.left-\d{14}$/);
       equal(ran.filter((line) => line.includes("marked")).at(-1), 'db-2 marked {"hasHadData":false,"left":false}');
       doesNotMatch(ran.join("\n"), /\brm\b/);

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { optionsText, sha256 } from "../../../../provider/datastores/galera/configuration";
 import { observe } from "../../../../provider/datastores/galera/observe";
 import type { Guest } from "../../../../provider/guest/guest";
@@ -11,19 +12,24 @@ export const grastate = (uuid: string, seqno = -1, safe = 0) => `tablespace=yes\
 export const uuid = "6a1f6d3e-0b1c-11f0-9d2a-2f5d7c2b9a10";
 export const nil = "00000000-0000-0000-0000-000000000000";
 
+const sha1 = (data: string | Buffer) => createHash("sha1").update(data).digest();
+/** How MariaDB 10.11 keeps that a user logs in with a password. */
+export const way = (password: string) => ({ plugin: "mysql_native_password", authentication_string: `*${sha1(sha1(password)).toString("hex").toUpperCase()}` });
+
 /** What a guest answers, which may change with the seconds that pass; what is left out is as on one that runs well. */
 export interface Answers {
   unit?: string | ((seconds: number) => string); wsrep?: string | ((seconds: number) => string); transfer?: boolean; job?: string;
-  disk?: string; files?: string; login?: string; position?: string; replays?: number;
+  disk?: string; files?: string; login?: string; priv?: string; position?: string; replays?: number;
   /** Runs what asks for the position, in place of the canned answer. */
   shell?: (command: string) => string;
   version?: string; missing?: string; guarded?: boolean; sum?: string; authority?: string; options?: { version?: string };
+  passwords?: [string, ...string[]];
   glance?: boolean;
 }
 
 export function look({
-  unit = "inactive", job = "", wsrep = "", transfer = false, disk = volume(), files = "", login = "1", position = "", replays = 0, shell,
-  version = "1:10.11.6-0+deb12u1", missing = "", guarded = true, sum, authority, options = {}, glance,
+  unit = "inactive", job = "", wsrep = "", transfer = false, disk = volume(), files = "", login = "1", priv = JSON.stringify(way("not-a-secret")), position = "", replays = 0, shell,
+  version = "1:10.11.6-0+deb12u1", missing = "", guarded = true, sum, authority, options = {}, passwords = ["not-a-secret"], glance,
 }: Answers) {
   const began = Date.now();
   const seconds = () => (Date.now() - began) / 1000;
@@ -46,12 +52,12 @@ export function look({
       if (command.includes("sst_in_progress")) return transfer ? "yes\n" : "";
       if (command.startsWith("for name in")) return missing;
       if (command.includes("dpkg-query")) return `version=${version}\n${guarded ? "guarded=yes\n" : ""}options=${sum ?? sha256(optionsText(want.want, self, { certificate: authority ?? want.authority.certificate }))}\n`;
-      if (command.includes("SELECT 1")) return `${login}\n`;
+      if (command.includes("SELECT 1") && command.includes("wsrep_dirty_reads") && command.includes("FROM mysql.global_priv")) return `${priv}\n---\n${login}\n`;
       throw new Error(`nobody asks ${command}`);
     },
   };
   const want = cluster(["db-1", "db-2", "db-3"], options, async () => guest);
-  return observe({ ...want, glance }, self).then((sight) => ({ sight, changes, commands, waited: Math.round(seconds()) }));
+  return observe({ ...want, passwords, glance }, self).then((sight) => ({ sight, changes, commands, waited: Math.round(seconds()) }));
 }
 
 /** The same, however long it waits. */

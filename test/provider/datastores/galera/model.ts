@@ -14,11 +14,13 @@ const flags: Record<string, object> = {
   left: { left: true },
   old: { current: false },
   writer: { written: 100 },
+  unloaded: { unloaded: true },
+  remembers: { remembers: true },
 };
 
 /**
  * One sight in a word: `blank`, `whole@A:95`, `synced@A/3,unsecured`. The letter names a history, the number after
- * the colon a position in it, that after the slash a size of the cluster; `,flags` say what is not as usual.
+ * the colon a position in it, that after the slash a size of the cluster; `,flags` say what is not as usual, `,by=2+1` whose certificates it has, `,over=db-1=B:95` over what it was chosen.
  */
 export function sight(text: string, members: number): Sight {
   const [head = "", ...rest] = text.split(",");
@@ -45,7 +47,9 @@ export function sight(text: string, members: number): Sight {
     split: up("Initialized", false),
   };
   if (!kinds[kind]) throw new Error(`no such sight: ${text}`);
-  const seen = Object.assign({}, kinds[kind], ...rest.map((flag) => flags[flag] ?? {})) as Sight;
+  const over = rest.flatMap((flag) => (flag.startsWith("over=") ? [flag.split("=").slice(1)] : []));
+  const [by] = rest.flatMap((flag) => (flag.startsWith("by=") ? [flag.slice(3).replaceAll("_", " ").split("+")] : []));
+  const seen = Object.assign({}, kinds[kind], ...rest.map((flag) => flags[flag] ?? {}), over.length > 0 ? { chosenOver: Object.fromEntries(over) } : {}, by && { authorities: by }) as Sight;
   if (seen.is === "down" && seen.data.is !== "none")
     Object.assign(seen.data, rest.includes("safe") ? { safeToBootstrap: true } : {}, rest.includes("unasked") ? { asked: false } : {});
   return seen;
@@ -66,18 +70,25 @@ export function after(seen: Seen, step: Step, on: string[] = step.on): Seen {
     case "mount": change({ mounted: true }); break;
     // With which options a silent server runs is seen to be as before, until it is started anew.
     case "configure": on.forEach((name) => next[name]!.is !== "silent" && Object.assign(next[name]!, { configured: true })); break;
-    case "bootstrap": on.forEach((name) => start(next, name, false)); break;
-    case "recover": case "join": on.forEach((name) => start(next, name, true)); break;
+    case "bootstrap": case "recover": on.forEach((name) => {
+      if (step.what !== undefined) decide(next, name, JSON.parse(step.what) as Record<string, string>);
+      start(next, name, step.do === "recover");
+    }); break;
+    case "join": on.forEach((name) => start(next, name, true)); break;
     case "secure": Object.values(next).forEach((each) => each.is === "up" && (each.secured = true)); break;
-    case "clean": change({ data: { is: "none" }, hasHadData: false, left: false }); break;
+    case "clean": change({ data: { is: "none" }, hasHadData: false, left: false, chosenOver: undefined }); break;
+    case "rebuild": on.forEach((name) => stop(next, name)); change({ installed: false, mounted: false, configured: false });
+      on.forEach((name) => delete (next[name] as { authorities?: string[] }).authorities); break;
+    case "resize": return step.what === "idle" ? next : after(seen, { ...step, do: "restart" }, on);
     // One that was to answer nobody and does is configured.
     case "restart": on.filter((name) => step.what !== "silent" || seen[name]!.is === "silent").forEach((name) => { stop(next, name); start(next, name, true); });
       change({ configured: true }); break;
-    case "leave": agree(next); on.forEach((name) => stop(next, name)); change({ left: true }); break;
+    case "leave": agree(next); on.forEach((name) => stop(next, name)); change({ left: true, chosenOver: undefined }); break;
     case "stop": on.forEach((name) => stop(next, name)); break;
-    case "verify": change({ hasHadData: true, left: false }); agree(next); break;
+    case "verify": change({ hasHadData: true, left: false, chosenOver: undefined }); agree(next); break;
     default: throw new Error(`the model knows no step ${step.do}`);
   }
+  for (const each of Object.values(next)) if ("chosenOver" in each && each.chosenOver === undefined) delete each.chosenOver;
   return next;
 }
 
@@ -88,12 +99,21 @@ export function during(seen: Seen, step: Step): Seen[] {
   const shows = (...changes: Seen[]) => changes.map((change) => ({ ...structuredClone(seen), ...structuredClone(change) }));
   const down = (data: Data): Seen => ({ [name]: { ...preparedOf(self), left: false, is: "down", data } });
   switch (step.do) {
-    case "bootstrap": return shows(down({ is: "whole", uuid: "A", seqno: -1, safeToBootstrap: true }));
-    // Killed: what it has committed is told by its data all the same.
-    case "recover": return self.is === "down" && ["whole", "torn"].includes(self.data.is) ? shows(down({ ...self.data, safeToBootstrap: true } as Data)) : [];
+    case "bootstrap": case "recover": {
+      const over = JSON.parse(step.what ?? "{}") as Record<string, string>;
+      // Killed: what it has committed is told by its data all the same.
+      const begun = self.is === "down" && ["whole", "torn"].includes(self.data.is) ? [{ ...self.data, is: "whole", safeToBootstrap: true } as Data]
+        : step.do === "bootstrap" ? [{ is: "whole", uuid: "A", seqno: -1, safeToBootstrap: true } as Data] : [];
+      if (step.what === undefined) return shows(...begun.map(down));
+      const [marked, decided] = [structuredClone(seen), structuredClone(seen)];
+      for (const other of Object.keys(over).slice(0, 1)) Object.assign(marked[other]!, { left: true });
+      decide(decided, name, over);
+      return [marked, decided, ...begun.map((data) => ({ ...decided, [name]: { ...decided[name], data } as Sight }))];
+    }
     // The marker goes before the data: an empty volume never says that it had some.
     case "clean": return shows({ [name]: { ...self, hasHadData: false } as Sight }, { [name]: { ...self, hasHadData: false, data: { is: "none" } } as Sight });
-    case "restart": case "leave": {
+    case "restart": case "resize": case "rebuild": case "leave": {
+      if (step.what === "idle") return [];
       const stopped = structuredClone(seen);
       stop(stopped, name);
       return [stopped];
@@ -110,6 +130,12 @@ export function during(seen: Seen, step: Step): Seen[] {
     }
     default: return [];
   }
+}
+
+/** Writes down what the cluster goes on without. */
+function decide(seen: Seen, name: string, chosenOver: Record<string, string>): void {
+  for (const other of Object.keys(chosenOver)) if ((seen[other] as Prepared).mounted) Object.assign(seen[other]!, { left: true });
+  Object.assign(seen[name]!, { left: false, chosenOver });
 }
 
 /** Starts a member in the cluster that runs; without one, from its own data or as a new cluster. */
@@ -150,6 +176,6 @@ function withDonor(seen: Seen): Seen {
 }
 
 const preparedOf = (sight: Sight): Prepared => {
-  const { installed, mounted, configured, hasHadData, left } = { ...prepared, ...sight };
-  return { installed, mounted, configured, hasHadData, left };
+  const { installed, mounted, configured, hasHadData, left, chosenOver } = { ...prepared, ...sight };
+  return { installed, mounted, configured, hasHadData, left, ...(chosenOver && { chosenOver }) };
 };

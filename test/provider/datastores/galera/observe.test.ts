@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { galera } from "../../../../provider/datastores/galera";
 import { sha256 } from "../../../../provider/datastores/galera/configuration";
-import { grastate, look, lookLong, marker, nil, prepared, self, status, uuid, volume, type Answers } from "./look";
+import { grastate, look, lookLong, marker, nil, prepared, self, status, uuid, volume, way, type Answers } from "./look";
 
 const sum = sha256(JSON.stringify(["shop", "test", "db", self.name, self.volume]));
 /** Of the file system that we make on this member's volume. */
@@ -32,6 +32,28 @@ describe("galera observe", () => {
     deepEqual([sight.is === "up" && sight.primary, sight.is === "up" && sight.secured], [false, false]);
   });
 
+  it("is secured only with exactly the wanted passwords, as MariaDB keeps one, several, and one that had several", async () => {
+    const [present, former, other] = ["not-a-secret", "former-secret", "other-secret"].map(way);
+    const rest = { access: 549755813887, version_id: 101119, ssl_type: 1 };
+    for (const [priv, passwords, secured] of [
+      [{ ...rest, ...present }, ["not-a-secret"], true],
+      [{ ...rest, ...present, auth_or: [{}] }, ["not-a-secret"], true],
+      [{ ...rest, ...present, auth_or: [{}, former] }, ["not-a-secret", "former-secret"], true],
+      [{ ...rest, ...former, auth_or: [present, {}] }, ["not-a-secret", "former-secret"], true],
+      [{ ...rest, ...present, auth_or: [{}, former, other] }, ["not-a-secret", "other-secret", "former-secret"], true],
+      // One that was to end and works, one that is to work and does not, another in its place, another kind, and nobody.
+      [{ ...rest, ...present, auth_or: [{}, former] }, ["not-a-secret"], false],
+      [{ ...rest, ...present }, ["not-a-secret", "former-secret"], false],
+      [{ ...rest, ...present, auth_or: [{}, other] }, ["not-a-secret", "former-secret"], false],
+      [{ ...rest, ...former }, ["not-a-secret"], false],
+      [{ ...rest, ...present, auth_or: [{}, { plugin: "ed25519", authentication_string: former!.authentication_string }] }, ["not-a-secret", "former-secret"], false],
+      ["", ["not-a-secret"], false],
+    ] as const) {
+      const { sight } = await look({ unit: "active", wsrep: status(), priv: priv === "" ? "" : JSON.stringify(priv), passwords: [...passwords] });
+      equal(sight.is === "up" && sight.secured, secured, JSON.stringify([priv, passwords]));
+    }
+  });
+
   it("one whose volume does not appear in time cannot be seen: it may hold the newest data", async () => {
     deepEqual((await lookLong({ disk: "disk=absent\n" })).sight, { is: "unreachable", why: `its volume ${self.volume} is not attached` });
   });
@@ -41,6 +63,12 @@ describe("galera observe", () => {
       const { sight } = await look({ disk: volume({ hasHadData: true, left }), files: grastate(uuid, 95) });
       deepEqual(sight, { is: "down", data: { is: "whole", uuid, seqno: 95, safeToBootstrap: false }, ...prepared, hasHadData: true, left });
     }
+  });
+
+  it("one whose marker says so was started by a person's decision", async () => {
+    const chosenOver = { "db-1": `${uuid}:95` };
+    const { sight } = await look({ unit: "active", wsrep: status(), disk: volume({ hasHadData: true, chosenOver }) });
+    deepEqual("chosenOver" in sight && sight.chosenOver, chosenOver);
   });
 
   describe("of members that are just finding each other", () => {

@@ -252,3 +252,44 @@ describe("galera plan, whatever is seen", () => {
     if (refused) ok(/^refused: .{20,}\. Seen: db-\d .+\. Way forward: .{20,}\.$/.test(refused.message), refused.message);
   }), { numRuns: 2000 }));
 });
+
+describe("galera plan, while servers are to have another flavor or image", () => {
+  /** The members, how each is seen, and what each is due: nothing, a flavor, an image, or both. */
+  const cases = fc.record({ words: fc.array(fc.constantFrom("synced", "synced,old", "synced,unconfigured", "whole:2"), { minLength: 3, maxLength: 5 }), which: fc.array(fc.nat(3), { minLength: 5, maxLength: 5 }) })
+    .filter(({ words }) => words.filter((word) => word.startsWith("synced")).length * 2 > words.length)
+    .map(({ words, which }) => {
+      const members = words.map((_, index) => `db-${index + 1}`);
+      const size = words.filter((word) => word.startsWith("synced")).length;
+      const given = (bit: number, what: string) => Object.fromEntries(members.filter((_, index) => which[index]! & bit).map((name) => [name, what]));
+      return {
+        members, seen: Object.fromEntries(members.map((name, index) => [name, sight(words[index]!.replace("synced", `synced/${size}`), members.length)])) as Seen,
+        due: { resize: given(1, "large"), rebuild: given(2, "debian-13") },
+      };
+    });
+
+  it("cut after any step and planned again, each gets it once, one at a time of those that run, and then there is nothing to do", () => fc.assert(fc.property(cases, fc.nat(), ({ members, seen, due }, at) => {
+    const left = structuredClone(due);
+    const done = { resize: [] as string[], rebuild: [] as string[] };
+    let now = seen;
+    const go = (steps: Step<Do>[]) => steps.filter(({ on }) => on.length > 0).forEach((step) => {
+      if (step.do === "resize" || step.do === "rebuild") {
+        ok(step.what === "idle" || step.on.length === 1);
+        for (const name of step.on) {
+          equal(now[name]!.is === "down", step.what === "idle", name);
+          // One more may fail: all others are in.
+          if (step.what !== "idle") ok(members.every((other) => now[other]!.is === "up"), `${name} is taken away while another is`);
+          delete left[step.do][name];
+        }
+        done[step.do].push(...step.on);
+      }
+      now = after(now, step);
+    });
+    const first = plan({ members, due: left }, now);
+    go(first.slice(0, at % (first.length + 1)));
+    for (let round = 0; round < 2; round++) go(plan({ members, due: left }, now));
+    deepEqual(left, { resize: {}, rebuild: {} });
+    deepEqual([done.resize.sort(), done.rebuild.sort()], [Object.keys(due.resize).sort(), Object.keys(due.rebuild).sort()]);
+    deepEqual(lines(plan({ members, due: left }, now)), []);
+    for (const name of members) equal(now[name]!.is, "up");
+  }), { numRuns: 500 }));
+});

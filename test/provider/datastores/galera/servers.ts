@@ -2,7 +2,7 @@ import type { Guest } from "../../../../provider/guest/guest";
 import { cluster } from "../../cluster";
 
 export interface View { state: string; size: number; conf?: number; primary?: boolean; written?: number; cached?: number }
-interface Mark { hasHadData: boolean; left: boolean }
+interface Mark { hasHadData: boolean; left: boolean; chosenOver?: Record<string, string> }
 
 export const synced = (size: number, more: Partial<View> = {}): View => ({ state: "Synced", size, ...more });
 /** Members that run as one cluster. */
@@ -40,6 +40,7 @@ export function guests(views: Record<string, View | undefined>, { stops = 0, sta
       if (command.includes("datastores-position")) { if (command.includes("systemd-run")) note(`${name} tells its position`); return ""; }
       if (command.includes("echo unreadable")) return unreadable ? "unreadable\n" : "";
       if (command.includes("journalctl")) return "not started: /var/lib/datastore is not the data volume\n";
+      if (command.includes("openssl s_client")) return "Verification: OK\n";
       asked.at(-1)!.push(name);
       return !view ? "" : [["cluster_status", view.primary === false ? "non-Primary" : "Primary"], ["local_state_comment", view.state], ["cluster_size", view.size],
         ["cluster_state_uuid", "A"], ["cluster_conf_id", view.conf ?? 7], ["ready", "ON"], ["last_committed", 50], ["replicated_bytes", view.written ?? 0], ["local_cached_downto", view.cached ?? 1]].map(([key, value]) => `wsrep_${key}\t${value}`).join("\n");
@@ -49,13 +50,13 @@ export function guests(views: Record<string, View | undefined>, { stops = 0, sta
       if (command.includes("systemctl stop")) stop(name);
       if (command.includes("systemctl kill")) until[name] = 0;
       if (deaf && command.startsWith("mariadb")) throw new Error("ERROR 1040 (HY000): Too many connections");
-      return "";
+      return command.includes("echo moved") ? "moved\n" : "";
     },
     write: async (path, content) => {
       if (!path.endsWith("/.datastore.json")) note(`${name} writes ${path}`);
       if (!path.endsWith("/.datastore.json")) return true;
-      const { hasHadData, left } = JSON.parse(content) as Mark;
-      note(`${name} marked ${JSON.stringify({ hasHadData, left })}`);
+      const { hasHadData, left, chosenOver } = JSON.parse(content) as Mark;
+      note(`${name} marked ${JSON.stringify({ hasHadData, left, chosenOver })}`);
       return true;
     },
   });

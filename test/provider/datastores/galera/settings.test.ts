@@ -11,7 +11,7 @@ import { steps } from "../../../../provider/datastores/galera/steps";
 import type { Guest } from "../../../../provider/guest/guest";
 import { fast } from "../../clock";
 import { cluster, member } from "../../cluster";
-import { marker, status } from "./look";
+import { marker, status, way } from "./look";
 import { sight } from "./model";
 
 type Configuration = Record<string, string | number | boolean>;
@@ -35,7 +35,8 @@ async function server(wanted: Wish, { options, running, types = {}, next = {}, t
       if (command.includes("-p ActiveState -p Job")) return "ActiveState=active\nJob=\n";
       if (command.includes("SHOW GLOBAL STATUS")) return status();
       if (command.startsWith("for name in")) return "";
-      if (command.includes("SELECT 1")) return "1\n";
+      if (command.includes("openssl s_client")) return "Verification: OK\n";
+      if (command.includes("SELECT 1")) return `${JSON.stringify(way("not-a-secret"))}\n---\n1\n`;
       if (command.includes("dpkg-query")) {
         const sum = (await import("node:crypto")).createHash("sha256").update(files.get(optionsFile)!).digest("hex");
         return `version=1:10.11.19-0+deb12u1\nguarded=yes\noptions=${sum}\n${files.has(runningFile) ? `---\n${files.get(runningFile)!}` : ""}`;

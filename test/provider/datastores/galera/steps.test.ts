@@ -33,8 +33,8 @@ describe("galera steps", () => {
       await installed("10.11");
     });
 
-    const refused = (seen: string) => ({ message: `refused: a member runs the version that \`version\` names. Seen: db-1 ${seen} MariaDB 1:10.11.19-0+deb12u1, wanted 11.4. `
-      + "Way forward: leave `version` out, or make the cluster anew with an image whose package sources have that version." });
+    const refused = (seen: string) => ({ message: `refused: members run one major version of the database, the one that \`version\` names. Seen: db-1 ${seen} MariaDB 1:10.11.19-0+deb12u1, wanted 11.4. `
+      + "Way forward: give `image` one whose package sources have that version; before there is a cluster, `version` may be left out." });
     const missing = "mariadb-server\nmariadb-backup\n";
     const journal = "Reading package lists...\nE: Version '1:11.4.*' for 'mariadb-server' was not found\n";
 
@@ -203,6 +203,37 @@ describe("galera steps", () => {
       equal(ran.length, 1);
       match(ran[0]!, /^db-2 runs \n\[ -s \/var\/lib\/datastore\/mysql\/ibdata1 \] \|\| .*exit 1[^]*s\/\^safe_to_bootstrap: 0\/safe_to_bootstrap: 1\/[^]*galera_new_cluster/);
       doesNotMatch(ran[0]!, /mariadb-install-db|rm -rf/);
+    }));
+
+    it("by a person's decision is written down before it starts: first that those start at no boot whose data it goes on without", () => fast(async () => {
+      const over = { "db-1": "A:95", "db-3": "vanished" };
+      const views: Record<string, View | undefined> = {};
+      const { three, ran } = guests(views, { leaving: ["db-3"], marks: { "db-1": { hasHadData: true, left: false }, "db-2": { hasHadData: true, left: true }, "db-3": { hasHadData: true, left: false } } });
+      const recovered = steps.recover(three, member("db-2"), { do: "recover", on: ["db-2"], what: JSON.stringify(over) });
+      setTimeout(() => { views["db-2"] = synced(1); }, 200);
+      await recovered;
+      deepEqual(ran.slice(0, -1), ['db-1 marked {"hasHadData":true,"left":true}', 'db-3 marked {"hasHadData":true,"left":true}',
+        `db-2 marked ${JSON.stringify({ hasHadData: true, left: false, chosenOver: over })}`]);
+      match(ran.at(-1)!, /^db-2 runs [^]*galera_new_cluster/);
+    }));
+
+    it("writes nothing on a volume that is not mounted: nothing starts from there", () => fast(async () => {
+      const views: Record<string, View | undefined> = {};
+      const { three, ran } = guests(views, { disk: `TYPE=xfs\nUUID=c0ffee\nmounted=no\nfiles=2\nmarker=${JSON.stringify({ project: "shop", stack: "test", cluster: "db", member: "db-1", hasHadData: true, left: false })}\n---\n` });
+      const recovered = steps.recover(three, member("db-2"), { do: "recover", on: ["db-2"], what: '{"db-1":"A:95"}' });
+      setTimeout(() => { views["db-2"] = synced(1); }, 200);
+      await recovered;
+      deepEqual(ran.filter((line) => line.startsWith("db-1")), []);
+    }));
+  });
+
+  describe("a clean", () => {
+    for (const [what, kept] of [[undefined, "left"], ["given-up", "given-up"]] as const) it(`keeps on its volume what is there: ${kept}`, () => fast(async () => {
+      const { three, ran } = guests({}, { marks: { "db-2": { hasHadData: true, left: true } } });
+      await steps.clean(three, member("db-2"), { do: "clean", on: ["db-2"], what });
+      deepEqual([ran.length, ran[0], ran[2]], [4, 'db-2 marked {"hasHadData":false,"left":true}', 'db-2 marked {"hasHadData":false,"left":false}']);
+      match(ran[3]!, new RegExp(`^db-2 says what db-2 held.* is kept in /var/lib/datastore/mysql\\.${kept}-\\d{14}$`));
+      match(ran[1]!, new RegExp(`^db-2 runs \\[ ! -e /var/lib/datastore/mysql \\] \\|\\| \\{ mv -T /var/lib/datastore/mysql /var/lib/datastore/mysql\\.${kept}-\\d{14}; echo moved; \\}$`));
     }));
   });
 

@@ -1,5 +1,5 @@
-import { deepEqual, doesNotMatch, equal, match } from "node:assert/strict";
-import { changes, header, isCurrent, isVersion, ofVersion, optionsText, settings, users } from "../../../../provider/datastores/redis/configuration";
+import { deepEqual, doesNotMatch, equal, match, ok } from "node:assert/strict";
+import { changes, header, isCurrent, isVersion, ofVersion, optionsText, settings, clientLine, users, withClient, withoutClient } from "../../../../provider/datastores/redis/configuration";
 import { needs, sizeOf } from "../../../../provider/datastores/redis/machine";
 import { options, type Options } from "../../../../provider/datastores/redis/options";
 import { parse } from "../../../../provider/inputs";
@@ -7,8 +7,8 @@ import { parse } from "../../../../provider/inputs";
 const wanted = (value: object = {}): Options => parse(options, { vendor: "redis", ...value }, "options");
 const authority = { key: "-----BEGIN PRIVATE KEY-----\nof nobody\n", certificate: "-----BEGIN CERTIFICATE-----\nof nobody\n" };
 const self = { name: "sessions-1-1", address: "198.18.0.11", server: "a", volume: "b" };
-const text = (value: object = {}, password = "s3cr3t-pass-w0rd") =>
-  optionsText({ owner: { project: "shop", stack: "test", cluster: "sessions" }, members: [self], options: wanted(value) }, self, password, authority as never);
+const text = (value: object = {}, passwords: [string, ...string[]] = ["s3cr3t-pass-w0rd", "f0rmer-pass-w0rd"]) =>
+  optionsText({ owner: { project: "shop", stack: "test", cluster: "sessions" }, members: [self], options: wanted(value) }, self, passwords, authority as never);
 
 describe("a Redis member's configuration", () => {
   it("listens on TLS alone, keeps each write, and lets replicas stay with their primary", () => {
@@ -25,14 +25,34 @@ describe("a Redis member's configuration", () => {
   });
 
   it("holds no password of clients or administrators, only what tells them apart", () => {
-    doesNotMatch(text(), /s3cr3t-pass-w0rd/);
-    match(text(), /^user default reset on #[0-9a-f]{64} ~\* &\* \+@all -@dangerous -@admin /m);
+    doesNotMatch(text(), /pass-w0rd/);
+    match(text(), /^user default reset on #[0-9a-f]{64} #[0-9a-f]{64} ~\* &\* \+@all -@dangerous -@admin /m);
     match(text(), /^user datastores reset on #[0-9a-f]{64} ~\* &\* \+@all$/m);
     match(text(), /^user replica reset on #[0-9a-f]{64} \+psync \+replconf \+ping$/m);
   });
 
+  it("has its users apart: with those of others and without any, the rest stays as it was", () => {
+    const lines = clientLine(["another-password"]);
+    equal(withClient(text(), lines), text({}, ["another-password"]));
+    equal(withoutClient(text()), withoutClient(text({}, ["another-password"])));
+    doesNotMatch(withoutClient(text()), /^user default /m);
+    match(withoutClient(text()), /^masteruser "replica"$/m);
+  });
+
   it("has other passwords under another authority", () =>
-    deepEqual(Object.values(users("same", authority)).map((rules, index) => rules === Object.values(users("same", { key: "another" }))[index]), [true, false, false]));
+    deepEqual(Object.values(users(["same"], authority)).map((rules, index) => rules === Object.values(users(["same"], { ...authority, key: "another" }))[index]), [true, false, false]));
+
+  it("lets in with the password of each authority that is trusted, and follows with the signer's", () => {
+    const other = { key: "another", certificate: "-----BEGIN CERTIFICATE-----\nof another\n" };
+    const both = { ...other, trusted: [authority] };
+    const of = (one: typeof both) => optionsText({ owner: { project: "shop", stack: "test", cluster: "sessions" }, members: [self], options: wanted() }, self, ["s3cr3t-pass-w0rd"], one);
+    const hash = (who: string, one: object) => /#\w+/.exec(users(["same"], one as never)[who]!)![0];
+    for (const who of ["datastores", "replica"]) ok(users(["same"], both)[who]!.startsWith(`reset on ${hash(who, other)} ${hash(who, authority)} `), who);
+    const masterauth = (text: string) => /^masterauth .*$/m.exec(text)![0];
+    deepEqual([masterauth(of(both)), masterauth(of(both)) === masterauth(text())], [masterauth(optionsText({ owner: { project: "", stack: "", cluster: "" }, members: [self], options: wanted() }, self, ["x"], other)), false]);
+    // One whose key this run does not know is trusted, and has nobody to let in.
+    deepEqual(users(["same"], { ...other, trusted: [{ ...authority, key: "" }] }), users(["same"], other));
+  });
 
   it("tells by its first lines what a server has to be started anew for", () => {
     const started = header(wanted({ configuration: { "io-threads": "2", maxclients: "500" } }));

@@ -8,7 +8,7 @@ export type Seen = Record<string, Sight>;
 export const named = (shards: number, replicas: number): string[] =>
   Array.from({ length: shards }, (_, shard) => Array.from({ length: replicas + 1 }, (_, number) => `db-${shard + 1}-${number + 1}`)).flat();
 
-const prepared = { installed: true, mounted: true, configured: true, hasHadData: true, left: false };
+const prepared = { installed: true, mounted: true, configured: true, secured: true, hasHadData: true, left: false };
 export const blank: Sight = { is: "down", data: false, installed: false, mounted: false, configured: false, hasHadData: false, left: false };
 
 const alone = (name: string): Sight => ({ is: "up", id: `id-of-${name}`, role: "primary", linked: false, slots: "", open: [], ok: false, knows: [`id-of-${name}`], failed: [], current: true, ...prepared, hasHadData: false });
@@ -56,6 +56,12 @@ function give(seen: Seen, from: string, to: string, slots: Slots): void {
 }
 export const without = (slots: Slots, others: Slots): Slots => missing(joined(missing(slots), others));
 
+/** What is not on its volume is gone. */
+function onNewDisk(sight: Sight): Sight {
+  const { authorities: _, secured: __, ...volume } = sight as Down;
+  return { ...volume, installed: false, mounted: false, configured: false };
+}
+
 /** What the guests show once `step` is done on `on`. `wanted` are the members of the whole plan. */
 export function after(seen: Seen, step: Step, wanted: string[], on: string[] = step.on): Seen {
   const next = structuredClone(seen);
@@ -64,9 +70,10 @@ export function after(seen: Seen, step: Step, wanted: string[], on: string[] = s
     case "install": change({ installed: true }); break;
     case "mount": change({ mounted: true }); break;
     // With which options a silent server runs is seen to be as before, until it is started anew.
-    case "configure": on.forEach((name) => next[name]!.is !== "silent" && Object.assign(next[name]!, { configured: true })); break;
+    case "configure": on.forEach((name) => Object.assign(next[name]!, { secured: true, ...(next[name]!.is !== "silent" && { configured: true }) })); break;
+    case "secure": change({ secured: true }); break;
     case "clean": change({ hasHadData: false }); break;
-    case "start": on.forEach((name) => { next[name] = { ...(next[name] as Down).was ?? alone(name), ...marks(next[name]!) } as Sight; }); break;
+    case "start": on.forEach((name) => { next[name] = { ...(next[name] as Down).was ?? alone(name), ...marks(next[name]!), current: true } as Sight; }); break;
     case "bootstrap": {
       const heads = [...new Set(wanted.map(shardOf))].map((shard) => wanted.find((name) => shardOf(name) === shard)!);
       meet(next, heads);
@@ -89,6 +96,8 @@ export function after(seen: Seen, step: Step, wanted: string[], on: string[] = s
       for (const [, view] of ups(next)) view.knows = view.knows.filter((each) => each !== id);
       next[name] = { is: "down", data: true, id, ...prepared, ...marks(next[name]!), left: true };
     }); break;
+    case "rebuild": return Object.entries(outage(next, on)).reduce<Seen>((all, [name, each]) => ({ ...all, [name]: on.includes(name) ? onNewDisk(each) : each }), {});
+    case "resize": return step.what === "idle" ? next : after(seen, { ...step, do: "restart" }, wanted, on);
     // One that was to answer nobody and does is configured.
     case "restart": change({ configured: true });
       on.filter((name) => step.what !== "silent" || seen[name]!.is === "silent").forEach((name) => {
@@ -135,8 +144,8 @@ export function silence(seen: Seen, on: string[]): Seen {
 }
 
 const marks = (sight: Sight) => {
-  const { installed, mounted, configured, hasHadData } = { ...prepared, ...sight };
-  return { installed, mounted, configured, hasHadData };
+  const { installed, mounted, configured, secured, hasHadData } = { ...prepared, ...sight };
+  return { installed, mounted, configured, secured, hasHadData };
 };
 
 /** What the guests may show when `step` is cut, beside doing nothing and being done. */

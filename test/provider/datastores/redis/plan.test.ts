@@ -5,7 +5,7 @@ import type { Sight, Up } from "../../../../provider/datastores/redis/sight";
 import { Refused } from "../../../../provider/errors";
 import { describe as lines } from "../../../../provider/plan";
 import type { Wanted } from "../../../../provider/topology";
-import { goldens } from "../../../goldens";
+import { goldens, pairs } from "../../../goldens";
 import { after, blank, named, running, silence, ups, type Seen } from "./model";
 
 const folder = `${__dirname}/plans`;
@@ -17,9 +17,10 @@ const size = (text: string): [shards: number, replicas: number] => {
 };
 const down = (data: boolean, more: object = {}): Sight => ({ is: "down", data, installed: true, mounted: true, configured: true, hasHadData: true, left: false, ...more });
 
-/** What happens to members of a cluster that runs, one word each: `db-1-1=emptied`. */
+/** What happens to members of a cluster that runs, one word each: `db-1-1=emptied`, or to all: `all=by:2+1`. */
 function happened(seen: Seen, word: string): Seen {
-  const [, name = "", what = ""] = /^(db-\d+-\d+)=(.+)$/.exec(word) ?? [];
+  const [, name = "", what = ""] = /^(all|db-\d+-\d+)=(.+)$/.exec(word) ?? [];
+  if (name === "all") return Object.keys(seen).reduce((now, each) => happened(now, `${each}=${what}`), seen);
   const next = structuredClone(seen);
   const sight = next[name];
   const failed = () => ups(next).forEach(([, view]) => { if (sight?.is === "up") view.failed = [...view.failed, sight.id]; });
@@ -40,6 +41,9 @@ function happened(seen: Seen, word: string): Seen {
     case "alone": return after(next, { do: "start", on: [name] }, []);
     case "old": (sight as Up).current = false; break;
     case "unconfigured": Object.assign(sight!, { configured: false }); break;
+    case "by": Object.assign(sight!, { authorities: what.slice(3).split("+") }); break;
+    case "unloaded": Object.assign(sight!, { unloaded: true }); break;
+    case "unsecured": Object.assign(sight!, { secured: false }); break;
     case "new": Object.assign(sight!, { hasHadData: false }); break;
     case "strange": (sight as Up).knows.push("somebody"); break;
     case "opens": {
@@ -72,11 +76,11 @@ function answer(want: Wanted, seen: Seen): string[] {
 }
 
 describe("redis plan, by example", () => {
-  goldens(folder, ({ want = [], seen = [], then = [], forget, replace }) => {
+  goldens(folder, ({ want = [], seen = [], then = [], forget, replace, resize, rebuild, authorities }) => {
     const members = named(...size(want[0]!));
     const there = seen[0] === "nothing" ? {} : running(...size(seen[0]!));
     const now = then.reduce(happened, { ...Object.fromEntries(members.map((name) => [name, structuredClone(blank)])), ...there } as Seen);
-    return answer({ members, forget, replace }, now);
+    return answer({ members, forget, replace, due: { resize: pairs(resize), rebuild: pairs(rebuild) }, authorities }, now);
   });
 });
 

@@ -35,7 +35,7 @@ describe("redis program", () => {
   });
 
   const program = () => programText().replace(/^PORT = .*$/m, `PORT = ${(server.address() as AddressInfo).port}`).replace(/^CA = .*$/m, `CA = "${join(folder, "ca.pem")}"`);
-  const asked = (commands: string[][]) => execa("python3", ["-c", program()], { reject: false, all: true, input: JSON.stringify({ host: "127.0.0.1", login: ["datastores", password], commands }) });
+  const asked = (commands: string[][]) => execa("python3", ["-c", program()], { reject: false, all: true, input: JSON.stringify({ host: "127.0.0.1", logins: [["datastores", password]], commands }) });
 
   it("answers each command, an error by its words", async () => {
     answers = ["+OK", "+PONG", "-ERR unknown command"];
@@ -50,14 +50,20 @@ describe("redis program", () => {
     doesNotMatch(all!, new RegExp(password));
   });
 
+  it("is let in by the first login that a server takes", async () => {
+    answers = ["-WRONGPASS invalid username-password pair or user is disabled.", "+OK", "+PONG"];
+    const { stdout } = await execa("python3", ["-c", program()], { input: JSON.stringify({ host: "127.0.0.1", logins: [["datastores", "of the new"], ["datastores", password]], commands: [["PING"]] }) });
+    deepEqual(JSON.parse(stdout), ["PONG"]);
+  });
+
   it("is told of by its own word, by which a server is known that has another authority", async () => {
     answers = ["-WRONGPASS invalid username-password pair or user is disabled."];
     const guest = { name: "db-1-1", look: async () => { throw new CommandFailed("db-1-1", "python3 -c …", 1, (await asked([["PING"]])).all!); } } as unknown as Guest;
-    const { said, why } = await viewOf(guest, { key: "of the authority" });
+    const { said, why } = await viewOf(guest, { certificate: "", key: "of the authority" });
     deepEqual([said, isEstranged(why)], [undefined, true]);
     match(why, /^127\.0\.0\.1 refuses datastores: WRONGPASS/);
     // That one's file is there already, and the server has yet its former certificate.
     writeFileSync(join(folder, "ca.pem"), (await newAuthority("db")).certificate);
-    ok(isEstranged((await viewOf(guest, { key: "of the authority" })).why));
+    ok(isEstranged((await viewOf(guest, { certificate: "", key: "of the authority" })).why));
   });
 });

@@ -5,15 +5,15 @@ import { plan, type Do } from "../../../../provider/datastores/redis/plan";
 import { shardOf, type Sight } from "../../../../provider/datastores/redis/sight";
 import { count, read, slotCount } from "../../../../provider/datastores/redis/slots";
 import { Refused } from "../../../../provider/errors";
-import { describe as lines, surprises } from "../../../../provider/plan";
+import { describe as lines, surprises, type Step } from "../../../../provider/plan";
 import { after, blank, during, isCovered, named, outage, running, silence, ups, type Seen } from "./model";
 
 const sizes = fc.record({ shards: fc.integer({ min: 3, max: 6 }), replicas: fc.integer({ min: 0, max: 2 }) });
 /** A cluster that is to be made, or one that runs, with any member of each shard as its primary; and what it is to become. */
-const cases = fc.record({ from: fc.option(sizes), to: sizes, dealt: fc.array(fc.nat(5), { minLength: 8, maxLength: 8 }), more: fc.record({ restart: fc.boolean(), unconfigured: fc.boolean() }) }).map(({ from, to, dealt, more }) => {
+const cases = fc.record({ from: fc.option(sizes), to: sizes, dealt: fc.array(fc.nat(5), { minLength: 8, maxLength: 8 }), more: fc.record({ restart: fc.boolean(), unconfigured: fc.boolean(), unsecured: fc.boolean() }) }).map(({ from, to, dealt, more }) => {
   const members = named(to.shards, to.replicas);
   const there = from ? running(from.shards, from.replicas, (shard) => dealt[shard]!) : {};
-  for (const [, view] of ups(there)) Object.assign(view, { current: !more.restart, configured: !more.unconfigured });
+  for (const [, view] of ups(there)) Object.assign(view, { current: !more.restart, configured: !more.unconfigured, secured: !more.unsecured });
   return { members, was: from && named(from.shards, from.replicas), seen: { ...Object.fromEntries(members.map((name) => [name, structuredClone(blank)])), ...there } as Seen };
 });
 
@@ -43,7 +43,7 @@ function isWell(members: string[], seen: Seen): void {
     for (const [name, view] of ofShard) if (name !== owners[0]![0]) deepEqual([view.role, view.of], ["replica", owners[0]![1].id], name);
   }
   const ids = views.map(([, { id }]) => id).sort();
-  for (const [name, view] of views) deepEqual([[...view.knows].sort(), view.open, view.current], [ids, [], true], name);
+  for (const [name, view] of views) deepEqual([[...view.knows].sort(), view.open, view.current, view.secured], [ids, [], true, true], name);
 }
 
 describe("redis plan", () => {
@@ -89,6 +89,29 @@ describe("redis plan", () => {
       deepEqual(lines(wanted(members, now)), []);
       for (const [, view] of ups(now)) ok(view.configured);
     }), { numRuns: 500 }));
+
+  it("gives servers another flavor or image, each once, of one member at a time where it runs, and of who is no primary that another follows", () => fc.assert(fc.property(cases, fc.nat(), fc.nat(), fc.nat(), ({ members, seen }, resize, rebuild, at) => {
+    const given = (which: number, what: string) => Object.fromEntries(members.filter((_, index) => which & (1 << (index % 30))).map((name) => [name, what]));
+    const due = { resize: given(resize, "large"), rebuild: given(rebuild, "debian-13") };
+    const left = structuredClone(due);
+    const done = { resize: [] as string[], rebuild: [] as string[] };
+    let now = seen;
+    const go = (steps: Step<Do>[]) => steps.filter(({ on }) => on.length > 0).forEach((step) => {
+      if (step.do === "resize" || step.do === "rebuild") {
+        const runs = step.on.filter((name) => now[name]!.is === "up");
+        ok(step.what === "idle" ? runs.length === 0 : step.on.length === 1);
+        for (const name of runs) ok(ups(now).every(([other, view]) => other === name || view.of !== (now[name] as { id: string }).id), `${name} has replicas`);
+        for (const name of step.on) delete left[step.do][name];
+        done[step.do].push(...step.on);
+      }
+      now = after(now, step, members);
+    });
+    const first = plan({ members, due: left }, now);
+    go(first.slice(0, at % (first.length + 1)));
+    for (let round = 0; round < 2; round++) go(plan({ members, due: left }, now));
+    isWell(members, now);
+    deepEqual([left, done.resize.sort(), done.rebuild.sort(), lines(plan({ members, due: left }, now))], [{ resize: {}, rebuild: {} }, Object.keys(due.resize).sort(), Object.keys(due.rebuild).sort(), []]);
+  }), { numRuns: 300 }));
 
   it("does nothing grave after a power cut that the preview did not announce which could not see who lost power", () => {
     let compared = 0;

@@ -21,7 +21,7 @@ async function told({ unit = "active", nodes = node(primary, "master", "-", "0-1
       if (!command.startsWith("python3 -c")) throw new Error(`nobody asks ${command}`);
       if (silent) throw new Error(silent);
       const all = Object.entries({ role: "slave", master_link_status: "up", slave_read_repl_offset: 900, slave_repl_offset: 900, loading: 0, aof_last_write_status: "ok", rdb_last_bgsave_status: "ok", ...info });
-      return JSON.stringify([id, nodes, `cluster_state:${state}\r\n`, all.map(([key, value]) => `${key}:${value}\r\n`).join(""), "", ""]);
+      return JSON.stringify([["flags", ["on"], "passwords", []], id, nodes, `cluster_state:${state}\r\n`, all.map(([key, value]) => `${key}:${value}\r\n`).join(""), "", ""]);
     },
   };
   const of = { ...cluster([], {}, async () => guest), authority: { certificate: "", key: "of the authority" } };

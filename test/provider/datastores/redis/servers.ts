@@ -1,4 +1,5 @@
 import type { Answer, Command, Redis } from "../../../../provider/datastores/redis/client";
+import { header, optionsText, sha256, users, withoutClient } from "../../../../provider/datastores/redis/configuration";
 import type { OnItsWay } from "../../../../provider/datastores/redis/nodes";
 import { shardOf } from "../../../../provider/datastores/redis/sight";
 import { count, evenly, joined, written, type Slots } from "../../../../provider/datastores/redis/slots";
@@ -7,6 +8,19 @@ import type { Guest } from "../../../../provider/guest/guest";
 import { letStart } from "../../../../provider/guest/volume";
 import { cluster, member } from "../../cluster";
 import { without } from "./model";
+
+/** The hashes of the passwords that these rules let a user in with, after those that it had (Redis: ACL SETUSER). */
+function letIn(rules: string[], had: string[] = []): string[] {
+  return rules.reduce((hashes, rule) => {
+    if (rule === "reset" || rule === "resetpass") return [];
+    if (/^#[0-9a-f]{64}$/.test(rule)) return [...new Set([...hashes, rule.slice(1)])];
+    if (!/^(on|[~&+-].*)$/.test(rule)) throw new Error(`nobody is let in by ${rule}`);
+    return hashes;
+  }, had);
+}
+
+const usersOf = (file: string): Record<string, string[]> =>
+  Object.fromEntries([...file.matchAll(/^user (\S+) (.*)$/gm)].map(([, name = "", rules = ""]) => [name, letIn(rules.split(" "))]));
 
 /** What a server believes of a node. */
 interface Node { of?: string; slots: Slots; epoch: number }
@@ -21,6 +35,10 @@ export interface Server {
   forgotten: Set<string>;
   open: OnItsWay[];
   keys: number;
+  /** The hashes of the passwords with which each user is let in. */
+  users: Record<string, string[]>;
+  /** Its options file. */
+  file: string;
   mark: { hasHadData: boolean; left: boolean };
   /** Since when it is down. */
   down?: number;
@@ -49,8 +67,11 @@ const startTakes = 1000;
  * follow it; those `alone` know nobody. `strangers` are in the cluster and no members. They gossip when one is asked, at most once a second.
  */
 export function guests(inCluster: string[], { alone = [] as string[], leaving = [] as string[], strangers = [] as string[], vendor = "redis" as Redis["want"]["options"]["vendor"] } = {}) {
+  const passwords: Redis["passwords"] = ["not-a-secret"];
+  const authority = { certificate: "", key: "of the authority" };
+  const file = `masteruser "replica"\n${Object.entries(users(passwords, authority)).map(([name, rules]) => `user ${name} ${rules}\n`).join("")}maxmemory "0"\n`;
   const all = [...inCluster, ...alone].map((name): Server => ({
-    name, address: addressOf(name), id: idOf(name), view: new Map([[idOf(name), { slots: [], epoch: 0 }]]), forgotten: new Set(), open: [], keys: 0,
+    name, address: addressOf(name), id: idOf(name), view: new Map([[idOf(name), { slots: [], epoch: 0 }]]), forgotten: new Set(), open: [], keys: 0, users: usersOf(file), file,
     mark: { hasHadData: inCluster.includes(name), left: false }, enabled: true, starts: -Infinity, followed: -Infinity, syncs: 3, deaf: false, failsOver: false, fruitless: 0,
   }));
   const servers = Object.fromEntries(all.map((server) => [server.name, server]));
@@ -161,9 +182,14 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
     "INFO persistence": () => lines({ loading: 0, async_loading: 0, aof_enabled: 1, aof_last_write_status: "ok", rdb_last_bgsave_status: "ok" }),
     "INFO memory": () => lines({ used_memory: 2e6, used_memory_dataset: 1e6, total_system_memory: 1e9, maxmemory: 0 }),
     DBSIZE: ({ keys }) => keys,
+    "ACL GETUSER": ({ users }) => ["flags", ["on", "sanitize-payload"], "passwords", users.default!, "commands", "+@all", "keys", "~*", "channels", "&*", "selectors", []],
   };
   const error = (words: string): Answer => ({ error: `ERR ${words}` });
   const changes: Record<string, (self: Server, ...words: string[]) => Answer> = {
+    "ACL SETUSER": (self, name = "", ...rules) => {
+      self.users[name] = letIn(rules, self.users[name]);
+      return "OK";
+    },
     "CLUSTER MEET": (self, host, port, bus = "16379") => {
       const other = all.find(({ address }) => address === host);
       if (!other || port !== "6379" || bus !== "16379") throw new Error(`nobody is at ${host}:${port}@${bus}`);
@@ -232,7 +258,7 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
     const words = command.map(String);
     const what = words.slice(0, 2).join(" ");
     const said = `${self.name} ${words.join(" ")}`;
-    if (questions[what] && words.length <= 2) {
+    if (questions[what] && (words.length <= 2 || words[2] === "default")) {
       asked.push(said);
       return questions[what](self);
     }
@@ -248,7 +274,7 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
     return JSON.stringify(commands.map((each) => answer(self, each, mayChange)));
   };
   const units: Record<string, (self: Server) => void> = {
-    start: (self) => { if (self.down !== undefined) Object.assign(self, { down: undefined, starts: Date.now() + startTakes }); },
+    start: (self) => { if (self.down !== undefined) Object.assign(self, { down: undefined, starts: Date.now() + startTakes, users: usersOf(self.file) }); },
     stop: (self) => { self.down ??= Date.now(); },
     restart: (self) => { units.stop!(self); units.start!(self); },
     enable: (self) => { self.enabled = true; },
@@ -261,6 +287,12 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
       if (command.startsWith("python3 -c")) return told(self, command, stdin, false);
       if (command.includes("blkid")) return `TYPE=xfs\nUUID=c0ffee\nmounted=yes\nfiles=2\nmarker=${JSON.stringify({ project: "shop", stack: "test", cluster: "db", member: self.name, ...self.mark })}\n---\n`;
       if (/^systemctl show -p ActiveState (-p Result )?-p Job \w+-server$/.test(command)) return `ActiveState=${self.down === undefined ? "active" : "inactive"}\nResult=success\nJob=\n`;
+      if (command.startsWith("for name in")) return "";
+      if (command.includes("dpkg-query")) {
+        const [client, others] = [/^user default .*\n/m.exec(self.file)![0], withoutClient(self.file)];
+        return `version=5:7.0.15-1~deb12u5\nguarded=yes\noptions=${others === withoutClient(file) ? sha256(withoutClient(optionsText(redis.want, memberOf(self.name), passwords, authority))) : ""}\nclient=${sha256(client)}\n---\n${header(redis.want.options)}`;
+      }
+      if (command === "cat /etc/datastores/redis/server.conf") return self.file;
       throw new Error(`nobody asks ${self.name} ${command}`);
     },
     run: async (command, stdin = "") => {
@@ -274,6 +306,11 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
       return "";
     },
     write: async (path, content) => {
+      if (path === "/etc/datastores/redis/server.conf") {
+        note(`${self.name} writes its users`);
+        self.file = content;
+        return true;
+      }
       if (path !== "/var/lib/datastore/.datastore.json") throw new Error(`nobody writes ${path}`);
       const { hasHadData, left } = JSON.parse(content) as Server["mark"];
       note(`${self.name} marked ${JSON.stringify({ hasHadData, left })}`);
@@ -286,7 +323,7 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
   const of = cluster([], {}, async (name) => guest(servers[name]!));
   const members = all.map(({ name }) => name).filter((name) => !leaving.includes(name) && !strangers.includes(name));
   const redis: Redis = {
-    ...of, authority: { certificate: "", key: "of the authority" }, leaving: leaving.map(memberOf),
+    ...of, passwords, authority, leaving: leaving.map(memberOf),
     want: { ...of.want, members: members.map(memberOf), options: { vendor, persistence: "every-second", configuration: {} } },
   };
   /** Who owns which slots, as one of them says. */
