@@ -1,17 +1,10 @@
 import { deepEqual, match, ok } from "node:assert/strict";
-import type { Kind } from "../guests/cuts";
 import { GaleraTrial } from "../guests/galera/trial";
 
 const three = ["orders-1", "orders-2", "orders-3"];
 
 describe("a Galera cluster whose authority and password are rotated, on real guests", function () {
   const trial = new GaleraTrial(this);
-
-  /** Cuts a run, and goes on from there. */
-  async function cutAndUp(step: string, kind: Kind, after: number): Promise<void> {
-    await trial.cutAt([step], kind, after);
-    await trial.up();
-  }
 
   it("is created, and written to", async () => {
     await trial.up();
@@ -28,17 +21,17 @@ describe("a Galera cluster whose authority and password are rotated, on real gue
     match(await trial.refused(["preview"]), /authorities: cannot begin with "2", which nobody trusts yet/);
     await trial.want({ authorities: ["1", "2"] });
     deepEqual(await trial.previewed(), [`configure ${three.join(" ")} (trusts authorities 1, 2)`, `verify ${three.join(" ")}`]);
-    await trial.during("trust another authority, cut", () => cutAndUp("configure", "kill -9 of the CLI", 300));
+    await trial.during("trust another authority, cut", () => trial.cutAndUp("configure", "kill -9 of the CLI", 300));
     const both = await trial.trust();
     ok(both.startsWith(one.trim()) && both.length > one.length);
     await trial.want({ authorities: ["2", "1"] });
     deepEqual(await trial.previewed(), [`configure ${three.join(" ")} (certificates by authority 2)`, `verify ${three.join(" ")}`]);
-    await trial.during("another authority signs, cut", () => cutAndUp("configure", "a lost SSH connection", 700));
+    await trial.during("another authority signs, cut", () => trial.cutAndUp("configure", "a lost SSH connection", 700));
     await trial.trust();
     deepEqual(await trial.starts(), before);
     await trial.want({ authorities: ["2"] });
     deepEqual(await trial.previewed(), [`configure ${three.join(" ")} (drops authority 1)`, ...three.map((name) => `restart ${name}`), `verify ${three.join(" ")}`]);
-    await trial.during("drop the former authority, cut", () => cutAndUp("configure", "Ctrl-C, twice", 300));
+    await trial.during("drop the former authority, cut", () => trial.cutAndUp("configure", "Ctrl-C, twice", 300));
     const two = await trial.trust();
     await trial.whole(three);
     for (const name of three) {
@@ -58,7 +51,7 @@ describe("a Galera cluster whose authority and password are rotated, on real gue
     const letIn = () => Promise.all(three.map(async (name) => [await trial.letsIn(name, old), await trial.letsIn(name, fresh)]));
     await trial.want({ rootPassword: fresh, formerPasswords: [old] });
     deepEqual(await trial.previewed(), ["secure orders-1 (new password, 1 former works on)", `verify ${three.join(" ")}`]);
-    await trial.during("rotate the password, killed", () => cutAndUp("secure", "kill -9 of the CLI", 0), { within: 5 });
+    await trial.during("rotate the password, killed", () => trial.cutAndUp("secure", "kill -9 of the CLI", 0), { within: 5 });
     deepEqual(await letIn(), three.map(() => [true, true]));
     const { stdout: state } = await trial.stack.pulumi(["stack", "export"]);
     for (const password of [old, fresh]) ok(!state.includes(password));

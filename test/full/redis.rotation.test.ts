@@ -1,17 +1,10 @@
 import { deepEqual, match, ok } from "node:assert/strict";
-import type { Kind } from "../guests/cuts";
 import { named, RedisTrial } from "../guests/redis/trial";
 
 const three = named(3, 1);
 
 describe("a Redis cluster whose authority and password are rotated, on real guests", function () {
   const trial = new RedisTrial(this);
-
-  /** Cuts a run, and goes on from there. */
-  async function cutAndUp(step: string, kind: Kind, after: number): Promise<void> {
-    await trial.cutAt([step], kind, after);
-    await trial.up();
-  }
 
   it("is created, and written to", async () => {
     await trial.up();
@@ -26,15 +19,15 @@ describe("a Redis cluster whose authority and password are rotated, on real gues
     const before = await trial.starts();
     await trial.want({ authorities: ["1", "2"] });
     deepEqual(await trial.previewed(), [`configure ${three.join(" ")} (trusts authorities 1, 2)`, `verify ${three.join(" ")}`]);
-    await trial.during("trust another authority, cut", () => cutAndUp("configure", "kill -9 of the CLI", 300));
+    await trial.during("trust another authority, cut", () => trial.cutAndUp("configure", "kill -9 of the CLI", 300));
     await trial.trust();
     await trial.want({ authorities: ["2", "1"] });
     deepEqual(await trial.previewed(), [`configure ${three.join(" ")} (certificates by authority 2)`, `verify ${three.join(" ")}`]);
-    await trial.during("another authority signs, cut", () => cutAndUp("configure", "a lost SSH connection", 700));
+    await trial.during("another authority signs, cut", () => trial.cutAndUp("configure", "a lost SSH connection", 700));
     await trial.trust();
     await trial.want({ authorities: ["2"] });
     deepEqual(await trial.previewed(), [`configure ${three.join(" ")} (drops authority 1)`, `verify ${three.join(" ")}`]);
-    await trial.during("drop the former authority, cut", () => cutAndUp("configure", "Ctrl-C, twice", 300));
+    await trial.during("drop the former authority, cut", () => trial.cutAndUp("configure", "Ctrl-C, twice", 300));
     const two = await trial.trust();
     deepEqual(await trial.starts(), before);
     // New connections to all others, on the bus and to whom it follows.
@@ -58,7 +51,7 @@ describe("a Redis cluster whose authority and password are rotated, on real gues
     const letIn = () => Promise.all(three.map(async (name) => [await trial.letsIn(name, old), await trial.letsIn(name, fresh)]));
     await trial.want({ password: fresh, formerPasswords: [old] });
     deepEqual(await trial.previewed(), [`secure ${three.join(" ")} (new password, 1 former works on)`, `verify ${three.join(" ")}`]);
-    await trial.during("rotate the password, killed", () => cutAndUp("secure", "kill -9 of the CLI", 0), { within: 5 });
+    await trial.during("rotate the password, killed", () => trial.cutAndUp("secure", "kill -9 of the CLI", 0), { within: 5 });
     deepEqual(await letIn(), three.map(() => [true, true]));
     const { stdout: state } = await trial.stack.pulumi(["stack", "export"]);
     for (const password of [old, fresh]) ok(!state.includes(password));

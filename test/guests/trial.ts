@@ -117,6 +117,12 @@ export abstract class Trial {
     return cut;
   }
 
+  /** Cuts a run in this step, and goes on from there. */
+  async cutAndUp(step: string, kind: Kind, after: number): Promise<void> {
+    await this.cutAt([step], kind, after);
+    await this.up();
+  }
+
   /** A command of ours, of this stack. */
   cli(...args: string[]): execa.ExecaChildProcess {
     return execa("node", [join(__dirname, "../../dist/cli/main.js"), ...args, "--cwd", this.stack.program, "--stack", "test"], { env: this.stack.env, extendEnv: false, reject: false, all: true });
