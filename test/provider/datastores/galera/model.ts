@@ -83,7 +83,7 @@ export function after(seen: Seen, step: Step, on: string[] = step.on): Seen {
     // One that was to answer nobody and does is configured.
     case "restart": on.filter((name) => step.what !== "silent" || seen[name]!.is === "silent").forEach((name) => { stop(next, name); start(next, name, true); });
       change({ configured: true }); break;
-    case "leave": agree(next); on.forEach((name) => stop(next, name)); change({ left: true, chosenOver: undefined }); break;
+    case "leave": on.forEach((name) => stop(next, name)); change({ left: true, chosenOver: undefined }); break;
     case "stop": on.forEach((name) => stop(next, name)); break;
     case "verify": change({ hasHadData: true, left: false, chosenOver: undefined }); agree(next); break;
     default: throw new Error(`the model knows no step ${step.do}`);
@@ -145,8 +145,9 @@ function start(seen: Seen, name: string, secured: boolean): void {
   agree(seen);
 }
 
-/** Stops a member gracefully: the others shrink their cluster. One that was still starting has but a part of the data. */
+/** Stops a member gracefully: the others, who have received all that it has committed, shrink their cluster. One that was still starting has but a part of the data. */
 function stop(seen: Seen, name: string): void {
+  agree(seen);
   const self = seen[name]!;
   if (self.is === "down") return;
   const data: Data = self.is === "silent" ? { is: "whole", uuid: historyOf(seen), seqno: 9, safeToBootstrap: false } : self.is === "up" ? { is: "whole", uuid: self.uuid, seqno: self.committed ?? 9, safeToBootstrap: false } : { is: "partial", uuid: "unknown", seqno: -1, safeToBootstrap: false };
