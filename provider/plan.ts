@@ -47,7 +47,7 @@ export const describe = (plan: Step[]): string[] =>
   plan.map(({ do: act, on, to, words }) => [act, ...on, ...(to === undefined ? [] : ["to", to]), ...(words === undefined ? [] : [`(${words})`])].join(" "));
 
 /** Acts that no run may do unless its preview announced them. */
-const grave = ["bootstrap", "recover", "clean", "leave", "restart", "resize", "rebuild"];
+const grave = ["bootstrap", "recover", "clean", "leave", "restart", "resize", "rebuild", "hold"];
 
 /**
  * The lines of `plan` that the forecast did not announce and that are too grave to do unannounced. A step on nobody

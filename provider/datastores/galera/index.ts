@@ -3,7 +3,7 @@ import { outdated } from "./change";
 import { observe } from "./observe";
 import { options, type Options } from "./options";
 import { needs, newcomers } from "./machine";
-import { blank, kept, recall, underNew } from "./memory";
+import { blank, kept, recall, stopped, underNew } from "./memory";
 import { plan, type Do } from "./plan";
 import { report } from "./report";
 import type { Sight } from "./sight";
@@ -19,6 +19,7 @@ export const galera = datastore<Options, Sight, Do>({
   report,
   plan,
   recall,
+  stopped,
   blank,
   steps,
   unreachable: (why) => ({ is: "unreachable", why }),

@@ -3,7 +3,7 @@ import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { sh } from "../../guest/shell";
 import { tookSettings } from "../../guest/silent";
-import { letStart, lookAtVolume, mark, mountPoint, settle, transferred } from "../../guest/volume";
+import { hold as holdVolume, isHeld, letStart, lookAtVolume, mark, mountPoint, release, settle, transferred } from "../../guest/volume";
 import { names, type Member } from "../../topology";
 import { isUnreadable, setAside, setUnreadableAside } from "./aside";
 import { dataPath as data, noHistory, positionFile, transferFile, unsecured } from "./configuration";
@@ -42,6 +42,7 @@ async function start(cluster: Galera, member: Member, prepare: string, over?: st
     if (!["inactive", "failed"].includes(state))
       throw new Refused("no cluster is bootstrapped while a member is up", `MariaDB on ${name} is ${state}`, "run `pulumi up` again: it plans from what it then sees");
   }
+  await release(guest, cluster.want.owner, member);
   if (over !== undefined) await writeDown(cluster, member, JSON.parse(over) as Record<string, string>);
   await guest.run(`${prepare}
 ${letStart}
@@ -94,10 +95,10 @@ const join: Step = async (cluster, member) => {
     throw new Refused("a member joins a cluster that runs", "no other member is Synced or a donor", "run `pulumi up` again: it plans from what it then sees");
   const down = ["inactive", "failed"].includes(await unitState(guest));
   if (down) await refuseNewer(cluster, member, before);
-  const [{ hasHadData, left }, cut] = await lookAtVolume(guest, cluster.want.owner, member, `${transferred(`$root/${transferFile}`, "$root")} || echo cut`);
+  const [{ hasHadData, left, held }, cut] = await lookAtVolume(guest, cluster.want.owner, member, `${transferred(`$root/${transferFile}`, "$root")} || echo cut`);
   const aside = down && cut.trim() === "cut" && await isUnreadable(guest);
   if (aside) await setUnreadableAside(guest, cluster, member);
-  else if (left) await mark(guest, cluster.want.owner, member, { hasHadData, left: false });
+  else if (left || held) await mark(guest, cluster.want.owner, member, { hasHadData, left: false });
   await guest.run(`${letStart}${sh`
 rm -f /run/mariadb-wsrep-new-cluster; systemctl unset-environment _WSREP_NEW_CLUSTER
 [ -d ${data} ] || install -d -o mysql -g mysql -m 700 ${data}
@@ -242,6 +243,25 @@ const leave: Step = async (cluster, member) => {
   if (disk === "ours") await mark(guest, cluster.want.owner, member, { hasHadData, left: true });
 };
 
+/**
+ * Stops a member until its cluster is started again. All that are not held yet are in the cluster before, and without it after. It is marked before it stops: a boot in between starts it
+ * no more. Who is down is only marked.
+ */
+const hold: Step = async (cluster, member) => {
+  const guest = await cluster.guest(member.name);
+  const inIt = await running(cluster, everyone(cluster));
+  if (inIt.includes(member.name)) {
+    const held = await Promise.all(names(cluster.want).map(async (name) => isHeld(await cluster.guest(name))));
+    const stay = names(cluster.want).filter((name, index) => !held[index] || inIt.includes(name));
+    await gate(cluster, stay, guest, { seconds: startSeconds, exactly: true, started: false });
+  }
+  await guarded(guest);
+  await holdVolume(guest, cluster.want.owner, member);
+  await stop(cluster, member);
+  const others = inIt.filter((name) => name !== member.name);
+  if (inIt.includes(member.name) && others.length > 0) await gate(cluster, others, guest, { seconds: startSeconds, exactly: true, started: false });
+};
+
 /** All members agree, steadily; from now on an emptied volume keeps its member from starting. */
 const verify: Step = async (cluster, member) => {
   const guest = await cluster.guest(member.name);
@@ -252,4 +272,4 @@ const verify: Step = async (cluster, member) => {
   await mark(guest, cluster.want.owner, member, { hasHadData: true, left: false });
 };
 
-export const steps: Record<Do, Step> = { install, mount, configure, bootstrap, recover, secure, clean, join, restart, resize, rebuild, leave, stop, verify };
+export const steps: Record<Do, Step> = { install, mount, configure, bootstrap, recover, secure, clean, join, restart, resize, rebuild, leave, stop, hold, verify };

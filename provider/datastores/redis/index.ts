@@ -1,7 +1,7 @@
 import { datastore } from "../datastore";
 import { outdated } from "./change";
 import { needs, newcomers } from "./machine";
-import { blank, kept, recall, underNew } from "./memory";
+import { blank, kept, recall, stopped, underNew } from "./memory";
 import { observe } from "./observe";
 import { options, type Options } from "./options";
 import { plan, type Do } from "./plan";
@@ -19,6 +19,7 @@ export const redis = datastore<Options, Sight, Do>({
   report,
   plan,
   recall,
+  stopped,
   blank,
   steps,
   unreachable: (why) => ({ is: "unreachable", why }),
