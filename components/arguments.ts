@@ -82,12 +82,18 @@ export interface MemberOverrideArgs {
   flavor?: pulumi.Input<string>;
 }
 
-/** How a change that comes to one member after another goes on. */
+/** How a change that comes to members in turn goes on. */
 export interface RolloutArgs {
   /** Whether new settings come to one member alone, and to the others only with the next `pulumi up`. Default: false. */
   canary?: boolean;
   /** Seconds, 3600 at most, between a member that is well again after its restart and the next. Default: 0. */
   pauseSeconds?: number;
+  /**
+   * How many members may be away at a time for a restart, a resize or a rebuild, 1 or more. Refused where those and one more that fails would leave no majority: of Galera 2 take 7 members, 3 take 9; of Redis it
+   * is one of each shard at most, and of shards without replicas as of Galera's members. Members of Galera stop side by side, and come back one after another: no second one
+   * receives its data while another does. What keeps one member from coming back is found with as many. Default: 1.
+   */
+  maxUnavailable?: number;
 }
 
 /**

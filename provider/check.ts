@@ -40,7 +40,7 @@ export async function check(olds: Raw | undefined, news: Raw): Promise<dynamic.C
   print(news as Document, wrong.filter(isOld).map(({ property, reason: why }) => `${argument(news, property)} ${why}; this cluster has it already and goes on`));
   const rootPassword = news.rootPassword ?? before?.rootPassword ?? randomBytes(18).toString("base64url");
   const wanted = { ...news, rootPassword };
-  const problems = byArgument(news, [...wrong.filter((each) => !isOld(each)), ...repeated(wanted), ...(before ? await notYet(before, news) : [])]);
+  const problems = byArgument(news, [...wrong.filter((each) => !isOld(each)), ...repeated(wanted), ...tooManyAway(news as Document), ...(before ? await notYet(before, news) : [])]);
   for (const [property, value] of [["maintenance", true], ["state", "stopped"]] as const)
     if (first && news[property] === value) problems.push({ property, reason: "is of a cluster that is there: leave it out until it is made" });
   const authority = before && problems.length > 0 ? before.authority : await authorityOf(before, news as Document);
@@ -84,6 +84,14 @@ export function repeated(document: Raw): dynamic.CheckFailure[] {
   if (!Array.isArray(former) || hasUnknown([rootPassword, former])) return [];
   const twice = former.some((each, index) => [rootPassword, ...former.slice(0, index)].includes(each));
   return twice ? [{ property: "formerPasswords", reason: `must name each password once, and not the present one, ${argument(document, "rootPassword")}: take it out` }] : [];
+}
+
+/** More than may be away with one more that fails. */
+function tooManyAway(news: Document): dynamic.CheckFailure[] {
+  const { maxUnavailable = 1 } = news.rollout ?? {};
+  if (maxUnavailable === 1 || unknownMembers(news as unknown as Raw)) return [];
+  const { most, because } = byName(news.datastore).mayBeAway(names(news));
+  return maxUnavailable <= most ? [] : [{ property: "rollout", reason: `may have a maxUnavailable of ${most} at most, and has ${maxUnavailable}: ${because}` }];
 }
 
 /** What memory a member needs at least. What is not known yet needs nothing. */
@@ -208,7 +216,7 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options"
     const now = [...new Set([...wanted, ...was])].map((name) => [name, wanted.includes(name) ? grown(it.outdated(sightOf(name), change), grows) : sightOf(name)]);
     try {
       const seen = Object.fromEntries(now);
-      const want = { members: wanted, forget: news.forget, replace, due, authorities: news.authorities, recovery: news.recovery, state: news.state };
+      const want = { members: wanted, forget: news.forget, replace, due, authorities: news.authorities, recovery: news.recovery, state: news.state, maxUnavailable: news.rollout?.maxUnavailable };
       const plan = it.plan(want, seen);
       const back = news.rollout?.canary && !rotates(news.authorities ?? only, seen) ? keptBack(wanted, seen, due) : [];
       if (back.length > 0) return { lines: [...describe(it.plan({ ...want, due: dueWithout(back, due) }, without(back, seen))), `${canary} the next run changes ${back.join(" ")}`] };

@@ -55,6 +55,8 @@ export interface Wanted {
   due?: Due;
   /** Counts only while no member runs. */
   recovery?: Recovery;
+  /** How many members may be away at a time. Default: 1. */
+  maxUnavailable?: number;
   /** Left out it is to run. */
   state?: State;
 }

@@ -4,7 +4,7 @@ import { observe } from "./observe";
 import { options, type Options } from "./options";
 import { needs, newcomers } from "./machine";
 import { blank, kept, recall, stopped, underNew } from "./memory";
-import { plan, type Do } from "./plan";
+import { mayBeAway, plan, type Do } from "./plan";
 import { report } from "./report";
 import type { Sight } from "./sight";
 import { steps } from "./steps";
@@ -14,6 +14,7 @@ export const galera = datastore<Options, Sight, Do>({
   password: "rootPassword",
   observe,
   group: () => "all",
+  mayBeAway,
   newcomers,
   needs,
   report,

@@ -1,7 +1,7 @@
 import { configures, drops, only } from "../../authorities";
 import { Refused } from "../../errors";
 import { rest } from "../../rest";
-import { idle, oneByOne, restartsOf, restartsOfSilent, together, told, type Step } from "../../plan";
+import { abreast, idle, mostAway, oneByOne, restartsOf, restartsOfSilent, together, told, type Step } from "../../plan";
 import { nothingDue, type Recovery, type Wanted } from "../../topology";
 import { chosen, isGivenUp, orDecide, type Chosen } from "./decision";
 import { underNew } from "./memory";
@@ -15,7 +15,7 @@ export type Do = "install" | "mount" | "configure" | "bootstrap" | "recover" | "
  * come before restarts and these before leaves, each one member at a time. Address lists are written first: no restart in the middle
  * then finds a member that knows fewer than there will be. Who leaves is prepared only if the cluster starts from it.
  */
-export function plan({ members, forget = [], replace = [], due = nothingDue, authorities = only, recovery, state }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
+export function plan({ members, forget = [], replace = [], due = nothingDue, authorities = only, recovery, maxUnavailable = 1, state }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
   const unseen: Sight = { is: "unreachable", why: "not looked at" };
   const isDown = (name: string) => seen[name]?.is === "down";
   const [resized, rebuilt] = [due.resize, due.rebuild].map((given) => members.filter((name) => name in given && isDown(name))) as [string[], string[]];
@@ -67,11 +67,16 @@ export function plan({ members, forget = [], replace = [], due = nothingDue, aut
     ...together("clean", givenUp).map((step) => ({ ...step, what: "given-up", words: "what is there is kept aside" })),
     ...oneByOne("join", joining),
     ...restartsOfSilent(unconfigured),
-    ...restartsOf(byWrites(wanted.filter(([name, sight]) => sight.is === "up" && sight.primary && (sight.current === false || hasToForget(authorities, sight) || name in due.resize || name in due.rebuild))), due, comesBack(members)),
+    ...abreast(restartsOf(byWrites(wanted.filter(([name, sight]) => sight.is === "up" && sight.primary && (sight.current === false || hasToForget(authorities, sight) || name in due.resize || name in due.rebuild))), due, comesBack(members)).map((round) => [round]), Math.min(maxUnavailable, mayBeAway(members).most), ["join"]),
     ...oneByOne("leave", those(sights, (sight, name) => !members.includes(name) && (mayRun(sight) || seed.includes(name)))),
   ];
   return steps.length > 0 || where(({ hasHadData, left, chosenOver, held }) => !hasHadData || left || chosenOver !== undefined || held === true).length > 0 ? [...steps, { do: "verify", on: members }] : [];
 }
+
+export const mayBeAway = (members: string[]) => {
+  const most = mostAway(members.length);
+  return { most, because: `of ${members.length} members those that are away and one more that fails must leave a majority; ${most + 1} may be away of ${2 * (most + 1) + 3}` };
+};
 
 /** In a cluster of just these. */
 const isIn = (sight: Sight, members: string[]): boolean => sight.is === "up" && runs(sight) && sight.size === members.length;

@@ -4,7 +4,7 @@ import { needs, newcomers } from "./machine";
 import { blank, kept, recall, stopped, underNew } from "./memory";
 import { observe } from "./observe";
 import { options, type Options } from "./options";
-import { plan, type Do } from "./plan";
+import { mayBeAway, plan, type Do } from "./plan";
 import { report } from "./report";
 import { shardOf, type Sight } from "./sight";
 import { steps } from "./steps";
@@ -14,6 +14,7 @@ export const redis = datastore<Options, Sight, Do>({
   password: "password",
   observe,
   group: (member) => `${shardOf(member)}`,
+  mayBeAway,
   newcomers,
   needs,
   report,

@@ -5,6 +5,7 @@ import { assignments, sh } from "../../guest/shell";
 import { tookSettings } from "../../guest/silent";
 import { hold as holdVolume, isHeld, letStart, lookAtVolume, mark, release } from "../../guest/volume";
 import type { Step as Planned } from "../../plan";
+import { once } from "../../shared";
 import { names, type Member } from "../../topology";
 import { addressOf, ask, isEstranged, loginsOf, programText, tell, viewOf, type Command, type Redis } from "./client";
 import { dataPath, folder, port, vendorOf } from "./configuration";
@@ -249,14 +250,6 @@ const verify: Step = async (cluster, member, step) => {
   await guest.run(sh`systemctl enable --quiet ${vendorOf(cluster.want.options).server}`);
   await mark(guest, cluster.want.owner, member, { hasHadData: true, left: false });
 };
-
-/** What all members of a step are asked, once for all of them: asked by each, all would be asked that often squared. */
-function once(step: Planned<Do>, ask: () => Promise<unknown>): Promise<unknown> {
-  if (!agreements.has(step)) agreements.set(step, ask());
-  return agreements.get(step)!;
-}
-
-const agreements = new WeakMap<Planned<Do>, Promise<unknown>>();
 
 /** Takes away what cuts have left in the members' tables, and waits until they agree. While one does not answer nobody knows which node it is: none is forgotten then. */
 async function tidied(cluster: Redis, teller: Guest): Promise<void> {

@@ -78,11 +78,11 @@ function answer(want: Wanted, seen: Seen): string[] {
 }
 
 describe("redis plan, by example", () => {
-  goldens(folder, ({ want = [], seen = [], then = [], forget, replace, resize, rebuild, authorities, state }) => {
+  goldens(folder, ({ want = [], seen = [], then = [], forget, replace, resize, rebuild, authorities, state, abreast }) => {
     const members = named(...size(want[0]!));
     const there = seen[0] === "nothing" ? {} : running(...size(seen[0]!));
     const now = then.reduce(happened, { ...Object.fromEntries(members.map((name) => [name, structuredClone(blank)])), ...there } as Seen);
-    return answer({ members, forget, replace, due: { resize: pairs(resize), rebuild: pairs(rebuild) }, authorities, ...(state && { state: state[0] as State }) }, now);
+    return answer({ members, forget, replace, due: { resize: pairs(resize), rebuild: pairs(rebuild) }, authorities, ...(state && { state: state[0] as State }), maxUnavailable: Number(abreast?.[0] ?? 1) }, now);
   });
 });
 
