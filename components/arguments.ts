@@ -63,6 +63,15 @@ export interface AccessArgs {
   allowedCidrs?: string[];
 }
 
+/** Whether a cluster's databases are to run. */
+export const State = {
+  /** They run. */
+  Running: "running",
+  /** They are stopped, and stay so when a server boots. Servers, volumes and data stay as they are. */
+  Stopped: "stopped",
+} as const;
+export type State = (typeof State)[keyof typeof State];
+
 /** What one member has in place of what all have. */
 export interface MemberOverrideArgs {
   /** Availability zone. */
@@ -73,12 +82,18 @@ export interface MemberOverrideArgs {
   flavor?: pulumi.Input<string>;
 }
 
-/** How a change that comes to one member after another goes on. */
+/** How a change that comes to members in turn goes on. */
 export interface RolloutArgs {
   /** Whether new settings come to one member alone, and to the others only with the next `pulumi up`. Default: false. */
   canary?: boolean;
   /** Seconds, 3600 at most, between a member that is well again after its restart and the next. Default: 0. */
   pauseSeconds?: number;
+  /**
+   * How many members may be away at a time for a restart, a resize or a rebuild, 1 or more. Refused where those and one more that fails would leave no majority: of Galera 2 take 7 members, 3 take 9; of Redis it
+   * is one of each shard at most, and of shards without replicas as of Galera's members. Members of Galera stop side by side, and come back one after another: no second one
+   * receives its data while another does. What keeps one member from coming back is found with as many. Default: 1.
+   */
+  maxUnavailable?: number;
 }
 
 /**
@@ -135,6 +150,12 @@ export interface ClusterArgs {
    * Default: what OS_CLOUD names, else OS_AUTH_URL and its like, as `pulumi` itself finds them. For a cloud of an explicit provider name it here.
    */
   cloud?: pulumi.Input<string>;
+  /**
+   * With `stopped` the databases are stopped in order, one after another, the data of each on its disk, and no boot of a server starts one, until this is `running` or left out again: then they are
+   * started from the newest data, without a loss. It begins while all members are in; a cluster that is down already is only kept so. Servers stay up, and nothing is deleted. As long as it is stopped no
+   * other argument may change, but `deletionProtection`, `access`, `rollout`, `cloud` and `maintenance`; with the start all may. Default: `running`.
+   */
+  state?: State;
   /**
    * While true no guest is touched, so that people may work on them: a change that would is refused, and a refresh lets no database tell more than it does by itself.
    * Default: false.

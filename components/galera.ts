@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "../provider";
-import { Unsafe, type ClusterArgs } from "./arguments";
+import { State, Unsafe, type ClusterArgs } from "./arguments";
 import { createMembers, memberNames, publicHalf, trustedBy } from "./members";
 import { refuse, refuseAll, wrongMembers, wrongName } from "./rules";
 import { mermaid } from "./topology";
@@ -115,6 +115,7 @@ export class GaleraCluster extends pulumi.ComponentResource {
       replace: args.replace,
       recovery: args.recovery && { from: args.recovery.from, evidence: args.recovery.evidence },
       rollout: args.rollout,
+      state: args.state === State.Stopped ? args.state : undefined,
       authorities: args.authorities,
       maintenance: args.maintenance,
       deletionProtection: args.deletionProtection ?? true,

@@ -1,4 +1,4 @@
-export { Locality, Unsafe } from "./arguments";
+export { Locality, State, Unsafe } from "./arguments";
 export type { AccessArgs, BastionArgs, ClusterArgs, MemberOverrideArgs, RolloutArgs, VolumeArgs } from "./arguments";
 export { GaleraCluster, GaleraVendor } from "./galera";
 export type { GaleraClusterArgs, RecoveryArgs } from "./galera";

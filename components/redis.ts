@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "../provider";
-import { Unsafe, type ClusterArgs } from "./arguments";
+import { State, Unsafe, type ClusterArgs } from "./arguments";
 import { createMembers, publicHalf, trustedBy } from "./members";
 import { refuse, refuseAll, wrongMembers, wrongName } from "./rules";
 import { mermaid } from "./topology";
@@ -117,6 +117,7 @@ export class RedisCluster extends pulumi.ComponentResource {
       forget: args.forget,
       replace: args.replace,
       rollout: args.rollout,
+      state: args.state === State.Stopped ? args.state : undefined,
       authorities: args.authorities,
       maintenance: args.maintenance,
       deletionProtection: args.deletionProtection ?? true,

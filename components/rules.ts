@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { Locality, Unsafe, type ClusterArgs } from "./arguments";
+import { Locality, State, Unsafe, type ClusterArgs } from "./arguments";
 
 const must = (what: string) => ({ error: `must be ${what}` });
 const text = (what: string) => z.string(must(what)).min(1, must(what));
@@ -51,7 +51,8 @@ const common = {
   without: texts("a member's name").optional(),
   replace: texts("a member's name").optional(),
   forget: texts("a member's name").optional(),
-  rollout: group({ canary: flag.optional(), pauseSeconds: whole("a whole number of seconds, 0 to 3600", 0, 3600).optional() }).optional(),
+  rollout: group({ canary: flag.optional(), pauseSeconds: whole("a whole number of seconds, 0 to 3600", 0, 3600).optional(), maxUnavailable: whole("a whole number, at least 1", 1).optional() }).optional(),
+  state: word(State).optional(),
   restartTrigger: input(text("a text, such as today's date")).optional(),
   authorities: texts("the name of an authority").min(1, { error: "must name an authority, or be left out, which is [\"1\"]" }).max(3, { error: "has three names at most: drop one first" })
     .refine((names) => new Set(names).size === names.length, { error: "has a name twice: name each once" })

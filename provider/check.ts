@@ -18,7 +18,7 @@ import { names } from "./topology";
 import { differing, failure, hasUnknown, isUnknown, secret } from "./wire";
 
 export type Raw = Record<string, unknown>;
-export type Document = Pick<Inputs, "datastore" | "members" | "options" | "owner" | "forget" | "replace" | "authorities" | "recovery" | "rollout" | "servers" | "formerPasswords"> & Partial<Passwords>;
+export type Document = Pick<Inputs, "datastore" | "members" | "options" | "owner" | "forget" | "replace" | "authorities" | "recovery" | "rollout" | "state" | "servers" | "formerPasswords"> & Partial<Passwords>;
 
 /** Made or kept by `check`, so not part of what the user asked for. */
 const made = ["plan", "authority", "__provider"];
@@ -40,8 +40,9 @@ export async function check(olds: Raw | undefined, news: Raw): Promise<dynamic.C
   print(news as Document, wrong.filter(isOld).map(({ property, reason: why }) => `${argument(news, property)} ${why}; this cluster has it already and goes on`));
   const rootPassword = news.rootPassword ?? before?.rootPassword ?? randomBytes(18).toString("base64url");
   const wanted = { ...news, rootPassword };
-  const problems = byArgument(news, [...wrong.filter((each) => !isOld(each)), ...repeated(wanted), ...(before ? await notYet(before, news) : [])]);
-  if (first && news.maintenance === true) problems.push({ property: "maintenance", reason: "is of a cluster that is there: leave it out until it is made" });
+  const problems = byArgument(news, [...wrong.filter((each) => !isOld(each)), ...repeated(wanted), ...tooManyAway(news as Document), ...(before ? await notYet(before, news) : [])]);
+  for (const [property, value] of [["maintenance", true], ["state", "stopped"]] as const)
+    if (first && news[property] === value) problems.push({ property, reason: "is of a cluster that is there: leave it out until it is made" });
   const authority = before && problems.length > 0 ? before.authority : await authorityOf(before, news as Document);
   const completed = { ...news, rootPassword: secret(rootPassword), authority: secret(authority), plan: problems.length > 0 ? {} : planOf(before, wanted) };
   if (first && problems.length === 0) print(news as Document, Object.values(completed.plan).flat());
@@ -83,6 +84,14 @@ export function repeated(document: Raw): dynamic.CheckFailure[] {
   if (!Array.isArray(former) || hasUnknown([rootPassword, former])) return [];
   const twice = former.some((each, index) => [rootPassword, ...former.slice(0, index)].includes(each));
   return twice ? [{ property: "formerPasswords", reason: `must name each password once, and not the present one, ${argument(document, "rootPassword")}: take it out` }] : [];
+}
+
+/** More than may be away with one more that fails. */
+function tooManyAway(news: Document): dynamic.CheckFailure[] {
+  const { maxUnavailable = 1 } = news.rollout ?? {};
+  if (maxUnavailable === 1 || unknownMembers(news as unknown as Raw)) return [];
+  const { most, because } = byName(news.datastore).mayBeAway(names(news));
+  return maxUnavailable <= most ? [] : [{ property: "rollout", reason: `may have a maxUnavailable of ${most} at most, and has ${maxUnavailable}: ${because}` }];
 }
 
 /** What memory a member needs at least. What is not known yet needs nothing. */
@@ -140,8 +149,9 @@ function titleOf(olds: Document, news: Document, keys: string[]): string {
   const others = resized(olds.servers, news.servers, stay);
   const flavors = [...new Set(others.map((name) => flavorOf(news.servers, name)!))];
   const decided = keys.includes("recovery") ? news.recovery : undefined;
-  const rest = argumentsOf(olds, news, keys.filter((key) => !["members", "servers", "replace", ...(decided ? ["recovery"] : [])].includes(key)));
+  const rest = argumentsOf(olds, news, keys.filter((key) => !["members", "servers", "replace", "state", ...(decided ? ["recovery"] : [])].includes(key)));
   return [
+    ...(keys.includes("state") ? [news.state === "stopped" ? "stop" : "start"] : []),
     ...(was.length !== now.length ? [`members ${was.length} to ${now.length}`] : []),
     ...(was.length === now.length && gone.length > 0 ? [`${come.join(", ")} for ${gone.join(", ")}`] : []),
     ...(newVolumeSize(olds.servers, news.servers) !== undefined ? [`volumes to ${String(news.servers.volumeSize)} GiB`] : []),
@@ -177,7 +187,7 @@ export interface Forecast {
  * The steps from what was last seen. A server that is another than then, or not known yet, is seen as new, over its
  * volume if that is the same. A member to be forgotten is first taken as last seen; if that is refused, as gone.
  */
-export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options" | "authorities" | "servers" | "known" | "seen" | "unreached"> & Partial<Pick<Outputs, "flavors" | "images">> & Passwords, news: Document): Forecast {
+export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options" | "authorities" | "servers" | "state" | "known" | "seen" | "unreached"> & Partial<Pick<Outputs, "flavors" | "images">> & Passwords, news: Document): Forecast {
   const it = byName(news.datastore);
   const [was, wanted] = [names({ members: olds.known }), names(news)];
   const again = madeAgain(olds.known, news);
@@ -193,7 +203,7 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options"
   const keepsVolume = (name: string) => volumeOf(olds.known, name) === volumeOf(news.members, name);
   const planned = (gone: string[]): Forecast => {
     const there = was.filter((name) => !gone.includes(name));
-    const memories = Object.entries(it.recall(there, olds.seen, there.filter((name) => !wanted.includes(name))));
+    const memories = Object.entries(it.recall(there, { ...(olds.state === "stopped" && it.stopped(there)), ...olds.seen }, there.filter((name) => !wanted.includes(name))));
     const last = Object.fromEntries(memories.map(([name, sight]) => [name, recalled(sight as object, olds.seen[name] as object | undefined, olds.authorities ?? only)]));
     const sightOf = (name: string) => {
       if (gone.includes(name)) return it.unreachable("it is to be forgotten");
@@ -206,7 +216,7 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options"
     const now = [...new Set([...wanted, ...was])].map((name) => [name, wanted.includes(name) ? grown(it.outdated(sightOf(name), change), grows) : sightOf(name)]);
     try {
       const seen = Object.fromEntries(now);
-      const want = { members: wanted, forget: news.forget, replace, due, authorities: news.authorities, recovery: news.recovery };
+      const want = { members: wanted, forget: news.forget, replace, due, authorities: news.authorities, recovery: news.recovery, state: news.state, maxUnavailable: news.rollout?.maxUnavailable };
       const plan = it.plan(want, seen);
       const back = news.rollout?.canary && !rotates(news.authorities ?? only, seen) ? keptBack(wanted, seen, due) : [];
       if (back.length > 0) return { lines: [...describe(it.plan({ ...want, due: dueWithout(back, due) }, without(back, seen))), `${canary} the next run changes ${back.join(" ")}`] };
@@ -228,6 +238,9 @@ const print = ({ owner }: Pick<Document, "owner">, lines: string[]) => {
 
 /** What may change of a cluster in maintenance. */
 const whileMaintained = ["maintenance", "deletionProtection", "access", "rollout", "cloud"];
+
+/** What may change of a cluster that is stopped, while it stays so or is being stopped: all else would have to be proven by databases that run. */
+const whileStopped = ["state", ...whileMaintained];
 
 /** What may change without a look at the guests: in maintenance nothing else. Of a cluster that did not come up, access may be just what was wrong. */
 export const needsNoGuest = (olds: Outputs, news: Raw, keys: string[]): boolean =>
@@ -253,6 +266,9 @@ export async function diff(id: string, olds: Outputs, news: Raw): Promise<dynami
   const others = keys.filter((key) => !whileMaintained.includes(key));
   if (news.maintenance === true && others.length > 0)
     throw new Error(`${cluster} is in maintenance, so no guest is touched, and ${argumentsOf(olds, news, others).join(", ")} cannot change: set maintenance to false with that change, or take it back`);
+  const beside = keys.filter((key) => !whileStopped.includes(key));
+  if (news.state === "stopped" && beside.length > 0)
+    throw new Error(`${cluster} is ${olds.state === "stopped" ? "stopped" : "to be stopped"}, and ${argumentsOf(olds, news, beside).join(", ")} cannot change with that: ${olds.state === "stopped" ? "set state to running with that change" : "change it first, in a run of its own"}, or take it back`);
   const { lines, refused } = forecast(olds, news as Document);
   const untouched = needsNoGuest(olds, news, keys);
   if (refused && !ofRefresh && !untouched)

@@ -80,6 +80,8 @@ export interface ClusterArgs {
   /** From whose data a cluster that is down is started, by a person's decision. */
   recovery?: pulumi.Inputs;
   rollout?: pulumi.Inputs;
+  /** Whether the databases are to run; left out they are. */
+  state?: string;
   maintenance?: pulumi.Input<boolean>;
   /** The entry of clouds.yaml by which Nova is asked; else what the environment names. */
   cloud?: pulumi.Input<string>;

@@ -58,7 +58,9 @@ export const inputs = z.object({
   /** From whose data a cluster that is down is started, where only a person can tell. */
   recovery: z.strictObject({ from: z.string(), evidence: z.string() }).optional(),
   /** How a change that is to come to one member after another goes on. */
-  rollout: z.strictObject({ canary: z.boolean().optional(), pauseSeconds: z.number().min(0).max(3600).optional() }).optional(),
+  rollout: z.strictObject({ canary: z.boolean().optional(), pauseSeconds: z.number().min(0).max(3600).optional(), maxUnavailable: z.number().int().min(1).optional() }).optional(),
+  /** Whether the databases are to run; left out they are. */
+  state: z.enum(["running", "stopped"]).optional(),
   /** The entry of clouds.yaml by which Nova is asked. Default: what the environment names. */
   cloud: z.string().optional(),
   plan,

@@ -26,15 +26,36 @@ export const idle = <Do extends "resize" | "rebuild">(act: Do, on: string[], giv
   [...new Set(on.map((name) => given[name]!))].map((words) => ({ do: act, on: on.filter((name) => given[name] === words), what: "idle", words }));
 
 /**
- * A restart of each in turn; where its server is to have another flavor a resize, which is one too; where it is to have another image a rebuild, after which nothing but its volume is
+ * A restart of each, a round; where its server is to have another flavor a resize, which is one too; where it is to have another image a rebuild, after which nothing but its volume is
  * as before: it comes back by these acts.
  */
-export const restartsOf = <Do extends string>(on: string[], { resize, rebuild }: Due, comesBack: Do[]): Step<Do | "restart" | "resize" | "rebuild">[] =>
-  on.flatMap((name): Step<Do | "restart" | "resize" | "rebuild">[] => {
+export const restartsOf = <Do extends string>(on: string[], { resize, rebuild }: Due, comesBack: Do[]): Step<Do | "restart" | "resize" | "rebuild">[][] =>
+  on.map((name): Step<Do | "restart" | "resize" | "rebuild">[] => {
     if (rebuild[name] !== undefined)
       return [{ do: "rebuild", on: [name], words: rebuild[name] }, ...idle("resize", name in resize ? [name] : [], resize), ...comesBack.flatMap((act) => together(act, [name]))];
     return [resize[name] === undefined ? { do: "restart", on: [name] } : { do: "resize", on: [name], words: resize[name] }];
   });
+
+/** The most of so many, which decide by majority, that may be away at a time: with one more that fails the others are still a majority. One is always, as at any restart. */
+export const mostAway = (count: number): number => Math.max(1, Math.ceil(count / 2) - 2);
+
+/**
+ * Rounds of steps, in each of which one member goes and comes back: those of one queue in turn, and those of as many queues as `most` side by side, where they are alike. Each step is then
+ * done for all of them before the next; one of `inTurn` on one after another.
+ */
+export function abreast<Do extends string>(queues: Step<Do>[][][], most: number, inTurn: Do[]): Step<Do>[] {
+  const [now, later] = [queues.slice(0, most), queues.slice(most)];
+  const likeness = (round: Step<Do>[]) => JSON.stringify(round.map(({ on: _, to: __, ...how }) => how));
+  const rounds = Array.from({ length: Math.max(0, ...now.map(({ length }) => length)) }, (_, index) => now.flatMap((queue) => queue.slice(index, index + 1)));
+  const steps = rounds.flatMap((round) => [...new Set(round.map(likeness))].flatMap((like) => {
+    const [first, ...others] = round.filter((each) => likeness(each) === like) as [Step<Do>[], ...Step<Do>[][]];
+    return first.flatMap((step, index) => {
+      const all = [step, ...others.map((each) => each[index]!)];
+      return inTurn.includes(step.do) ? all : [{ ...step, on: all.flatMap(({ on }) => on) }];
+    });
+  }));
+  return later.length === 0 ? steps : [...steps, ...abreast(later, most, inTurn)];
+}
 
 /** Of a preview: in words what is to change of all members, as their sights tell it. */
 export const told = (what: "settings" | "volume" | "passwords", sights: [name: string, sight: object][]): Pick<Step, "words"> => {
@@ -47,7 +68,7 @@ export const describe = (plan: Step[]): string[] =>
   plan.map(({ do: act, on, to, words }) => [act, ...on, ...(to === undefined ? [] : ["to", to]), ...(words === undefined ? [] : [`(${words})`])].join(" "));
 
 /** Acts that no run may do unless its preview announced them. */
-const grave = ["bootstrap", "recover", "clean", "leave", "restart", "resize", "rebuild"];
+const grave = ["bootstrap", "recover", "clean", "leave", "restart", "resize", "rebuild", "hold"];
 
 /**
  * The lines of `plan` that the forecast did not announce and that are too grave to do unannounced. A step on nobody

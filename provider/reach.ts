@@ -34,7 +34,7 @@ export function reach(of: Inputs, { leaving, pins, seconds, say }: Reach) {
   });
   const options = parse(byName(of.datastore).options, of.options, "options");
   const cluster: Cluster<unknown> & { run: string } = {
-    run, leaving, want: { owner: of.owner, members: of.members, options, forget: of.forget, authorities: of.authorities, recovery: of.recovery, rollout: of.rollout, volumeSize: volumeSizeOf(of) },
+    run, leaving, want: { owner: of.owner, members: of.members, options, forget: of.forget, authorities: of.authorities, recovery: of.recovery, rollout: of.rollout, state: of.state, volumeSize: volumeSizeOf(of) },
     passwords: passwordsOf(of), authority: of.authority, guest: guests.reach,
   };
   return { guests, cluster };

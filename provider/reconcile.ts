@@ -28,8 +28,8 @@ const everyone = ({ want, leaving }: Cluster<unknown>): Member[] => [...want.mem
 export async function reconcile<O, S, Do extends string>(
   it: Datastore<O, S, Do>, cluster: Cluster<O>, forecast: string[], say: Say,
 ): Promise<Record<string, S>> {
-  const { forget, authorities, recovery, rollout = {} } = cluster.want;
-  const wanted = { members: names(cluster.want), forget, authorities, recovery };
+  const { forget, authorities, recovery, rollout = {}, state } = cluster.want;
+  const wanted = { members: names(cluster.want), forget, authorities, recovery, state, maxUnavailable: rollout.maxUnavailable };
   let looked = false;
   let back: string[] | undefined;
   let away = 0;

@@ -1,12 +1,14 @@
 import type { Step } from "./plan";
 import { nothingDue, type Due } from "./topology";
 
-/** How a change that is to come to one member after another goes on. */
+/** How a change that is to come to members in turn goes on. */
 export interface Rollout {
   /** One member alone is changed, and the others by the next run. */
   canary?: boolean;
   /** Seconds between a member that is well again and the next. */
   pauseSeconds?: number;
+  /** How many members may be away at a time. Default: 1. */
+  maxUnavailable?: number;
 }
 
 /** Steps for which a member is away for a moment. */

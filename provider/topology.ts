@@ -1,3 +1,4 @@
+import type { State } from "./rest";
 import type { Rollout } from "./rollout";
 
 /** One server of a cluster, by a name that never changes. */
@@ -36,6 +37,7 @@ export interface Topology<Options> {
   authorities?: string[];
   recovery?: Recovery;
   rollout?: Rollout;
+  state?: State;
   /** GiB that each data volume was asked to hold. */
   volumeSize?: number;
 }
@@ -53,6 +55,10 @@ export interface Wanted {
   due?: Due;
   /** Counts only while no member runs. */
   recovery?: Recovery;
+  /** How many members may be away at a time. Default: 1. */
+  maxUnavailable?: number;
+  /** Left out it is to run. */
+  state?: State;
 }
 
 /** Members whose servers have another flavor, or another image, than is asked for, and that one's name. */

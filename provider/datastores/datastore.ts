@@ -65,6 +65,8 @@ export interface Datastore<Options, Seen, Do extends string> {
   blank: Seen;
   /** What a preview takes the members for: as last seen, and well where nothing is known or where it may have passed since. */
   recall(members: string[], seen: Record<string, Seen | undefined>, leaving?: string[]): Record<string, Seen>;
+  /** What is seen of members whose cluster was stopped in order. */
+  stopped(members: string[]): Record<string, Seen>;
   /** What of it is remembered. Nothing that changes by itself: a refresh would show it each time. */
   kept(seen: Record<string, Seen>): Record<string, Seen>;
   /** What is seen of a member whose server was made again over its volume. */
@@ -73,6 +75,8 @@ export interface Datastore<Options, Seen, Do extends string> {
   frozen: string[];
   /** What is seen of a member once the cluster is to have other members, or other options. */
   outdated(sight: Seen, change: Change<Options>): Seen;
+  /** How many of these members may be away at a time, and why no more. */
+  mayBeAway(members: string[]): { most: number; because: string };
   /** To whose others a member is to be near or far, as `locality` says. */
   group(member: string): string;
   /** The members whose machines are new to the cluster, and how grave what is found of each may be. None while data wait to be served again. */

@@ -9,6 +9,8 @@ import { assignments, sh } from "./shell";
 export const mountPoint = "/var/lib/datastore";
 const marker = ".datastore.json";
 const unit = "var-lib-datastore.mount";
+/** A shell condition, which the guard asks too. */
+const isMarkedHeld = `grep -Eq '"held"[[:space:]]*:[[:space:]]*true' ${mountPoint}/${marker}`;
 
 /** Where Nova and udev show a Cinder volume; kernel names such as vdb may change at each boot. */
 export const device = (volume: string) => `/dev/disk/by-id/virtio-${volume.slice(0, 20)}`;
@@ -30,6 +32,8 @@ export interface Mark {
   left: boolean;
   /** What other members held, when a person decided that the cluster goes on from here without it. */
   chosenOver?: Record<string, string>;
+  /** The cluster was stopped by our word: no boot starts the member before a run does. */
+  held?: true;
 }
 
 export interface VolumeSight extends Mark {
@@ -113,9 +117,9 @@ function classify(head: string, owner: Owner, member: Member): VolumeSight {
   const unnamed = Object.keys(wanted).filter((key) => typeof mark[key] !== "string");
   if (unnamed.length > 0) return wrong(`does not name its ${unnamed.join(", ")}`);
   if (Object.keys(wanted).some((key) => mark[key] !== wanted[key])) return foreign(`its marker says it is ${mark.member} of ${mark.project}/${mark.stack}/${mark.cluster}`);
-  const { hasHadData, left, chosenOver } = mark;
+  const { hasHadData, left, chosenOver, held } = mark;
   if (typeof hasHadData !== "boolean" || typeof left !== "boolean") return wrong("does not say true or false of hasHadData and of left");
-  return { ...sight, disk: "ours", uuid: line.UUID, hasHadData, left, ...(isTable(chosenOver) && { chosenOver }) };
+  return { ...sight, disk: "ours", uuid: line.UUID, hasHadData, left, ...(isTable(chosenOver) && { chosenOver }), ...(held === true && { held }) };
 }
 
 const isTable = (value: unknown): value is Record<string, string> => typeof value === "object" && value !== null;
@@ -183,8 +187,26 @@ async function growFileSystem(guest: Guest, member: Member, wantedGiB: number): 
 }
 
 /** Writes the marker. */
-export const mark = (guest: Guest, owner: Owner, member: Member, { hasHadData, left, chosenOver }: Mark): Promise<boolean> =>
-  guest.write(`${mountPoint}/${marker}`, `${JSON.stringify({ ...owner, member: member.name, hasHadData, left, chosenOver })}\n`);
+export const mark = (guest: Guest, owner: Owner, member: Member, { hasHadData, left, chosenOver, held }: Mark): Promise<boolean> =>
+  guest.write(`${mountPoint}/${marker}`, `${JSON.stringify({ ...owner, member: member.name, hasHadData, left, chosenOver, held })}\n`);
+
+/** From now on no start of the unit counts, at a boot or by hand. Only a mounted volume that is ours is written to. */
+export async function hold(guest: Guest, owner: Owner, member: Member): Promise<void> {
+  const [sight] = await lookAtVolume(guest, owner, member, ":");
+  if (sight.disk !== "ours" || !sight.mounted)
+    throw new Refused("only a member whose own volume is mounted is kept stopped", `the volume ${member.volume} of ${member.name} is ${sight.disk}${sight.mounted ? "" : ", and not mounted"}`,
+      "run `pulumi up` again: it plans from what it then sees");
+  await mark(guest, owner, member, { ...sight, held: true });
+}
+
+/** Whether that was so, of a volume that is mounted. */
+export const isHeld = async (guest: Guest): Promise<boolean> => (await guest.look(`! ${isMarkedHeld} 2>/dev/null || echo held`)) !== "";
+
+/** Takes it back, where it was so: the member may start. */
+export async function release(guest: Guest, owner: Owner, member: Member): Promise<void> {
+  const [{ held, ...sight }] = await lookAtVolume(guest, owner, member, ":");
+  if (held) await mark(guest, owner, member, sight);
+}
 
 /** Bytes of the data volume, those in use and all; undefined while it is not mounted. */
 export async function usage(guest: Guest): Promise<{ used: number; size: number } | undefined> {
@@ -238,6 +260,7 @@ refuse() { echo "not started: $1"; exit 1; }
 [ -e ${configured} ] || refuse "not configured yet"
 [ -s ${mountPoint}/${marker} ] || refuse "${mountPoint} is not the data volume: it has no ${marker}"
 ! grep -Eq '"left"[[:space:]]*:[[:space:]]*true' ${mountPoint}/${marker} || refuse "this member left the cluster"
+! ${isMarkedHeld} || refuse "its cluster was stopped: the pulumi up that starts it again does"
 grep -Eq '"hasHadData"[[:space:]]*:[[:space:]]*true' ${mountPoint}/${marker} || [ -e /run/datastores/let-start ] || refuse "this member was not verified yet: the next pulumi up starts it"
 ${transfers ? `${transferred(`${mountPoint}/${transfers.file}`, mountPoint)} || ${transfers.anew} || [ -e /run/datastores/let-start ] || refuse "its last state transfer was not whole on the disk when it lost power: the next pulumi up starts it"
 ` : ""}if grep -Eq '"hasHadData"[[:space:]]*:[[:space:]]*true' ${mountPoint}/${marker} && [ -z "$(ls -A ${mountPoint}/${data} 2>/dev/null)" ]; then

@@ -36,6 +36,11 @@ describe("status", () => {
     shows("the-network-is-cut", 1, () => at.see({ "orders-1": "synced/2", "orders-2": "synced/2", "orders-3": "split/1" }));
     shows("all-lost-power", 1, () => at.see({ "orders-1": "whole:-1,unasked", "orders-2": "whole:-1,unasked", "orders-3": "whole:95" }));
     shows("two-histories", 1, () => at.see({ "orders-3": "whole@B:95" }));
+    shows("stopped", 0, () => {
+      at.pulumi({ prints: JSON.stringify(exported([{ ...orders, state: "stopped" }])) });
+      at.see({ "orders-1": "whole:95,held", "orders-2": "whole:95,held", "orders-3": "whole:95,held,safe" });
+    });
+    shows("a-start-was-cut", 1, () => at.see({ "orders-1": "whole:95,held", "orders-2": "whole:95,held", "orders-3": "synced/1" }));
     shows("a-run-was-cut-while-a-member-left", 1, () => {
       at.pulumi({ prints: JSON.stringify(exported([{ ...orders, status: "failed", members: orders.members.slice(0, 2), owner: orders.owner }])) });
       at.see({ "orders-1": "synced/2", "orders-2": "synced/2", "orders-3": "whole:95" });

@@ -113,6 +113,7 @@ export class Terminal {
     const seen = this.fleet.seen[member]!;
     if (command.includes("-ef busy")) return this.grip(member, command.includes("rm -f lease"));
     if (command.includes("/lease")) return this.leases[member] ?? "";
+    if (command.includes("echo held")) return "held" in seen ? "held\n" : "";
     if (command.includes("journalctl")) return `${member} told this\n`;
     if (command.includes("-p ActiveState")) return `ActiveState=${unit(seen)}\nJob=\n`;
     if (command.includes("SHOW GLOBAL STATUS")) return seen.is === "up" ? [view(seen, this.vitals[member]), view(seen, this.vitals[member])].join("---\n") : "ERROR 2002 (HY000): Can't connect\n";
@@ -123,7 +124,7 @@ export class Terminal {
   }
 }
 
-const unit = ({ is }: Sight): string => (is === "up" ? "active" : is === "starting" ? "activating" : "failed");
+const unit = (seen: Sight): string => (seen.is === "up" ? "active" : seen.is === "starting" ? "activating" : "held" in seen ? "inactive" : "failed");
 
 const view = ({ primary, state, size, uuid }: Sight & { is: "up" }, more: Record<string, number> = {}): string => `${Object.entries({
   cluster_status: primary ? "Primary" : "non-Primary", cluster_size: size, cluster_state_uuid: uuid, local_state_comment: state, ready: primary ? "ON" : "OFF",

@@ -72,7 +72,7 @@ describe("RedisCluster", () => {
       [{ shards: undefined }, shards("missing")],
       [{ replicasPerShard: -1 }, "replicasPerShard must be a whole number, at least 0; it is -1"],
       [{ replicasPerShard: 0 }, "replicasPerShard must be at least 1; it is 0, so a shard is away while its one server is, and its keys are lost with its volume. To take that risk, name it: allowUnsafe: [\"no-replicas\"]"],
-      [{ members: 6 }, "a cluster has no members: it takes shards, replicasPerShard, flavor, image, network, volume, availabilityZones, locality, allowedCidrs, access, memberOverrides, without, replace, forget, rollout, restartTrigger, authorities, allowUnsafe, cloud, maintenance, deletionProtection, vendor, version, configuration, maxMemory, persistence, password, formerPasswords"],
+      [{ members: 6 }, "a cluster has no members: it takes shards, replicasPerShard, flavor, image, network, volume, availabilityZones, locality, allowedCidrs, access, memberOverrides, without, replace, forget, rollout, state, restartTrigger, authorities, allowUnsafe, cloud, maintenance, deletionProtection, vendor, version, configuration, maxMemory, persistence, password, formerPasswords"],
       [{ replace: ["sessions-9-1"] }, `replace names sessions-9-1, but the members are ${members}`],
       [{ without: ["sessions-1"] }, "without names sessions-1, but members are named sessions-1-1, sessions-1-2, sessions-2-1 and so on"],
     ] as [object, ...string[]][]) it(inspect(wrong, { breakLength: Infinity }), () => rejects(program(() => redis(wrong as Partial<RedisClusterArgs>)), (error: Error) => {

@@ -52,8 +52,10 @@ describe("arguments that are wrong", () => {
     [{ recovery: { from: "orders-1" } }, "recovery.evidence must be what a refusal has printed; it is missing"],
     [{ recovery: { from: "orders-1", evidence: "3F9C" } }, 'recovery.evidence must be the 12 hex digits that a refusal has printed; it is "3F9C"'],
     [{ recovery: { from: "orders-1", evidence: "3f9c00112233", force: true } }, "recovery has no force: it takes from, evidence"],
+    [{ state: "paused" }, 'state must be one of running, stopped; it is "paused"'],
+    [{ rollout: { maxUnavailable: 0 } }, "rollout.maxUnavailable must be a whole number, at least 1; it is 0"],
     [{ deletionProtection: "no" }, 'deletionProtection must be true or false; it is "no"'],
-    [{ member: 3 }, "a cluster has no member: it takes members, flavor, image, network, volume, availabilityZones, locality, allowedCidrs, access, memberOverrides, without, replace, forget, rollout, restartTrigger, authorities, allowUnsafe, cloud, maintenance, deletionProtection, vendor, version, configuration, recovery, rootPassword, formerPasswords"],
+    [{ member: 3 }, "a cluster has no member: it takes members, flavor, image, network, volume, availabilityZones, locality, allowedCidrs, access, memberOverrides, without, replace, forget, rollout, state, restartTrigger, authorities, allowUnsafe, cloud, maintenance, deletionProtection, vendor, version, configuration, recovery, rootPassword, formerPasswords"],
     [{ flavor: "", volume: { size: 0 } }, 'flavor must be the name of a flavor; it is ""', "volume.size must be a whole number of GiB, at least 1; it is 0"],
   ] as [Wrong & { member?: number }, ...string[]][]) it(inspect(wrong, { depth: 0, breakLength: Infinity }), () => refused(() => galera(wrong as Partial<GaleraClusterArgs>), texts));
 

@@ -93,7 +93,7 @@ export abstract class Trial {
   readonly nothingToDo = () => this.stack.pulumi(["preview", "--expect-no-changes"]);
 
   /** Sets what the program reads from its configuration. What is not secret there Pulumi itself stores in plain text, for a dynamic provider is given all of it. */
-  async want(wanted: Record<string, number | boolean | string | string[] | Record<string, string>>): Promise<void> {
+  async want(wanted: Record<string, number | boolean | string | string[] | Record<string, string | number | boolean>>): Promise<void> {
     for (const [key, value] of Object.entries(wanted)) await this.stack.pulumi(["config", "set", /password/i.test(key) ? "--secret" : "--plaintext", key, typeof value === "string" ? value : JSON.stringify(value)]);
   }
 

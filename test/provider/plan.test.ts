@@ -1,6 +1,6 @@
-import { deepEqual } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import fc from "fast-check";
-import { describe as lines, oneByOne, surprises, together } from "../../provider/plan";
+import { abreast, describe as lines, mostAway, oneByOne, surprises, together } from "../../provider/plan";
 import { names } from "../../provider/topology";
 import { member } from "./cluster";
 
@@ -16,6 +16,26 @@ describe("plan", () => {
 
   it("reads as one line a step", () => {
     deepEqual(lines([...together("install", ["a", "b"]), ...oneByOne("join", ["a", "b"])]), ["install a b", "join a", "join b"]);
+  });
+
+  it("goes by rounds: those of a queue in turn, of as many queues side by side as it may, where they are alike", () => {
+    const restart = (name: string) => steps(`restart ${name}`);
+    const again = (name: string) => steps(`rebuild ${name}`, `install ${name}`, `join ${name}`);
+    const told = (queues: ReturnType<typeof steps>[][], most: number) => lines(abreast(queues, most, ["join"]));
+    deepEqual(told([[restart("a")], [restart("b")], [restart("c")]], 1), ["restart a", "restart b", "restart c"]);
+    deepEqual(told([[restart("a")], [restart("b")], [restart("c")]], 2), ["restart a b", "restart c"]);
+    deepEqual(told([[again("a")], [again("b")], [restart("c")]], 3), ["rebuild a b", "install a b", "join a", "join b", "restart c"]);
+    deepEqual(told([[restart("a"), restart("b")], [restart("c"), again("d")]], 2), ["restart a c", "restart b", "rebuild d", "install d", "join d"]);
+    deepEqual(told([], 2), []);
+    deepEqual(told(["large", "small", "small"].map((words, index) => [[{ do: "resize", on: ["abc"[index]!], words }]]), 3), ["resize a (large)", "resize b c (small)"]);
+  });
+
+  it("takes as many away as leave a majority with one more that fails, and one at any rate", () => {
+    for (let count = 1; count <= 40; count++) {
+      const most = mostAway(count);
+      for (let away = 1; away <= count; away++) equal(away <= most, away === 1 || count - away - 1 > count / 2, `${away} of ${count}`);
+    }
+    deepEqual([5, 6, 7, 8, 9, 11].map(mostAway), [1, 1, 2, 2, 3, 4]);
   });
 
   it("names members in their order", () => deepEqual(names({ members: [member("db-2"), member("db-1")] }), ["db-2", "db-1"]));

@@ -51,6 +51,8 @@ function memory(start: Record<string, Sight>) {
     },
     steps: { prepare: act("prepare", "prepared"), clean: act("clean", "new"), join: act("join", "in"), leave: act("leave", "gone") },
     password: "rootPassword",
+    stopped: () => ({}),
+    mayBeAway: () => ({ most: 1, because: "" }),
   } satisfies Datastore<Options, Sight, Do> & { beforeEnd: object };
   return { it, log, seen };
 }

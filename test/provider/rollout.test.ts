@@ -1,14 +1,15 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { plan as planGalera } from "../../provider/datastores/galera/plan";
 import { plan as planRedis } from "../../provider/datastores/redis/plan";
-import { diff, update } from "../../provider/lifecycle";
-import { describe as lines } from "../../provider/plan";
-import { keptBack, without } from "../../provider/rollout";
+import { isIn, shardOf, type Sight } from "../../provider/datastores/redis/sight";
+import { check, diff, update } from "../../provider/lifecycle";
+import { describe as lines, type Step } from "../../provider/plan";
+import { keptBack, takesAway, without } from "../../provider/rollout";
 import { fast } from "./clock";
 import { after as afterGalera, all, named as namedGalera, sight, type Seen as SeenGalera } from "./datastores/galera/model";
-import { after as afterRedis, named as namedRedis, running, type Seen as SeenRedis } from "./datastores/redis/model";
-import { known } from "./document";
+import { after as afterRedis, named as namedRedis, outage, running, type Seen as SeenRedis } from "./datastores/redis/model";
+import { known, news, of } from "./document";
 import { Fleet } from "./fleet";
 
 const members = known.members.map(({ name }) => name);
@@ -109,4 +110,96 @@ describe("a rollout with a canary", () => {
       for (const each of Object.values(redis)) Object.assign(each, { configured: false, current: live });
       walk(names, redis, (seen) => planRedis({ members: names }, seen) as never, (seen, step) => afterRedis(seen, step, names));
     }), { numRuns: 300 }));
+});
+
+describe("a rollout with maxUnavailable", () => {
+  let fleet: Fleet;
+  beforeEach(() => { fleet = new Fleet({}); });
+  afterEach(() => fleet.end());
+
+  const failuresOf = async (members: number, maxUnavailable: number) =>
+    (await check(undefined, { ...of(...Array.from({ length: members }, (_, index) => index + 1)), rollout: { maxUnavailable } })).failures!.map(({ reason }) => reason);
+
+  it("is refused where those that are away and one more that fails would leave no majority, with the number that may be", async () => {
+    deepEqual(await failuresOf(7, 2), []);
+    deepEqual(await failuresOf(5, 2), ["rollout: may have a maxUnavailable of 1 at most, and has 2: of 5 members those that are away and one more that fails must leave a majority; 2 may be away of 7"]);
+    match((await failuresOf(7, 3))[0]!, /of 2 at most, and has 3: .*; 3 may be away of 9$/);
+    const redis = async (shards: number, replicas: number, maxUnavailable: number) => (await check(undefined, { ...news, datastore: "redis", options: { vendor: "redis", persistence: "every-second", configuration: {} },
+      members: namedRedis(shards, replicas).map((name) => ({ ...known.members[0]!, name })), rollout: { maxUnavailable } })).failures!.map(({ reason }) => reason);
+    deepEqual(await redis(3, 1, 3), []);
+    deepEqual(await redis(3, 1, 4), ["rollout: may have a maxUnavailable of 3 at most, and has 4: one of each shard may be away"]);
+    deepEqual(await redis(6, 0, 2), ["rollout: may have a maxUnavailable of 1 at most, and has 2: of 6 primaries without replicas those that are away and one more that fails must leave a majority; 2 may be away of 7"]);
+  });
+
+  type Walk<Seen extends Record<string, { is: string }>> = {
+    names: string[]; seen: Seen; due: { resize: Record<string, string>; rebuild: Record<string, string> };
+    plan(seen: Seen, due: Walk<Seen>["due"]): Step[]; after(seen: Seen, step: Step): Seen; stopped(seen: Seen, on: string[]): Seen; bearable(seen: Seen, away: string[]): void;
+  };
+  /** Does what is planned, up to a step in which some were stopped and some were done; then plans and does it again. How many were away at most. */
+  const walked = <Seen extends Record<string, { is: string }>>({ names, seen, due, plan, after, stopped, bearable }: Walk<Seen>, at: number, some: number): number => {
+    const left = structuredClone(due);
+    let [now, most] = [seen, 0];
+    const does = (step: Step) => {
+      const away = [...new Set([...names.filter((name) => now[name]!.is !== "up"), ...(takesAway(step) ? step.on : [])])];
+      if (takesAway(step) && step.what !== "idle") {
+        bearable(now, away);
+        most = Math.max(most, away.length);
+      }
+      if (step.do === "resize" || step.do === "rebuild") for (const name of step.on) delete left[step.do][name];
+      now = after(now, step);
+    };
+    const steps = plan(now, left).filter(({ on }) => on.length > 0);
+    const cut = at % (steps.length + 1);
+    steps.slice(0, cut).forEach(does);
+    const step = steps[cut];
+    if (step && takesAway(step) && step.what !== "idle") now = stopped(now, step.on.filter((_, index) => some & (1 << index)));
+    for (let round = 0; round < 3; round++) plan(now, left).filter(({ on }) => on.length > 0).forEach(does);
+    deepEqual([left, lines(plan(now, left)), names.filter((name) => now[name]!.is !== "up")], [{ resize: {}, rebuild: {} }, [], []]);
+    return most;
+  };
+  const given = (names: string[], bits: number, what: string) => Object.fromEntries(names.filter((_, index) => bits & (1 << (index % 30))).map((name) => [name, what]));
+  const changes = fc.record({ resize: fc.nat(), rebuild: fc.oneof(fc.constant(0), fc.nat()), old: fc.boolean() });
+
+  it("of Galera takes no more away than it may and than one more failure bears, lets one after another join, and goes on from each cut", () => {
+    let abreast = 0;
+    fc.assert(fc.property(fc.integer({ min: 3, max: 11 }), fc.integer({ min: 1, max: 5 }), changes, fc.nat(), fc.nat(), (count, allowed, { resize, rebuild, old }, at, some) => {
+      const names = namedGalera(count);
+      abreast += Number(walked<SeenGalera>({
+        names, seen: all(names, old ? "synced,old,unconfigured" : "synced"), due: { resize: given(names, resize, "large"), rebuild: given(names, rebuild, "debian-13") },
+        plan: (seen, due) => planGalera({ members: names, due, maxUnavailable: allowed }, seen),
+        after: (seen, step) => { if (step.do === "join") equal(step.on.length, 1); return afterGalera(seen, step); },
+        stopped: (seen, on) => afterGalera(seen, { do: "stop", on }),
+        bearable: (_, away) => {
+          ok(away.length <= allowed, `${away.length} are away`);
+          if (away.length > 1) ok(count - away.length - 1 > count / 2, `${away.length} of ${count} are away`);
+        },
+      }, at, some) > 1);
+    }), { numRuns: 400 });
+    ok(abreast > 40, `${abreast} were side by side`);
+  });
+
+  it("of Redis takes one of each shard away at most, and no primary that others follow, and goes on from each cut", () => {
+    let abreast = 0;
+    fc.assert(fc.property(fc.integer({ min: 3, max: 8 }), fc.integer({ min: 0, max: 2 }), fc.array(fc.nat(5), { minLength: 8, maxLength: 8 }), fc.integer({ min: 1, max: 8 }), changes, fc.nat(), fc.nat(),
+      (shards, replicas, dealt, allowed, { resize, rebuild, old }, at, some) => {
+        const names = namedRedis(shards, replicas);
+        const seen = running(shards, replicas, (shard) => dealt[shard - 1]!);
+        for (const each of Object.values(seen)) if (old) Object.assign(each, { configured: false, current: false });
+        abreast += Number(walked<SeenRedis>({
+          names, seen, due: { resize: given(names, resize, "large"), rebuild: given(names, rebuild, "debian-13") },
+          plan: (now, due) => planRedis({ members: names, due, maxUnavailable: allowed }, now),
+          after: (now, step) => { if (step.do === "promote") equal(step.on.length, 1); return afterRedis(now, step, names); },
+          stopped: (now, on) => outage(now, on),
+          bearable: (now, away) => {
+            ok(away.length <= allowed);
+            equal(new Set(away.map(shardOf)).size, away.length, `${away.join()} are away`);
+            const primaries = Object.entries(now).filter(([, sight]) => isIn(sight) && (sight as Sight & { slots: string }).slots !== "").map(([name]) => name);
+            const gone = primaries.filter((name) => away.includes(name));
+            if (replicas > 0) deepEqual(gone, []);
+            else if (gone.length > 1) ok(shards - gone.length - 1 > shards / 2, `${gone.length} of ${shards} primaries are away`);
+          },
+        }, at, some) > 1);
+      }), { numRuns: 300 });
+    ok(abreast > 40, `${abreast} were side by side`);
+  });
 });

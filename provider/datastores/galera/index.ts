@@ -3,8 +3,8 @@ import { outdated } from "./change";
 import { observe } from "./observe";
 import { options, type Options } from "./options";
 import { needs, newcomers } from "./machine";
-import { blank, kept, recall, underNew } from "./memory";
-import { plan, type Do } from "./plan";
+import { blank, kept, recall, stopped, underNew } from "./memory";
+import { mayBeAway, plan, type Do } from "./plan";
 import { report } from "./report";
 import type { Sight } from "./sight";
 import { steps } from "./steps";
@@ -14,11 +14,13 @@ export const galera = datastore<Options, Sight, Do>({
   password: "rootPassword",
   observe,
   group: () => "all",
+  mayBeAway,
   newcomers,
   needs,
   report,
   plan,
   recall,
+  stopped,
   blank,
   steps,
   unreachable: (why) => ({ is: "unreachable", why }),

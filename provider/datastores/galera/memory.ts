@@ -52,5 +52,9 @@ export function underNew(sight: Sight): Sight {
   const uuid = historyOf(sight);
   if (sight.is !== "down" && uuid === undefined) return blank;
   const data: Data = sight.is === "down" ? sight.data : { is: "whole", uuid: uuid!, seqno: -1, safeToBootstrap: false };
-  return { is: "down", data, installed: false, mounted: false, configured: false, hasHadData: sight.hasHadData, left: sight.left };
+  return { is: "down", data, installed: false, mounted: false, configured: false, hasHadData: sight.hasHadData, left: sight.left, ...(sight.held && { held: true }) };
 }
+
+/** What is seen of a cluster that was stopped in order: who was last to leave says so. */
+export const stopped = (names: string[]): Record<string, Sight> => Object.fromEntries(names.map((name, index) =>
+  [name, { is: "down", data: { is: "whole", uuid: "known", seqno: 0, safeToBootstrap: index === names.length - 1 }, installed: true, mounted: true, configured: true, hasHadData: true, left: false, held: true }]));

@@ -36,11 +36,11 @@ export async function observe(cluster: Cluster<Options>, member: Member): Promis
   if (volume.disk === "absent") return { is: "unreachable", why: `its volume ${member.volume} is not attached` };
   if (volume.disk === "foreign" && isDown(state)) return { is: "foreign", why: volume.why ?? "unknown" };
   if (volume.disk === "foreign") throw new Error(`MariaDB is ${state}, and its volume is not ours: ${volume.why}`);
-  const { hasHadData, left, chosenOver } = volume;
+  const { hasHadData, left, chosenOver, held } = volume;
   // A cut between mounting and marking is mended by mounting again: what an unmarked volume holds is nobody's.
   const mounted = isReady(volume, cluster.want.volumeSize);
   const { running, ...installed } = await software(guest, cluster, member);
-  const prepared = { ...installed, mounted, hasHadData, left, ...(chosenOver && { chosenOver }) };
+  const prepared = { ...installed, mounted, hasHadData, left, ...(chosenOver && { chosenOver }), ...(held && { held }) };
   if (isDown(state)) return { is: "down", data: await positioned(guest, dataOf(assignments(files), hasHadData), prepared, cluster.glance), ...prepared };
   // One that has no connection left for us is not starting: it may well run in the cluster.
   const wanted = optionsText(cluster.want, member, cluster.authority);

@@ -1,20 +1,21 @@
 import { configures, drops, only } from "../../authorities";
 import { Refused } from "../../errors";
-import { idle, oneByOne, restartsOf, restartsOfSilent, together, told, type Step } from "../../plan";
+import { rest } from "../../rest";
+import { abreast, idle, mostAway, oneByOne, restartsOf, restartsOfSilent, together, told, type Step } from "../../plan";
 import { nothingDue, type Recovery, type Wanted } from "../../topology";
 import { chosen, isGivenUp, orDecide, type Chosen } from "./decision";
 import { underNew } from "./memory";
 import { markerFile, setAside, unsafe } from "./rules";
 import { evidence, historyOf, isAlive, isKnown, isPrepared, mayRun, mayStart, runs, tellsPosition, those, type Prepared, type Sight, type Sights } from "./sight";
 
-export type Do = "install" | "mount" | "configure" | "bootstrap" | "recover" | "secure" | "clean" | "join" | "restart" | "resize" | "rebuild" | "leave" | "stop" | "verify";
+export type Do = "install" | "mount" | "configure" | "bootstrap" | "recover" | "secure" | "clean" | "join" | "restart" | "resize" | "rebuild" | "leave" | "stop" | "hold" | "verify";
 
 /**
  * Pure: the steps from what is seen to a running cluster of `members`. Whoever is seen and not wanted leaves; joins
  * come before restarts and these before leaves, each one member at a time. Address lists are written first: no restart in the middle
  * then finds a member that knows fewer than there will be. Who leaves is prepared only if the cluster starts from it.
  */
-export function plan({ members, forget = [], replace = [], due = nothingDue, authorities = only, recovery }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
+export function plan({ members, forget = [], replace = [], due = nothingDue, authorities = only, recovery, maxUnavailable = 1, state }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
   const unseen: Sight = { is: "unreachable", why: "not looked at" };
   const isDown = (name: string) => seen[name]?.is === "down";
   const [resized, rebuilt] = [due.resize, due.rebuild].map((given) => members.filter((name) => name in given && isDown(name))) as [string[], string[]];
@@ -23,6 +24,7 @@ export function plan({ members, forget = [], replace = [], due = nothingDue, aut
     .sort(([a], [b]) => b.localeCompare(a, "en", { numeric: true }));
   const forgotten = those(leaving, (sight, name) => forget.includes(name) && sight.is === "unreachable");
   const sights: Sights = [...wanted, ...leaving.filter(([name]) => !forgotten.includes(name))];
+  if (state === "stopped") return rest({ members, sights, evidence: evidence(sights), isIn: (sight) => isIn(sight, members), inOrder: (waiting) => inOrder(waiting, seen) });
   const refusal = unsafe({ sights, wanted, forgotten, replaced: replace, recovery });
   if (refusal) throw refusal;
 
@@ -65,11 +67,25 @@ export function plan({ members, forget = [], replace = [], due = nothingDue, aut
     ...together("clean", givenUp).map((step) => ({ ...step, what: "given-up", words: "what is there is kept aside" })),
     ...oneByOne("join", joining),
     ...restartsOfSilent(unconfigured),
-    ...restartsOf(byWrites(wanted.filter(([name, sight]) => sight.is === "up" && sight.primary && (sight.current === false || hasToForget(authorities, sight) || name in due.resize || name in due.rebuild))), due, comesBack(members)),
+    ...abreast(restartsOf(byWrites(wanted.filter(([name, sight]) => sight.is === "up" && sight.primary && (sight.current === false || hasToForget(authorities, sight) || name in due.resize || name in due.rebuild))), due, comesBack(members)).map((round) => [round]), Math.min(maxUnavailable, mayBeAway(members).most), ["join"]),
     ...oneByOne("leave", those(sights, (sight, name) => !members.includes(name) && (mayRun(sight) || seed.includes(name)))),
   ];
-  return steps.length > 0 || where(({ hasHadData, left, chosenOver }) => !hasHadData || left || chosenOver !== undefined).length > 0 ? [...steps, { do: "verify", on: members }] : [];
+  return steps.length > 0 || where(({ hasHadData, left, chosenOver, held }) => !hasHadData || left || chosenOver !== undefined || held === true).length > 0 ? [...steps, { do: "verify", on: members }] : [];
 }
+
+export const mayBeAway = (members: string[]) => {
+  const most = mostAway(members.length);
+  return { most, because: `of ${members.length} members those that are away and one more that fails must leave a majority; ${most + 1} may be away of ${2 * (most + 1) + 3}` };
+};
+
+/** In a cluster of just these. */
+const isIn = (sight: Sight, members: string[]): boolean => sight.is === "up" && runs(sight) && sight.size === members.length;
+
+/** Who is in nobody's quorum first; then one after another, so that who is last has all of the writes, and says so. */
+const inOrder = (waiting: string[], seen: Record<string, Sight>): string[][] => {
+  const outside = waiting.filter((name) => !runs(seen[name]!));
+  return [outside, ...waiting.filter((name) => !outside.includes(name)).map((name) => [name])];
+};
 
 /** How a member comes back whose server has a new disk: alone it has no cluster to join. */
 const comesBack = (members: string[]): Do[] => ["install", "mount", "configure", members.length === 1 ? "recover" : "join"];

@@ -1,5 +1,7 @@
 import type { Guest } from "../../guest/guest";
 import { installedVersion } from "../../guest/packages";
+import { isHeld } from "../../guest/volume";
+import type { State } from "../../rest";
 import type { Member } from "../../topology";
 import type { Cluster, Report } from "../datastore";
 import type { Options } from "./options";
@@ -28,14 +30,15 @@ sleep 1; echo ---; ${show} || true`;
 const feltPause = 0.1;
 
 /** How one member is at this moment, as it says itself. */
-export async function report({ guest: reach }: Cluster<Options>, { name }: Member): Promise<Report> {
+export async function report({ guest: reach, want }: Cluster<Options>, { name }: Member): Promise<Report> {
   const guest = await reach(name);
   const state = await unitState(guest);
   const [before = "", after = ""] = isDown(state) ? [] : (await guest.look(twice)).split("---\n");
   const { view: was, why } = viewIn<Vitals>(before);
   const { view: is = was } = viewIn<Vitals>(after);
   if (was && is) return ofServer(name, was, is);
-  return { ...(await withoutServer(guest, state, why)), version: release(await guest.look(`${installedVersion("mariadb-server")} || true`)) };
+  const held = isDown(state) && (await isHeld(guest));
+  return { ...(held ? stopped(name, want.state) : await withoutServer(guest, state, why)), version: release(await guest.look(`${installedVersion("mariadb-server")} || true`)) };
 }
 
 function ofServer(name: string, was: Vitals, is: Vitals): Report {
@@ -66,6 +69,9 @@ function ofView(name: string, { cluster_status, cluster_size, ready, local_state
   if (primary) return { role: "joining", wrong: { what: `${name} has still to catch up with the cluster` } };
   return { role: "outside", wrong: { what: `${name} runs outside of the cluster and takes no statements: it sees ${cluster_size} ${cluster_size === "1" ? "member" : "members"}, itself too, and these are no majority; those that lost each other find each other again by themselves` } };
 }
+
+const stopped = (name: string, wanted: State | undefined): Omit<Report, "version"> =>
+  ({ role: "stopped", state: "held", ...(wanted !== "stopped" && { wrong: { what: `MariaDB on ${name} is kept stopped, and is to run` } }) });
 
 async function withoutServer(guest: Guest, state: string, why: string): Promise<Omit<Report, "version">> {
   const { name } = guest;

@@ -26,6 +26,8 @@ export interface Prepared extends Certified {
   left: boolean;
   /** The volume's marker says that the cluster was started from here by a person's decision, and what others held that it goes on without. */
   chosenOver?: Record<string, string>;
+  /** The volume's marker says that the cluster was stopped by our word: it starts at no boot. */
+  held?: true;
 }
 
 /**
@@ -98,6 +100,6 @@ function words(sight: Sight): string {
     case "up": return `is up (${sight.primary ? "Primary" : "non-Primary"}, ${sight.state}, size ${sight.size}, ${sight.uuid}${sight.committed === undefined ? "" : `:${sight.committed}`})`;
     case "down": return (sight.data.is === "none" ? `is down without data${sight.hasHadData ? ", but once had some" : ""}`
       : `is down with ${sight.data.is} data${isKnown(sight.data.uuid) ? ` ${sight.data.uuid}:${sight.data.seqno}` : ""}${sight.data.safeToBootstrap ? " (safe to bootstrap)" : ""}`)
-      + (sight.left ? ", and left the cluster" : "");
+      + (sight.left ? ", and left the cluster" : "") + (sight.held ? ", and is kept stopped" : "");
   }
 }

@@ -3,7 +3,8 @@ import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { sh } from "../../guest/shell";
 import { tookSettings } from "../../guest/silent";
-import { letStart, lookAtVolume, mark, mountPoint, settle, transferred } from "../../guest/volume";
+import { hold as holdVolume, isHeld, letStart, lookAtVolume, mark, mountPoint, release, settle, transferred } from "../../guest/volume";
+import { inTurn, once } from "../../shared";
 import { names, type Member } from "../../topology";
 import { isUnreadable, setAside, setUnreadableAside } from "./aside";
 import { dataPath as data, noHistory, positionFile, transferFile, unsecured } from "./configuration";
@@ -42,6 +43,7 @@ async function start(cluster: Galera, member: Member, prepare: string, over?: st
     if (!["inactive", "failed"].includes(state))
       throw new Refused("no cluster is bootstrapped while a member is up", `MariaDB on ${name} is ${state}`, "run `pulumi up` again: it plans from what it then sees");
   }
+  await release(guest, cluster.want.owner, member);
   if (over !== undefined) await writeDown(cluster, member, JSON.parse(over) as Record<string, string>);
   await guest.run(`${prepare}
 ${letStart}
@@ -94,10 +96,10 @@ const join: Step = async (cluster, member) => {
     throw new Refused("a member joins a cluster that runs", "no other member is Synced or a donor", "run `pulumi up` again: it plans from what it then sees");
   const down = ["inactive", "failed"].includes(await unitState(guest));
   if (down) await refuseNewer(cluster, member, before);
-  const [{ hasHadData, left }, cut] = await lookAtVolume(guest, cluster.want.owner, member, `${transferred(`$root/${transferFile}`, "$root")} || echo cut`);
+  const [{ hasHadData, left, held }, cut] = await lookAtVolume(guest, cluster.want.owner, member, `${transferred(`$root/${transferFile}`, "$root")} || echo cut`);
   const aside = down && cut.trim() === "cut" && await isUnreadable(guest);
   if (aside) await setUnreadableAside(guest, cluster, member);
-  else if (left) await mark(guest, cluster.want.owner, member, { hasHadData, left: false });
+  else if (left || held) await mark(guest, cluster.want.owner, member, { hasHadData, left: false });
   await guest.run(`${letStart}${sh`
 rm -f /run/mariadb-wsrep-new-cluster; systemctl unset-environment _WSREP_NEW_CLUSTER
 [ -d ${data} ] || install -d -o mysql -g mysql -m 700 ${data}
@@ -158,38 +160,46 @@ const stop: Step = async ({ guest: reach }, { name }) => {
 };
 
 /**
- * Starts a member anew, with options that wait for it: only while all are in the cluster and none receives its data. It gets what it misses meanwhile.
+ * Starts a member anew, with options that wait for it: only while all are in the cluster and none receives its data. It gets what it misses meanwhile. Of several side by side one after another
+ * comes back, so that each has a donor of its own; none does once one has failed to.
  * Of a silent one nobody knows more than that its old options may be why: the others need it no less than before, so those that answer are enough.
  * What was configured before a unit that keeps in mind with which options it starts, gets it now.
  */
-const restart: Step = async (cluster, member, step) => {
+const restart: Step = async (cluster, member, step = { do: "restart", on: [member.name] }) => {
   const guest = await cluster.guest(member.name);
   // On the edge of what silences it, one answers now and then: what it then takes live needs no restart.
-  if (step?.what === "silent" && (await wsrep(guest)) && (await tookSettings(guest, configure(cluster, member)))) return;
-  const inIt = await running(cluster, everyone(cluster));
+  if (step.what === "silent" && (await wsrep(guest)) && (await tookSettings(guest, configure(cluster, member)))) return;
   const silent = (await unitState(guest)) === "active" && !(await wsrep(guest));
-  if (step?.what === "silent" && !silent) return;
-  if (!silent) await gate(cluster, [...new Set([...inIt, ...names(cluster.want)])], guest, { seconds: startSeconds, exactly: true, started: false });
-  else if (inIt.length > 0) await gate(cluster, inIt, guest, { seconds: startSeconds, started: false });
+  if (step.what === "silent" && !silent) return;
+  const inIt = silent ? await running(cluster, everyone(cluster)) : await once(step, () => allIn(cluster, guest));
+  if (silent && inIt.length > 0) await gate(cluster, inIt, guest, { seconds: startSeconds, started: false });
   await tellWhatItMayMiss(cluster, member);
   await guarded(guest);
   await stop(cluster, member);
-  if (step?.do === "resize") await otherFlavor(cluster, member);
-  if (inIt.some((name) => name !== member.name)) await join(cluster, member);
+  if (step.do === "resize") await otherFlavor(cluster, member);
+  if (inIt.some((name) => name !== member.name)) await inTurn(step, member.name, () => join(cluster, member));
   else if (everyone(cluster).length === 1) await start(cluster, member, ":");
   else return startAmongSilent(cluster, guest);
+  // Of several the last to come back has found all others.
+  if (step.on.length > 1) return;
   await gate(cluster, silent ? [...inIt, member.name] : inIt, await cluster.guest(member.name), { seconds: startSeconds, exactly: !silent });
 };
+
+/** Waits until all are in the cluster, and says who that is. */
+async function allIn(cluster: Galera, teller: Guest): Promise<string[]> {
+  const inIt = await running(cluster, everyone(cluster));
+  await gate(cluster, [...new Set([...inIt, ...names(cluster.want)])], teller, { seconds: startSeconds, exactly: true, started: false });
+  return inIt;
+}
 
 /** A restart in the middle of which the server gets its flavor. Whose database does not run is in nobody's way. */
 const resize: Step = async (cluster, member, step) => (step?.what === "idle" ? cluster.resize!(member) : restart(cluster, member, step));
 
 /** Ends a member as a restart does, for its server to get a new disk with its image. Whose database does not run is in nobody's way. */
-const rebuild: Step = async (cluster, member, step) => {
-  if (step?.what !== "idle") {
+const rebuild: Step = async (cluster, member, step = { do: "rebuild", on: [member.name] }) => {
+  if (step.what !== "idle") {
     const guest = await cluster.guest(member.name);
-    const all = [...new Set([...await running(cluster, everyone(cluster)), ...names(cluster.want)])];
-    await gate(cluster, all, guest, { seconds: startSeconds, exactly: true, started: false });
+    await once(step, () => allIn(cluster, guest));
     await tellWhatItMayMiss(cluster, member);
     await stop(cluster, member);
   }
@@ -242,6 +252,25 @@ const leave: Step = async (cluster, member) => {
   if (disk === "ours") await mark(guest, cluster.want.owner, member, { hasHadData, left: true });
 };
 
+/**
+ * Stops a member until its cluster is started again. All that are not held yet are in the cluster before, and without it after. It is marked before it stops: a boot in between starts it
+ * no more. Who is down is only marked.
+ */
+const hold: Step = async (cluster, member) => {
+  const guest = await cluster.guest(member.name);
+  const inIt = await running(cluster, everyone(cluster));
+  if (inIt.includes(member.name)) {
+    const held = await Promise.all(names(cluster.want).map(async (name) => isHeld(await cluster.guest(name))));
+    const stay = names(cluster.want).filter((name, index) => !held[index] || inIt.includes(name));
+    await gate(cluster, stay, guest, { seconds: startSeconds, exactly: true, started: false });
+  }
+  await guarded(guest);
+  await holdVolume(guest, cluster.want.owner, member);
+  await stop(cluster, member);
+  const others = inIt.filter((name) => name !== member.name);
+  if (inIt.includes(member.name) && others.length > 0) await gate(cluster, others, guest, { seconds: startSeconds, exactly: true, started: false });
+};
+
 /** All members agree, steadily; from now on an emptied volume keeps its member from starting. */
 const verify: Step = async (cluster, member) => {
   const guest = await cluster.guest(member.name);
@@ -252,4 +281,4 @@ const verify: Step = async (cluster, member) => {
   await mark(guest, cluster.want.owner, member, { hasHadData: true, left: false });
 };
 
-export const steps: Record<Do, Step> = { install, mount, configure, bootstrap, recover, secure, clean, join, restart, resize, rebuild, leave, stop, verify };
+export const steps: Record<Do, Step> = { install, mount, configure, bootstrap, recover, secure, clean, join, restart, resize, rebuild, leave, stop, hold, verify };

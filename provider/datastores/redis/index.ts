@@ -1,10 +1,10 @@
 import { datastore } from "../datastore";
 import { outdated } from "./change";
 import { needs, newcomers } from "./machine";
-import { blank, kept, recall, underNew } from "./memory";
+import { blank, kept, recall, stopped, underNew } from "./memory";
 import { observe } from "./observe";
 import { options, type Options } from "./options";
-import { plan, type Do } from "./plan";
+import { mayBeAway, plan, type Do } from "./plan";
 import { report } from "./report";
 import { shardOf, type Sight } from "./sight";
 import { steps } from "./steps";
@@ -14,11 +14,13 @@ export const redis = datastore<Options, Sight, Do>({
   password: "password",
   observe,
   group: (member) => `${shardOf(member)}`,
+  mayBeAway,
   newcomers,
   needs,
   report,
   plan,
   recall,
+  stopped,
   blank,
   steps,
   unreachable: (why) => ({ is: "unreachable", why }),

@@ -73,6 +73,10 @@ export const kept = (seen: Record<string, Sight>): Record<string, Sight> => Obje
 /** What is seen of a member whose server was made again over its volume: its identity lies there with its data. */
 export function underNew(sight: Sight): Sight {
   if (!("installed" in sight)) return sight.is === "foreign" ? sight : blank;
-  const { hasHadData, left } = sight;
-  return { is: "down", data: sight.is === "down" ? sight.data : true, installed: false, mounted: false, configured: false, hasHadData, left };
+  const { hasHadData, left, held } = sight;
+  return { is: "down", data: sight.is === "down" ? sight.data : true, installed: false, mounted: false, configured: false, hasHadData, left, ...(held && { held }) };
 }
+
+/** What is seen of a cluster that was stopped in order. */
+export const stopped = (names: string[]): Record<string, Sight> => Object.fromEntries(Object.entries(healthy(names)).map(([name, { role, id }]) =>
+  [name, { is: "down", data: true, id, installed: true, mounted: true, configured: true, secured: true, hasHadData: true, left: false, held: role }]));

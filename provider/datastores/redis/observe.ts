@@ -25,12 +25,12 @@ export async function observe(cluster: Redis, member: Member): Promise<Sight> {
   if (volume.disk === "absent") return { is: "unreachable", why: `its volume ${member.volume} is not attached` };
   if (volume.disk === "foreign" && isDown(state)) return { is: "foreign", why: volume.why ?? "unknown" };
   if (volume.disk === "foreign") throw new Error(`the server is ${state}, and its volume is not ours: ${volume.why}`);
-  const { hasHadData, left } = volume;
+  const { hasHadData, left, held } = volume;
   // A cut between mounting and marking is mended by mounting again: what an unmarked volume holds is nobody's.
   const mounted = isReady(volume, cluster.want.volumeSize);
   const { current, running, ...software } = await softwareOf(guest, cluster, member);
-  const prepared = { ...software, mounted, hasHadData, left };
-  const { data, id } = assignments(files);
+  const { data, id, role } = assignments(files);
+  const prepared = { ...software, mounted, hasHadData, left, ...(held && { held: role === "slave" ? "replica" as const : "primary" as const }) };
   if (isDown(state)) return { is: "down", data: data === "yes", ...(id ? { id } : {}), ...prepared };
   if (!said && isEstranged(why) && !hasHadData) return { is: "down", data: data === "yes", ...(id ? { id } : {}), estranged: true, ...prepared };
   if (!said && isEstranged(why)) throw new Error(`the server is ${state} and does not answer its administrator: ${why}`);
@@ -44,7 +44,7 @@ export async function observe(cluster: Redis, member: Member): Promise<Sight> {
 /** Who it was, and whether its keys are there: below the volume's root. */
 const lookAtData = ({ want }: Redis): string => `data=$root/${dataDirectory}
 [ -z "$(ls -A "$data/${dataFile(want.options)}" 2>/dev/null)" ] || echo data=yes
-sed -n 's/^\\([0-9a-f]*\\) .* \\?myself,.*/id=\\1/p' "$data/nodes.conf" 2>/dev/null || true`;
+sed -n 's/^\\([0-9a-f]*\\) .*\\bmyself,\\([a-z]*\\).*/id=\\1\\nrole=\\2/p' "$data/nodes.conf" 2>/dev/null || true`;
 
 interface Server {
   state: string;

@@ -1,18 +1,19 @@
 import { configures, only } from "../../authorities";
-import { idle, oneByOne, restartsOf, restartsOfSilent, together, told, type Step } from "../../plan";
+import { rest } from "../../rest";
+import { abreast, idle, mostAway, oneByOne, restartsOf, restartsOfSilent, together, told, type Step } from "../../plan";
 import { nothingDue, type Due, type Wanted } from "../../topology";
 import { underNew } from "./memory";
 import { strangers, tooMuch, unsafe } from "./rules";
-import { evidence, isAlive, isIn, isToTell, ownedBy, shardOf, those, ups, waits, type Sight, type Sights, type Up } from "./sight";
+import { evidence, isAlive, isIn, isToTell, midway, ownedBy, shardOf, those, ups, waits, type Prepared, type Sight, type Sights, type Up } from "./sight";
 import { count, joined, missing, moves, written, type Move, type Slots } from "./slots";
 
-export type Do = "install" | "mount" | "configure" | "secure" | "clean" | "start" | "bootstrap" | "join" | "move" | "promote" | "leave" | "restart" | "resize" | "rebuild" | "verify";
+export type Do = "install" | "mount" | "configure" | "secure" | "clean" | "start" | "bootstrap" | "join" | "move" | "promote" | "leave" | "restart" | "resize" | "rebuild" | "hold" | "verify";
 
 /**
  * Pure: the steps from what is seen to a cluster of `members`, in which each shard's members hold the same slots and all shards as many.
  * Who comes joins before slots move; who goes leaves when it owns none. A slot that is on its way gets there first.
  */
-export function plan({ members, forget = [], replace = [], due = nothingDue, authorities = only }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
+export function plan({ members, forget = [], replace = [], due = nothingDue, authorities = only, maxUnavailable = 1, state }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
   const unseen: Sight = { is: "unreachable", why: "not looked at" };
   const isDown = (name: string) => seen[name]?.is === "down";
   const [resized, rebuilt] = [due.resize, due.rebuild].map((given) => members.filter((name) => name in given && isDown(name))) as [string[], string[]];
@@ -20,6 +21,7 @@ export function plan({ members, forget = [], replace = [], due = nothingDue, aut
   const leaving: Sights = Object.entries(seen).filter(([name]) => !members.includes(name)).sort(([a], [b]) => b.localeCompare(a, "en", { numeric: true }));
   const forgotten = those(leaving, (sight, name) => forget.includes(name) && sight.is === "unreachable");
   const sights: Sights = [...wanted, ...leaving.filter(([name]) => !forgotten.includes(name))];
+  if (state === "stopped") return rest({ members, sights, evidence: evidence(sights), isIn: (sight) => midway(sights).length === 0 && isWhole(sight, members), inOrder: (waiting) => inOrder(waiting, seen) });
   const refusal = unsafe({ sights, wanted, forgotten, replaced: replace });
   if (refusal) throw refusal;
 
@@ -36,7 +38,7 @@ export function plan({ members, forget = [], replace = [], due = nothingDue, aut
   const back = those(sights, waits);
   const silent = those(wanted, ({ is }) => is === "silent");
   const begun = missing(joined(...ownedBy(sights).values())).length === 0;
-  if (back.length + silent.length > 0) return [...prepare, ...together("start", back), ...restartsOfSilent(those(wanted, (sight) => sight.is === "silent" && !sight.configured)), ...lookAgain(wanted, begun)];
+  if (back.length + silent.length > 0) return [...prepare, ...starts(back, seen), ...restartsOfSilent(those(wanted, (sight) => sight.is === "silent" && !sight.configured)), ...lookAgain(wanted, begun)];
 
   const shards = shardsOf(members, sights);
   const steps: Step<Do>[] = [
@@ -45,11 +47,26 @@ export function plan({ members, forget = [], replace = [], due = nothingDue, aut
     ...together("start", those(wanted, ({ is }) => is === "down")),
     ...(begun ? [] : together<Do>("bootstrap", shards.map(({ head }) => head).slice(0, 1))),
     ...joins(shards, seen, begun),
-    ...(begun ? changes(shards, members, sights, due) : []),
+    ...(begun ? changes(shards, members, sights, due, Math.min(maxUnavailable, mayBeAway(members).most)) : []),
   ];
   // What is left to tidy: a member without its mark, a node that is no member, a slot that is still said to be on its way.
-  const untidy = where(({ hasHadData, left }) => !hasHadData || left).length > 0 || strangers(sights).length > 0 || ups(sights).some(([, { open }]) => open.length > 0);
+  const untidy = where(({ hasHadData, left, held }) => !hasHadData || left || held !== undefined).length > 0 || strangers(sights).length > 0 || ups(sights).some(([, { open }]) => open.length > 0);
   return steps.length > 0 || untidy ? [...steps, { do: "verify", on: members }] : [];
+}
+
+/** In a cluster of just these, with nothing under way. */
+const isWhole = (sight: Sight, members: string[]): boolean => sight.is === "up" && sight.ok && sight.knows.length === members.length && sight.failed.length === 0 && sight.open.length === 0 && (sight.role === "primary" || sight.linked);
+
+/** Replicas first, so that nobody takes over from a primary that stops: who is primary has all of the writes. */
+function inOrder(waiting: string[], seen: Record<string, Sight>): string[][] {
+  const isPrimary = (name: string) => (seen[name] as Partial<Up>).role === "primary";
+  return [waiting.filter((name) => !isPrimary(name)), waiting.filter(isPrimary)];
+}
+
+/** Of a cluster that was stopped the primaries first: its replicas lack the writes between their own stop and that of their primary. */
+function starts(back: string[], seen: Record<string, Sight>): Step<"start">[] {
+  const isReplica = (name: string) => (seen[name] as Partial<Prepared>).held === "replica";
+  return [...together("start" as const, back.filter((name) => !isReplica(name))), ...together("start" as const, back.filter(isReplica)).map((step) => ({ ...step, what: "replicas" }))];
 }
 
 /** What comes after those that have data serve it again: nothing where these are all and were verified. Else it depends on how far a run that was cut had come. */
@@ -99,7 +116,7 @@ function joins(shards: Shard[], seen: Record<string, Sight>, begun: boolean): St
 }
 
 /** What changes a cluster that runs: whose the slots are, who is in it, and what each runs with. */
-function changes(shards: Shard[], members: string[], sights: Sights, due: Due): Step<Do>[] {
+function changes(shards: Shard[], members: string[], sights: Sights, due: Due, most: number): Step<Do>[] {
   const owned = ownedBy(sights);
   const open = opened(sights);
   const promoted = shards.filter(({ instead }) => instead !== undefined);
@@ -120,7 +137,7 @@ function changes(shards: Shard[], members: string[], sights: Sights, due: Due): 
     ...open.map(move),
     ...promoted.flatMap(({ head }) => together<Do>("promote", [head])),
     ...planned.map(move),
-    ...shards.flatMap((shard) => restarts(shard, gone, sights, due)),
+    ...abreast(shards.map((shard) => restarts(shard, gone, sights, due)).filter((rounds) => rounds.length > 0), most, ["promote"]),
     // Replicas first: they would follow whoever gets the slots of their primary.
     ...oneByOne<Do>("leave", [...gone.filter((name) => !owned.has(name)), ...gone.filter((name) => owned.has(name))]),
   ];
@@ -155,8 +172,16 @@ const without = (slots: Slots, others: Slots): Slots => missing(joined(missing(s
 /** How a member comes back whose server has a new disk. */
 const comesBack: Do[] = ["install", "mount", "configure", "start", "join"];
 
-/** Replicas, then one of them takes over, then who was primary: where a setting, another flavor or image waits for that. Where none stays, one that leaves takes over for as long. */
-function restarts({ members, head }: Shard, gone: string[], sights: Sights, due: Due): Step<Do>[] {
+/** One of each shard. With a replica in each none of them is a primary, of which no more may be away than leaves a majority, with one more that fails. */
+export function mayBeAway(members: string[]): { most: number; because: string } {
+  const shards = [...new Set(members.map(shardOf))];
+  const alone = shards.some((shard) => members.filter((name) => shardOf(name) === shard).length === 1);
+  const most = alone ? mostAway(shards.length) : shards.length;
+  return { most, because: alone ? `of ${shards.length} primaries without replicas those that are away and one more that fails must leave a majority; ${most + 1} may be away of ${2 * (most + 1) + 3}` : "one of each shard may be away" };
+}
+
+/** Rounds: replicas, then one of them takes over, then who was primary: where a setting, another flavor or image waits for that. Where none stays, one that leaves takes over for as long. */
+function restarts({ members, head }: Shard, gone: string[], sights: Sights, due: Due): Step<Do>[][] {
   const old = those(sights, (sight, name) => members.includes(name) && sight.is === "up" && (!sight.current || name in due.resize || name in due.rebuild));
   const replicas = members.filter((name) => name !== head);
   const leaving = gone.filter((name) => shardOf(name) === shardOf(head) && isIn(new Map(sights).get(name)!));
@@ -165,6 +190,6 @@ function restarts({ members, head }: Shard, gone: string[], sights: Sights, due:
   const [heir] = [...replicas, ...leaving].sort((a, b) => hasLink(b) - hasLink(a));
   return [
     ...restartsOf(replicas.filter((name) => old.includes(name)), due, comesBack),
-    ...(old.includes(head) ? oneByOne<Do>("promote", heir ? [heir] : []).concat(restartsOf([head], due, comesBack), together("promote", heir && !replicas.includes(heir) ? [head] : [])) : []),
+    ...(old.includes(head) ? restartsOf([head], due, comesBack).map((round) => together<Do>("promote", heir ? [heir] : []).concat(round, together("promote", heir && !replicas.includes(heir) ? [head] : []))) : []),
   ];
 }

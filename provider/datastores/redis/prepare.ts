@@ -10,6 +10,7 @@ import type { Member } from "../../topology";
 import { tell, viewOf, type Command, type Redis } from "./client";
 import { busPort, clientLine, clientOf, dataDirectory, dataFile, dataPath, families, folder, headerLines, isVersion, logins, ofVersion, optionsFile, optionsText, port, runningFile, runningHeader, settings, sha256, users, vendorOf, withClient } from "./configuration";
 import { everyone } from "./gates";
+import type { Options } from "./options";
 import type { Do } from "./plan";
 
 /** What is done on one member. */
@@ -20,16 +21,13 @@ const sysctl = "/etc/sysctl.d/60-datastore-redis.conf";
 export const install: Step = async (cluster, { name }) => {
   const { want } = cluster;
   const guest = await cluster.guest(name);
-  const { server, user } = vendorOf(want.options);
+  const { server } = vendorOf(want.options);
   await sparePackages(guest, families);
   await guest.run(sh`mkdir -p ${folder}`);
   // While a server writes its data anew it needs room for what changes meanwhile; the kernel would ask for room for all of it. In a container the host's word counts.
   await guest.write(sysctl, "vm.overcommit_memory = 1\n");
   await guest.run(sh`sysctl -q -p ${sysctl} || true`);
-  await guardUnit(guest, `${server}.service`, {
-    configured: optionsFile, data: `${dataDirectory}/${dataFile(want.options)}`, first: `/bin/sh -c "mkdir -p /run/datastores; head -n ${headerLines} ${optionsFile} >${runningFile}"`,
-    service: ["ExecStart=", `ExecStart=/usr/bin/${server} ${optionsFile} --supervised systemd --daemonize no`, `ReadWritePaths=-${dataPath}`, `User=${user}`],
-  });
+  await guarded(guest, want.options);
   const { version = await versionOfOthers(cluster, name) } = want.options;
   await installPackages(guest, ofVersion({ ...want.options, version })).catch(async (error) => {
     refuseOther(version, `${name} is offered`, await guest.look(offeredVersion(server)));
@@ -37,6 +35,14 @@ export const install: Step = async (cluster, { name }) => {
   });
   refuseOther(version, `${name} has`, await guest.look(installedVersion(server)));
 };
+
+export async function guarded(guest: Guest, options: Options): Promise<void> {
+  const { server, user } = vendorOf(options);
+  await guardUnit(guest, `${server}.service`, {
+    configured: optionsFile, data: `${dataDirectory}/${dataFile(options)}`, first: `/bin/sh -c "mkdir -p /run/datastores; head -n ${headerLines} ${optionsFile} >${runningFile}"`,
+    service: ["ExecStart=", `ExecStart=/usr/bin/${server} ${optionsFile} --supervised systemd --daemonize no`, `ReadWritePaths=-${dataPath}`, `User=${user}`],
+  });
+}
 
 /** A replica cannot read what a primary of a later version sends. */
 const versionOfOthers = (cluster: Redis, name: string): Promise<string | undefined> =>

@@ -1,4 +1,5 @@
 import { installedVersion } from "../../guest/packages";
+import { isHeld } from "../../guest/volume";
 import type { Member } from "../../topology";
 import type { Report } from "../datastore";
 import { viewOf, type Redis } from "./client";
@@ -12,6 +13,8 @@ export async function report(cluster: Redis, { name }: Member): Promise<Report> 
   const { server } = vendorOf(cluster.want.options);
   const state = await unitState(guest, cluster);
   const version = release(await guest.look(`${installedVersion(server)} || true`));
+  if (isDown(state) && (await isHeld(guest)))
+    return { role: "stopped", state: "held", version, ...(cluster.want.state !== "stopped" && { wrong: { what: `the server on ${name} is kept stopped, and is to run` } }) };
   if (isDown(state)) return { role: "down", state, version, wrong: { what: `the server on ${name} is ${state}` } };
   const { said, why } = await viewOf(guest, cluster.authority);
   if (!said) return { role: state === "activating" ? "starting" : "silent", state, version, wrong: { what: `the server on ${name} does not answer: ${why}` } };

@@ -19,6 +19,8 @@ export interface Prepared extends Certified {
   hasHadData: boolean;
   /** The volume's marker says that the member left the cluster by our word. */
   left: boolean;
+  /** The volume's marker says that the cluster was stopped by our word: it starts at no boot. And what the member was then, as its own table says. */
+  held?: "primary" | "replica";
 }
 
 /** A slot that is on its way between two members: a move was cut, or is under way. */
@@ -101,7 +103,7 @@ function words(sight: Sight): string {
     case "foreign": return `has a volume that is not known as ours (${sight.why})`;
     case "starting": return "is starting";
     case "silent": return `runs and does not answer (${sight.why})`;
-    case "down": return (sight.estranged ? "knows another authority than this run's" : sight.data ? "is down with data" : `is down without data${sight.hasHadData ? ", but once had some" : ""}`) + (sight.left ? ", and left the cluster" : "");
+    case "down": return (sight.estranged ? "knows another authority than this run's" : sight.data ? "is down with data" : `is down without data${sight.hasHadData ? ", but once had some" : ""}`) + (sight.left ? ", and left the cluster" : "") + (sight.held ? `, and is kept stopped as ${sight.held}` : "");
     case "up": return `is ${sight.role}${sight.slots === "" ? "" : ` of slots ${sight.slots}`}, cluster ${sight.ok ? "ok" : "not ok"}, knows ${sight.knows.length}${sight.failed.length > 0 ? `, of whom ${sight.failed.length} failed` : ""}`;
   }
 }

@@ -1,10 +1,11 @@
-import { Refused, TimedOut } from "../../errors";
+import { CommandFailed, Refused, TimedOut } from "../../errors";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { assignments, sh } from "../../guest/shell";
 import { tookSettings } from "../../guest/silent";
-import { letStart, lookAtVolume, mark } from "../../guest/volume";
+import { hold as holdVolume, isHeld, letStart, lookAtVolume, mark, release } from "../../guest/volume";
 import type { Step as Planned } from "../../plan";
+import { once } from "../../shared";
 import { names, type Member } from "../../topology";
 import { addressOf, ask, isEstranged, loginsOf, programText, tell, viewOf, type Command, type Redis } from "./client";
 import { dataPath, folder, port, vendorOf } from "./configuration";
@@ -12,7 +13,7 @@ import { agreed, answers, dataSeconds, everyone, follows, gateSeconds, saidBy, s
 import { hasFailed, isKnown, isSelf } from "./nodes";
 import { isDown, unitState } from "./observe";
 import type { Do } from "./plan";
-import { configure, install, mount, refuseOtherThanOthers, secure, type Step } from "./prepare";
+import { configure, guarded, install, mount, refuseOtherThanOthers, secure, type Step } from "./prepare";
 import { shardOf } from "./sight";
 import { count, evenly, joined, missing, read, type Slots } from "./slots";
 
@@ -27,11 +28,13 @@ const clean: Step = async ({ guest: reach, want }, member) => {
 /** Whether a server runs with other users than this run's. */
 const isStrange = async (cluster: Redis, guest: Guest): Promise<boolean> => isEstranged((await viewOf(guest, cluster.authority)).why);
 
-/** Starts a server, with the identity that lies with its data, or as a new one. */
-const start: Step = async (cluster, member) => {
+/** Starts a server, with the identity that lies with its data, or as a new one. A replica of a cluster that was stopped starts once the primaries agree, for it follows one of them. */
+const start: Step = async (cluster, member, step) => {
   const guest = await cluster.guest(member.name);
   const { server, user } = vendorOf(cluster.want.options);
   await refuseOtherThanOthers(cluster, member);
+  if (step.what === "replicas") await once(step, () => agreed(cluster, everyone(cluster), guest));
+  await release(guest, cluster.want.owner, member);
   const [{ hasHadData, left }] = await lookAtVolume(guest, cluster.want.owner, member, ":");
   if (left) {
     // It left with its keys, which others have: it comes back as a new one.
@@ -209,18 +212,44 @@ const rebuild: Step = async (cluster, member, step) => {
   await cluster.rebuild!(member);
 };
 
+/**
+ * Stops a member, with its data saved, until its cluster is started again. It is marked before it stops: a boot in between starts it no more. Before the first replica stops all agree; before
+ * a primary does nobody follows it any more, or a failover came between.
+ */
+const hold: Step = async (cluster, member, step) => {
+  const guest = await cluster.guest(member.name);
+  const { server } = vendorOf(cluster.want.options);
+  await once(step, () => mayRest(cluster, step, guest));
+  await guarded(guest, cluster.want.options);
+  await holdVolume(guest, cluster.want.owner, member);
+  if (cluster.want.options.persistence === "snapshots" && (await viewOf(guest, cluster.authority)).said) await saveAndStop(cluster, guest);
+  await guest.run(sh`systemctl stop ${server}`);
+};
+
+/** What a server has in memory alone, with no setting `save`, a stop would not write; of one that cannot write it, none is stopped. It answers by ending the connection. */
+async function saveAndStop({ authority }: Redis, guest: Guest): Promise<void> {
+  await tell(guest, authority, [["SHUTDOWN", "SAVE"]]).catch((error) => {
+    if (!(error instanceof CommandFailed && error.stderr.includes("ended the connection"))) throw error;
+  });
+}
+
+/** Before one is held of a cluster that runs all are in and agree. Of those that stop side by side none follows another. */
+async function mayRest(cluster: Redis, { on }: Planned<Do>, teller: Guest): Promise<void> {
+  let said = await saidBy(cluster, everyone(cluster));
+  const begun = (await Promise.all(everyone(cluster).map(async (name) => isHeld(await cluster.guest(name))))).includes(true);
+  if (said.size > 0 && !begun) said = await agreed(cluster, names(cluster.want), teller, "exactly");
+  const ofStep = new Map([...said].filter(([name]) => on.includes(name)).map(([name, { id, nodes }]) => [id, { name, of: nodes.find(isSelf)!.of }]));
+  const followed = [...ofStep.values()].flatMap(({ name, of }) => (of !== undefined && ofStep.has(of) ? [`${name} follows ${ofStep.get(of)!.name}`] : []));
+  if (followed.length > 0) throw new Refused("a primary stops once nobody follows it", `${followed.join(", ")}: a failover came between`, "run `pulumi up` again: it plans from what it then sees");
+}
+
 /** All members agree, steadily, and each follows or serves; from now on an emptied volume keeps its member from starting. */
 const verify: Step = async (cluster, member, step) => {
   const guest = await cluster.guest(member.name);
-  // Asked by each of the members, all of them would be asked that often squared.
-  if (!agreements.has(step)) agreements.set(step, tidied(cluster, guest));
-  await agreements.get(step);
+  await once(step, () => tidied(cluster, guest));
   await guest.run(sh`systemctl enable --quiet ${vendorOf(cluster.want.options).server}`);
   await mark(guest, cluster.want.owner, member, { hasHadData: true, left: false });
 };
-
-/** What all members of a step were asked, once for all of them. */
-const agreements = new WeakMap<Planned<Do>, Promise<void>>();
 
 /** Takes away what cuts have left in the members' tables, and waits until they agree. While one does not answer nobody knows which node it is: none is forgotten then. */
 async function tidied(cluster: Redis, teller: Guest): Promise<void> {
@@ -238,4 +267,4 @@ async function tidied(cluster: Redis, teller: Guest): Promise<void> {
   await agreed(cluster, all, teller, "exactly");
 }
 
-export const steps: Record<Do, Step> = { install, mount, configure, secure, clean, start, bootstrap, join, move, promote, leave, restart, resize, rebuild, verify };
+export const steps: Record<Do, Step> = { install, mount, configure, secure, clean, start, bootstrap, join, move, promote, leave, restart, resize, rebuild, hold, verify };

@@ -76,6 +76,7 @@ told UTC; touch data/another 2>/dev/null; mv data/another data/space; told UTC; 
     ["does not start without its volume", {}, "1 not started: /var/lib/datastore is not the data volume: it has no .datastore.json"],
     ["does not start on a volume that was emptied", { marker: { hasHadData: true, left: false } }, "1 not started: the data volume once held data and is empty now"],
     ["does not start when its member left", { marker: { hasHadData: true, left: true }, data: true }, "1 not started: this member left the cluster"],
+    ["does not start when its cluster was stopped, though it is let", { let: true, marker: { hasHadData: true, left: false, held: true }, data: true }, "1 not started: its cluster was stopped: the pulumi up that starts it again does"],
     ["reads a marker that a person wrote", { marker: `{ "hasHadData" : true,\n"left" : true }`, data: true }, "1 not started: this member left the cluster"],
   ] as [string, Booted, string][])
     it(what, async () => equal(await started(booted), says));

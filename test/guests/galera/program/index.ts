@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
-import { GaleraCluster, Locality } from "pulumi-openstack-datastores";
+import { GaleraCluster, Locality, type RolloutArgs, type State } from "pulumi-openstack-datastores";
 
 const config = new pulumi.Config();
 
@@ -22,6 +22,9 @@ const orders = new GaleraCluster("orders", {
   configuration: config.getObject<Record<string, string>>("configuration") ?? { max_connections: "321" },
   authorities: config.getObject<string[]>("authorities"),
   restartTrigger: config.get("restartTrigger"),
+  state: config.get("state") as State | undefined,
+  rollout: config.getObject<RolloutArgs>("rollout"),
+  maintenance: config.getBoolean("maintenance"),
   rootPassword: config.get("rootPassword"),
   formerPasswords: config.getObject<string[]>("formerPasswords"),
   allowedCidrs: [`${config.require("client")}/32`],

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
-import { RedisCluster, type RedisVendor } from "pulumi-openstack-datastores";
+import { RedisCluster, type RedisVendor, type RolloutArgs, type State } from "pulumi-openstack-datastores";
 
 const config = new pulumi.Config();
 
@@ -20,6 +20,9 @@ const sessions = new RedisCluster("sessions", {
   configuration: config.getObject<Record<string, string>>("configuration"),
   authorities: config.getObject<string[]>("authorities"),
   restartTrigger: config.get("restartTrigger"),
+  state: config.get("state") as State | undefined,
+  rollout: config.getObject<RolloutArgs>("rollout"),
+  maintenance: config.getBoolean("maintenance"),
   password: config.get("password"),
   formerPasswords: config.getObject<string[]>("formerPasswords"),
   allowedCidrs: [`${config.require("client")}/32`],

@@ -12,6 +12,7 @@ const flags: Record<string, object> = {
   unsecured: { secured: false },
   safe: { safeToBootstrap: true },
   left: { left: true },
+  held: { held: true },
   old: { current: false },
   writer: { written: 100 },
   unloaded: { unloaded: true },
@@ -85,7 +86,8 @@ export function after(seen: Seen, step: Step, on: string[] = step.on): Seen {
       change({ configured: true }); break;
     case "leave": on.forEach((name) => stop(next, name)); change({ left: true, chosenOver: undefined }); break;
     case "stop": on.forEach((name) => stop(next, name)); break;
-    case "verify": change({ hasHadData: true, left: false, chosenOver: undefined }); agree(next); break;
+    case "hold": on.forEach((name) => stop(next, name)); change({ held: true }); break;
+    case "verify": change({ hasHadData: true, left: false, chosenOver: undefined }); on.forEach((name) => delete (next[name] as Prepared).held); agree(next); break;
     default: throw new Error(`the model knows no step ${step.do}`);
   }
   for (const each of Object.values(next)) if ("chosenOver" in each && each.chosenOver === undefined) delete each.chosenOver;
@@ -128,6 +130,8 @@ export function during(seen: Seen, step: Step): Seen[] {
         { ...withDonor(seen), ...starting },
       );
     }
+    // Marked first, then stopped.
+    case "hold": return shows({ [name]: { ...self, held: true } as Sight });
     default: return [];
   }
 }
@@ -145,13 +149,13 @@ function start(seen: Seen, name: string, secured: boolean): void {
   agree(seen);
 }
 
-/** Stops a member gracefully: the others, who have received all that it has committed, shrink their cluster. One that was still starting has but a part of the data. */
+/** Stops a member gracefully: the others, who have received all that it has committed, shrink their cluster, and who is the last of it knows that. One that was still starting has but a part of the data. */
 function stop(seen: Seen, name: string): void {
   agree(seen);
   const self = seen[name]!;
   if (self.is === "down") return;
-  const data: Data = self.is === "silent" ? { is: "whole", uuid: historyOf(seen), seqno: 9, safeToBootstrap: false } : self.is === "up" ? { is: "whole", uuid: self.uuid, seqno: self.committed ?? 9, safeToBootstrap: false } : { is: "partial", uuid: "unknown", seqno: -1, safeToBootstrap: false };
-  seen[name] = { ...preparedOf(self), is: "down", data };
+  const data: Data = self.is === "silent" ? { is: "whole", uuid: historyOf(seen), seqno: 9, safeToBootstrap: false } : self.is === "up" ? { is: "whole", uuid: self.uuid, seqno: self.committed ?? 9, safeToBootstrap: self.primary && inPrimary(seen).length === 1 } : { is: "partial", uuid: "unknown", seqno: -1, safeToBootstrap: false };
+  seen[name] = { ...preparedOf(self), is: "down", data, ...("held" in self && { held: true }) };
   agree(seen);
 }
 

@@ -5,7 +5,7 @@ import { isKnown, tellsPosition } from "../../../../provider/datastores/galera/s
 import { Refused } from "../../../../provider/errors";
 import { describe as lines, type Step } from "../../../../provider/plan";
 import type { Wanted } from "../../../../provider/topology";
-import { after, sight, type Seen } from "./model";
+import { after, during, sight, type Seen } from "./model";
 
 type Case = Wanted & { seen: Seen };
 type Sight = Seen[string];
@@ -47,6 +47,9 @@ const cases = (words: fc.Arbitrary<string[]>): fc.Arbitrary<Case> => words.chain
 });
 const all = fc.oneof(cases(members(any)), cases(members(outage)), cases(well));
 
+const runs = (each: Sight) => each.is === "up" && each.primary && ["Synced", "Donor/Desynced"].includes(each.state);
+const running = (seen: Seen) => Object.keys(seen).filter((name) => runs(seen[name]!));
+
 /** The refusal of a plan; any other error is a fault of the planner. */
 function refusal({ seen, ...wanted }: Case): Refused | undefined {
   try {
@@ -63,8 +66,6 @@ describe("galera plan, whatever is seen", () => {
     if (!isLost(it.seen) && !refusal(it)) holds(it, plan(it, it.seen));
   }), { numRuns: 5000 });
   const on = (steps: Step<Do>[], ...what: Do[]) => steps.filter((step) => what.includes(step.do)).flatMap((step) => step.on);
-  const runs = (each: Sight) => each.is === "up" && each.primary && ["Synced", "Donor/Desynced"].includes(each.state);
-  const running = (seen: Seen) => Object.keys(seen).filter((name) => runs(seen[name]!));
   /** Nothing is known to run, and somebody may soon, or does; or one that answers nobody is given room first. */
   const isLost = (seen: Seen) => Object.values(seen).some((each) => each.is === "silent" && each.configured)
     || (running(seen).length === 0 && Object.values(seen).some(({ is }) => is === "up" || is === "starting" || is === "silent"));
@@ -292,4 +293,64 @@ describe("galera plan, while servers are to have another flavor or image", () =>
     deepEqual(lines(plan({ members, due: left }, now)), []);
     for (const name of members) equal(now[name]!.is, "up");
   }), { numRuns: 500 }));
+});
+
+describe("galera plan, of a cluster that is to be stopped", () => {
+  const stops = (it: Case): Step<Do>[] | undefined => {
+    try {
+      return plan({ members: it.members, state: "stopped" }, it.seen);
+    } catch (error) {
+      if (error instanceof Refused) return undefined;
+      throw error;
+    }
+  };
+  const isHeld = (each: Sight) => each.is === "down" && each.held === true;
+  const whole = fc.integer({ min: 1, max: 5 }).map((count) => {
+    const members = Array.from({ length: count }, (_, index) => `db-${index + 1}`);
+    return { members, seen: Object.fromEntries(members.map((name) => [name, sight("synced", count)])) as Seen };
+  });
+  /** All that may be seen of it once it is cut in one of its steps. */
+  const middles = (steps: Step<Do>[], seen: Seen): Seen[] => steps.flatMap((step, index) => {
+    const before = steps.slice(0, index).reduce((now, each) => after(now, each), seen);
+    return [before, ...during(before, step), after(before, step)];
+  });
+  const end = (want: Wanted, seen: Seen) => plan(want, seen).reduce((now, step) => after(now, step), seen);
+
+  it("whatever is seen, holds and does nothing else, one at a time of those that run; then all are held, and nothing is to do", () => fc.assert(fc.property(all, (it) => {
+    const steps = stops(it);
+    if (!steps) return;
+    ok(steps.every((step) => step.do === "hold"));
+    const held = steps.reduce((now, step) => {
+      ok(step.on.filter((name) => runs(now[name]!)).length <= (step.on.length === 1 ? 1 : 0), lines([step]).join());
+      return after(now, step);
+    }, it.seen);
+    ok(Object.values(held).every(isHeld));
+    deepEqual(plan({ members: it.members, state: "stopped" }, held), []);
+  }), { numRuns: 5000 }));
+
+  it("begins of a cluster that runs only while all are in it, and nobody else", () => fc.assert(fc.property(fc.oneof(cases(well), cases(members(any))), (it) => {
+    const isWhole = Object.keys(it.seen).length === it.members.length && it.members.every((name) => runs(it.seen[name]!) && (it.seen[name] as { size: number }).size === it.members.length);
+    if (running(it.seen).length > 0) equal(stops(it) !== undefined, isWhole);
+  }), { numRuns: 5000 }));
+
+  it("cut anywhere, and cut again, is gone on from, or taken back; and the start after it is from who was last, and cut anywhere ends whole or stopped again", () => fc.assert(fc.property(whole, fc.nat(), fc.nat(), ({ members, seen }, first, second) => {
+    const pick = (from: Seen[], at: number, otherwise: Seen) => from[at % Math.max(1, from.length)] ?? otherwise;
+    const [stopping, starting] = [{ members, state: "stopped" as const }, { members }];
+    const cut = pick(middles(plan(stopping, seen), seen), first, seen);
+    const again = pick(middles(plan(stopping, cut), cut), second, cut);
+    for (const halfway of [cut, again]) {
+      ok(members.every((name) => runs(end(starting, halfway)[name]!)));
+      deepEqual(plan(starting, end(starting, halfway)), []);
+    }
+    const stopped = end(stopping, again);
+    ok(members.every((name) => isHeld(stopped[name]!)));
+    const start = plan(starting, stopped);
+    deepEqual(lines(start)[0], `recover ${members.at(-1)}`);
+    const started = pick(middles(start, stopped), first, stopped);
+    ok(members.every((name) => runs(end(starting, started)[name]!)));
+    deepEqual(plan(starting, end(starting, started)), []);
+    const back = stops({ members, seen: started });
+    if (back) ok(Object.values(end(stopping, started)).every(isHeld));
+    else ok(Object.values(started).every((each) => !("held" in each)), JSON.stringify(started));
+  }), { numRuns: 1000 }));
 });

@@ -24,6 +24,32 @@ describe("a restart of a galera member", () => {
     deepEqual(asked.at(-1)!.slice(-3), ["db-1", "db-2", "db-3"]);
   }));
 
+  it("of two side by side asks all once before, stops both, and has one come back after the other", () => fast(async () => {
+    const views: Record<string, View | undefined> = running("db-1", "db-2", "db-3");
+    const { three, ran, at } = guests(views);
+    const step = { do: "restart" as const, on: ["db-2", "db-3"] };
+    const both = Promise.all(step.on.map((name) => steps.restart(three, member(name), step)));
+    while (at(start) < 0) await sleep(10);
+    deepEqual(ran.filter((line) => line.includes(stop)).map((line) => line.split(" ")[0]).sort(), ["db-2", "db-3"]);
+    await sleep(5000);
+    const [first, ...none] = ran.filter((line) => line.includes(start)).map((line) => line.split(" ")[0]!);
+    deepEqual(none, []);
+    Object.assign(views, running("db-1", first!));
+    while (ran.filter((line) => line.includes(start)).length < 2) await sleep(10);
+    Object.assign(views, running("db-1", "db-2", "db-3"));
+    await both;
+  }));
+
+  it("of two side by side leaves the second down where the first does not come back: it would have no donor of its own", () => fast(async () => {
+    const { three, ran } = guests(running("db-1", "db-2", "db-3"), { unit: "ActiveState=failed\nResult=exit-code\nNRestarts=0" });
+    const step = { do: "restart" as const, on: ["db-2", "db-3"] };
+    const ends = await Promise.allSettled(step.on.map((name) => steps.restart(three, member(name), step)));
+    const reasons = ends.map((end) => String((end as PromiseRejectedResult).reason)).sort();
+    match(reasons[0]!, /MariaDB does not start on db-[23]/);
+    match(reasons[1]!, /db-[23] waits in vain for another that was to come back before it/);
+    equal(ran.filter((line) => line.includes(start)).length, 1);
+  }));
+
   it("says for how many writes the others have what it misses", () => fast(async () => {
     const views: Record<string, View | undefined> = { "db-1": synced(3, { cached: 11 }), "db-2": synced(3), "db-3": synced(3, { cached: 21 }) };
     const { three, ran, at } = guests(views);

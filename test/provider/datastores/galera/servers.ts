@@ -2,7 +2,7 @@ import type { Guest } from "../../../../provider/guest/guest";
 import { cluster } from "../../cluster";
 
 export interface View { state: string; size: number; conf?: number; primary?: boolean; written?: number; cached?: number }
-interface Mark { hasHadData: boolean; left: boolean; chosenOver?: Record<string, string> }
+interface Mark { hasHadData: boolean; left: boolean; chosenOver?: Record<string, string>; held?: true }
 
 export const synced = (size: number, more: Partial<View> = {}): View => ({ state: "Synced", size, ...more });
 /** Members that run as one cluster. */
@@ -29,6 +29,7 @@ export function guests(views: Record<string, View | undefined>, { stops = 0, sta
     name, say: (line) => note(`${name} says ${line}`),
     look: async (command) => {
       const view = views[name];
+      if (command.includes("echo held")) return marks[name]?.held ? "held\n" : "";
       if (command.includes("blkid")) return disk || `TYPE=xfs\nUUID=c0ffee\nmounted=yes\nfiles=2\nmarker=${JSON.stringify({ project: "shop", stack: "test", cluster: "db", member: name, hasHadData: false, left: false, ...marks[name] })}\n---\n${files}`;
       if (command.includes("-p ActiveState -p Job")) return `ActiveState=${view || (mute.includes(name) && !(name in until)) ? "active" : Date.now() < (until[name] ?? 0) ? "deactivating" : "inactive"}\nJob=\n`;
       if (command.includes("ActiveEnterTimestampMonotonic")) return `InactiveExitTimestampMonotonic=3148709\nActiveEnterTimestampMonotonic=${started ? 51750741 : 0}\n`;
@@ -55,8 +56,9 @@ export function guests(views: Record<string, View | undefined>, { stops = 0, sta
     write: async (path, content) => {
       if (!path.endsWith("/.datastore.json")) note(`${name} writes ${path}`);
       if (!path.endsWith("/.datastore.json")) return true;
-      const { hasHadData, left, chosenOver } = JSON.parse(content) as Mark;
-      note(`${name} marked ${JSON.stringify({ hasHadData, left, chosenOver })}`);
+      const { hasHadData, left, chosenOver, held } = JSON.parse(content) as Mark;
+      if (held || marks[name]?.held) marks[name] = { hasHadData, left, ...(held && { held }) };
+      note(`${name} marked ${JSON.stringify({ hasHadData, left, chosenOver, held })}`);
       return true;
     },
   });

@@ -104,9 +104,15 @@ export function after(seen: Seen, step: Step, wanted: string[], on: string[] = s
         const again = (next[name] as Silent).was ?? next[name]!;
         next[name] = Object.assign(again, { configured: true, current: true, linked: (again as Up).role === "replica" });
       }); break;
+    case "hold": return on.reduce((now, name) => {
+      const sight = now[name]!;
+      const role = sight.is === "up" ? sight.role : ((sight as Down).was?.role ?? "primary");
+      return { ...outage(now, [name]), [name]: { ...(outage(now, [name])[name] as Down), is: "down", held: role } };
+    }, next);
     case "verify":
       for (const name of on) if (inIt(next).every(([other]) => other !== name)) throw new Error(`a verification of ${name} waits in vain`);
       change({ hasHadData: true, left: false });
+      on.forEach((name) => delete (next[name] as { held?: string }).held);
       // Who left is known to nobody any more, though a cut came between one who forgot it and the next.
       ups(next).forEach(([, view]) => Object.assign(view, { open: [], linked: view.role === "replica", knows: view.knows.filter((id) => !leavers(next).includes(id)) }));
       break;
@@ -124,7 +130,7 @@ type Down = Extract<Sight, { is: "down" }> & { was?: Up };
 export function outage(seen: Seen, on: string[], estranged = false): Seen {
   const next = structuredClone(seen);
   for (const [name, was] of ups(next).filter(([each]) => on.includes(each))) {
-    const down: Down = { is: "down", data: true, id: was.id, ...prepared, ...marks(was), left: was.left, ...(estranged && { estranged: true, configured: false }), was };
+    const down: Down = { is: "down", data: true, id: was.id, ...prepared, ...marks(was), left: was.left, ...(was.held && { held: was.held }), ...(estranged && { estranged: true, configured: false }), was };
     next[name] = down;
   }
   return next;
@@ -178,6 +184,8 @@ export function during(seen: Seen, step: Step, wanted: string[]): Seen[] {
       });
       return [cut(false, false), cut(false, true), cut(true, true)];
     }
+    // Marked first, then stopped.
+    case "hold": return [...some, shown((next) => Object.assign(next[step.on[0]!]!, { held: (next[step.on[0]!] as Partial<Up>).role ?? "primary" }))];
     case "leave": return [...some, shown((next) => {
       const { id } = next[step.on[0]!] as Up;
       const [first] = inIt(next).filter(([name]) => name !== step.on[0]);

@@ -4,6 +4,7 @@ import { plan } from "../../../../provider/datastores/redis/plan";
 import type { Sight, Up } from "../../../../provider/datastores/redis/sight";
 import { Refused } from "../../../../provider/errors";
 import { describe as lines } from "../../../../provider/plan";
+import type { State } from "../../../../provider/rest";
 import type { Wanted } from "../../../../provider/topology";
 import { goldens, pairs } from "../../../goldens";
 import { after, blank, named, running, silence, ups, type Seen } from "./model";
@@ -44,6 +45,7 @@ function happened(seen: Seen, word: string): Seen {
     case "by": Object.assign(sight!, { authorities: what.slice(3).split("+") }); break;
     case "unloaded": Object.assign(sight!, { unloaded: true }); break;
     case "unsecured": Object.assign(sight!, { secured: false }); break;
+    case "held": return after(next, { do: "hold", on: [name] }, []);
     case "new": Object.assign(sight!, { hasHadData: false }); break;
     case "strange": (sight as Up).knows.push("somebody"); break;
     case "opens": {
@@ -76,11 +78,11 @@ function answer(want: Wanted, seen: Seen): string[] {
 }
 
 describe("redis plan, by example", () => {
-  goldens(folder, ({ want = [], seen = [], then = [], forget, replace, resize, rebuild, authorities }) => {
+  goldens(folder, ({ want = [], seen = [], then = [], forget, replace, resize, rebuild, authorities, state, abreast }) => {
     const members = named(...size(want[0]!));
     const there = seen[0] === "nothing" ? {} : running(...size(seen[0]!));
     const now = then.reduce(happened, { ...Object.fromEntries(members.map((name) => [name, structuredClone(blank)])), ...there } as Seen);
-    return answer({ members, forget, replace, due: { resize: pairs(resize), rebuild: pairs(rebuild) }, authorities }, now);
+    return answer({ members, forget, replace, due: { resize: pairs(resize), rebuild: pairs(rebuild) }, authorities, ...(state && { state: state[0] as State }), maxUnavailable: Number(abreast?.[0] ?? 1) }, now);
   });
 });
 

@@ -200,3 +200,46 @@ describe("redis plan", () => {
     }
   }));
 });
+
+describe("redis plan, of a cluster that is to be stopped", () => {
+  const stop = (members: string[], seen: Seen) => plan({ members, state: "stopped" }, seen);
+  const isHeld = (each: Sight) => each.is === "down" && each.held !== undefined;
+  const whole = fc.record({ shards: fc.integer({ min: 3, max: 6 }), replicas: fc.integer({ min: 0, max: 2 }), dealt: fc.array(fc.nat(5), { minLength: 8, maxLength: 8 }) })
+    .map(({ shards, replicas, dealt }) => ({ members: named(shards, replicas), seen: running(shards, replicas, (shard) => dealt[shard]!) }));
+  const middles = (steps: Step<Do>[], members: string[], seen: Seen): Seen[] => steps.flatMap((step, index) => {
+    const before = steps.slice(0, index).reduce((now, each) => after(now, each, members), seen);
+    return [before, ...during(before, step, members), after(before, step, members)];
+  });
+  const all = (steps: Step<Do>[], members: string[], seen: Seen) => steps.filter(({ on }) => on.length > 0).reduce((now, step) => after(now, step, members), seen);
+  const pick = (from: Seen[], at: number, otherwise: Seen) => from[at % Math.max(1, from.length)] ?? otherwise;
+
+  it("stops no primary that somebody follows, starts no replica before all that were primaries serve, and ends as it was", () => fc.assert(fc.property(whole, ({ members, seen }) => {
+    let now = seen;
+    for (const step of stop(members, seen)) {
+      for (const name of step.on) ok(!ups(now).some(([, { of }]) => of === (now[name] as { id: string }).id), `${name} is followed`);
+      now = after(now, step, members);
+    }
+    ok(members.every((name) => isHeld(now[name]!)));
+    deepEqual(stop(members, now), []);
+    for (const step of wanted(members, now)) {
+      if (step.do === "start" && step.on.some((name) => (now[name] as { held?: string }).held === "replica")) ok(isCovered(now));
+      now = after(now, step, members);
+    }
+    deepEqual(now, seen);
+  }), { numRuns: 300 }));
+
+  it("cut anywhere, and cut again, is gone on from, or taken back; so is the start after it", () => fc.assert(fc.property(whole, fc.nat(), fc.nat(), ({ members, seen }, first, second) => {
+    const cut = pick(middles(stop(members, seen), members, seen), first, seen);
+    const again = pick(middles(stop(members, cut), members, cut), second, cut);
+    for (const halfway of [cut, again]) isWell(members, done(members, done(members, halfway)));
+    const stopped = all(stop(members, again), members, again);
+    ok(members.every((name) => isHeld(stopped[name]!)));
+    const started = pick(middles(wanted(members, stopped), members, stopped), second, stopped);
+    const end = done(members, done(members, started));
+    isWell(members, end);
+    deepEqual(lines(wanted(members, end)), []);
+    ok(members.every((name) => !("held" in end[name]!)));
+    const back = all(stop(members, started), members, started);
+    ok(members.every((name) => isHeld(back[name]!)));
+  }), { numRuns: 500 }));
+});

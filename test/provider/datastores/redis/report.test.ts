@@ -8,15 +8,16 @@ const [primary, replica, other] = ["a", "b", "c"].map((letter) => letter.repeat(
 const node = (id: string, flags: string, of = "-", slots = "") => `${id} 198.18.0.1:6379@16379 ${flags} ${of} 0 1 1 connected ${slots}\n`;
 
 /** What a member's server answers, as Redis 7.0 writes it, and what else lies on its guest. */
-interface Answers { unit?: string; nodes?: string; state?: string; info?: Record<string, string | number>; silent?: string; id?: string }
+interface Answers { unit?: string; nodes?: string; state?: string; info?: Record<string, string | number>; silent?: string; id?: string; held?: boolean; wanted?: "stopped" }
 
-async function told({ unit = "active", nodes = node(primary, "master", "-", "0-16383") + node(replica, "myself,slave", primary), state = "ok", info = {}, silent, id = replica }: Answers) {
+async function told({ unit = "active", nodes = node(primary, "master", "-", "0-16383") + node(replica, "myself,slave", primary), state = "ok", info = {}, silent, id = replica, held = false, wanted }: Answers) {
   const guest: Guest = {
     name: "db-1-2", say: () => undefined,
     run: () => Promise.reject(new Error("a report changes nothing")),
     write: () => Promise.reject(new Error("a report changes nothing")),
     look: async (command) => {
       if (command.includes("-p ActiveState -p Job")) return `ActiveState=${unit}\nJob=\n`;
+      if (command.includes("echo held")) return held ? "held\n" : "";
       if (command.includes("dpkg-query")) return "5:7.0.15-1~deb12u5\n";
       if (!command.startsWith("python3 -c")) throw new Error(`nobody asks ${command}`);
       if (silent) throw new Error(silent);
@@ -25,13 +26,19 @@ async function told({ unit = "active", nodes = node(primary, "master", "-", "0-1
     },
   };
   const of = { ...cluster([], {}, async () => guest), authority: { certificate: "", key: "of the authority" } };
-  return report({ ...of, want: { ...of.want, options: { vendor: "redis", configuration: {} } } } as Redis, member("db-1-2"));
+  return report({ ...of, want: { ...of.want, state: wanted, options: { vendor: "redis", configuration: {} } } } as Redis, member("db-1-2"));
 }
 
 describe("redis report", () => {
   it("of a replica that is well says how much it has still to apply", async () => {
     deepEqual(await told({}), { role: "replica", state: "cluster ok", lag: { words: "0 bytes", measures: { behind: 0 } }, version: "7.0.15" });
     deepEqual((await told({ info: { slave_read_repl_offset: 1000 } })).lag, { words: "100 bytes", measures: { behind: 100 } });
+  });
+
+  it("of one that is kept stopped finds that wrong only where it is to run", async () => {
+    const stopped = { role: "stopped", state: "held", version: "7.0.15" };
+    deepEqual(await told({ unit: "inactive", held: true, wanted: "stopped" }), stopped);
+    deepEqual(await told({ unit: "inactive", held: true }), { ...stopped, wrong: { what: "the server on db-1-2 is kept stopped, and is to run" } });
   });
 
   it("of a primary that is well", async () => {

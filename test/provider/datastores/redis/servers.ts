@@ -39,7 +39,9 @@ export interface Server {
   users: Record<string, string[]>;
   /** Its options file. */
   file: string;
-  mark: { hasHadData: boolean; left: boolean };
+  mark: { hasHadData: boolean; left: boolean; held?: true };
+  /** It has written what it has in memory, as it was asked to. */
+  saved: boolean;
   /** Since when it is down. */
   down?: number;
   enabled: boolean;
@@ -51,6 +53,8 @@ export interface Server {
   syncs: number;
   /** It does not hear what others say. */
   deaf: boolean;
+  /** It cannot write to its disk. */
+  full: boolean;
   failsOver: boolean;
   /** So many of its failovers come to nothing. */
   fruitless: number;
@@ -66,13 +70,13 @@ const startTakes = 1000;
  * Guests with a server of Redis Cluster each. Those in `inCluster` are one cluster, in which the first of each shard owns its slots and the others
  * follow it; those `alone` know nobody. `strangers` are in the cluster and no members. They gossip when one is asked, at most once a second.
  */
-export function guests(inCluster: string[], { alone = [] as string[], leaving = [] as string[], strangers = [] as string[], vendor = "redis" as Redis["want"]["options"]["vendor"] } = {}) {
+export function guests(inCluster: string[], { alone = [] as string[], leaving = [] as string[], strangers = [] as string[], vendor = "redis" as Redis["want"]["options"]["vendor"], persistence = "every-second" as Redis["want"]["options"]["persistence"] } = {}) {
   const passwords: Redis["passwords"] = ["not-a-secret"];
   const authority = { certificate: "", key: "of the authority" };
   const file = `masteruser "replica"\n${Object.entries(users(passwords, authority)).map(([name, rules]) => `user ${name} ${rules}\n`).join("")}maxmemory "0"\n`;
   const all = [...inCluster, ...alone].map((name): Server => ({
     name, address: addressOf(name), id: idOf(name), view: new Map([[idOf(name), { slots: [], epoch: 0 }]]), forgotten: new Set(), open: [], keys: 0, users: usersOf(file), file,
-    mark: { hasHadData: inCluster.includes(name), left: false }, enabled: true, starts: -Infinity, followed: -Infinity, syncs: 3, deaf: false, failsOver: false, fruitless: 0,
+    mark: { hasHadData: inCluster.includes(name), left: false }, saved: false, enabled: true, starts: -Infinity, followed: -Infinity, syncs: 3, deaf: false, full: false, failsOver: false, fruitless: 0,
   }));
   const servers = Object.fromEntries(all.map((server) => [server.name, server]));
   const at = (id: string): Server => all.find((server) => server.id === id)!;
@@ -227,6 +231,11 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
       if (self.fruitless-- <= 0) self.failsOver = true;
       return "OK";
     },
+    "SHUTDOWN SAVE": (self) => {
+      if (self.full) return error("Errors trying to SHUTDOWN. Check logs.");
+      Object.assign(self, { saved: true, down: Date.now() });
+      return "OK";
+    },
     "CLUSTER FORGET": (self, id = "") => {
       if (!self.view.has(id)) return error(`Unknown node ${id}`);
       if (id === self.id) return error("I tried hard but I can't forget myself...");
@@ -271,7 +280,9 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
     if (!runs(self)) throw new CommandFailed(self.name, command.slice(0, 10), 1, "[Errno 111] Connection refused");
     const { host, commands } = JSON.parse(stdin) as { host: string; commands: Command[] };
     if (host !== "127.0.0.1") throw new Error(`${self.name} is asked for ${host}`);
-    return JSON.stringify(commands.map((each) => answer(self, each, mayChange)));
+    const answers = JSON.stringify(commands.map((each) => answer(self, each, mayChange)));
+    if (!runs(self)) throw new CommandFailed(self.name, command.slice(0, 10), 1, "127.0.0.1 ended the connection");
+    return answers;
   };
   const units: Record<string, (self: Server) => void> = {
     start: (self) => { if (self.down !== undefined) Object.assign(self, { down: undefined, starts: Date.now() + startTakes, users: usersOf(self.file) }); },
@@ -285,6 +296,7 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
     name: self.name, say: () => undefined,
     look: async (command, stdin = "") => {
       if (command.startsWith("python3 -c")) return told(self, command, stdin, false);
+      if (command.includes("echo held")) return self.mark.held ? "held\n" : "";
       if (command.includes("blkid")) return `TYPE=xfs\nUUID=c0ffee\nmounted=yes\nfiles=2\nmarker=${JSON.stringify({ project: "shop", stack: "test", cluster: "db", member: self.name, ...self.mark })}\n---\n`;
       if (/^systemctl show -p ActiveState (-p Result )?-p Job \w+-server$/.test(command)) return `ActiveState=${self.down === undefined ? "active" : "inactive"}\nResult=success\nJob=\n`;
       if (command.startsWith("for name in")) return "";
@@ -297,8 +309,10 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
     },
     run: async (command, stdin = "") => {
       if (command.startsWith("python3 -c")) return told(self, command, stdin, true);
+      if (command.startsWith("mkdir -p /usr/local/lib/datastores") || command === "systemctl daemon-reload") return "";
       for (const line of command.replace(letStart, "").split(/[;\n]/).map((each) => each.trim()).filter(Boolean)) {
-        const [, act = ""] = /^systemctl (\w+)(?: --quiet)? (\w+)-server$/.exec(line) ?? [];
+        if (line.startsWith("[ -d ") || line.startsWith("systemctl reset-failed ")) continue;
+        const [, act = ""] = /^systemctl (\w+)(?: --quiet| --no-block)* (\w+)-server$/.exec(line) ?? [];
         if (!units[act]) throw new Error(`nobody runs on ${self.name} ${line}`);
         note(`${self.name} systemctl ${act}`);
         units[act](self);
@@ -311,10 +325,11 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
         self.file = content;
         return true;
       }
+      if (path.endsWith("/may-start") || path.endsWith(".service.d/datastore.conf")) return true;
       if (path !== "/var/lib/datastore/.datastore.json") throw new Error(`nobody writes ${path}`);
-      const { hasHadData, left } = JSON.parse(content) as Server["mark"];
-      note(`${self.name} marked ${JSON.stringify({ hasHadData, left })}`);
-      self.mark = { hasHadData, left };
+      const { hasHadData, left, held } = JSON.parse(content) as Server["mark"];
+      note(`${self.name} marked ${JSON.stringify({ hasHadData, left, held })}`);
+      self.mark = { hasHadData, left, ...(held && { held }) };
       return true;
     },
   });
@@ -324,7 +339,7 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
   const members = all.map(({ name }) => name).filter((name) => !leaving.includes(name) && !strangers.includes(name));
   const redis: Redis = {
     ...of, passwords, authority, leaving: leaving.map(memberOf),
-    want: { ...of.want, members: members.map(memberOf), options: { vendor, persistence: "every-second", configuration: {} } },
+    want: { ...of.want, members: members.map(memberOf), options: { vendor, persistence, configuration: {} } },
   };
   /** Who owns which slots, as one of them says. */
   const owners = (name: string): Record<string, string> =>
