@@ -1,6 +1,8 @@
 import { configures, only } from "../../authorities";
+import { hopsOf, withHops, wordsOf, type Hop } from "../../hops";
 import { idle, oneByOne, restartsOf, restartsOfSilent, together, told, type Step } from "../../plan";
 import { nothingDue, type Due, type Wanted } from "../../topology";
+import { hops } from "./hops";
 import { underNew } from "./memory";
 import { strangers, tooMuch, unsafe } from "./rules";
 import { evidence, isAlive, isIn, isToTell, ownedBy, shardOf, those, ups, waits, type Sight, type Sights, type Up } from "./sight";
@@ -12,22 +14,24 @@ export type Do = "install" | "mount" | "configure" | "secure" | "clean" | "start
  * Pure: the steps from what is seen to a cluster of `members`, in which each shard's members hold the same slots and all shards as many.
  * Who comes joins before slots move; who goes leaves when it owns none. A slot that is on its way gets there first.
  */
-export function plan({ members, forget = [], replace = [], due = nothingDue, authorities = only }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
+export function plan({ members, forget = [], replace = [], due: asked = nothingDue, authorities = only, vendor = "redis", version }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
   const unseen: Sight = { is: "unreachable", why: "not looked at" };
   const isDown = (name: string) => seen[name]?.is === "down";
-  const [resized, rebuilt] = [due.resize, due.rebuild].map((given) => members.filter((name) => name in given && isDown(name))) as [string[], string[]];
+  const [resized, rebuilt] = [asked.resize, asked.rebuild].map((given) => members.filter((name) => name in given && isDown(name))) as [string[], string[]];
   const wanted: Sights = members.map((name) => [name, rebuilt.includes(name) ? underNew(seen[name]!) : seen[name] ?? unseen]);
   const leaving: Sights = Object.entries(seen).filter(([name]) => !members.includes(name)).sort(([a], [b]) => b.localeCompare(a, "en", { numeric: true }));
   const forgotten = those(leaving, (sight, name) => forget.includes(name) && sight.is === "unreachable");
   const sights: Sights = [...wanted, ...leaving.filter(([name]) => !forgotten.includes(name))];
   const refusal = unsafe({ sights, wanted, forgotten, replaced: replace });
   if (refusal) throw refusal;
+  const hop = hopsOf(version, members.flatMap((name) => (seen[name] && "installed" in seen[name] ? [[name, seen[name]]] : [])), asked, hops[vendor as keyof typeof hops]);
+  const due = withHops(asked, hop);
 
-  const where = (holds: (sight: Exclude<Sight, { is: "unreachable" | "foreign" }>) => boolean) => those(wanted, (sight) => "installed" in sight && holds(sight));
+  const where = (holds: (sight: Exclude<Sight, { is: "unreachable" | "foreign" }>, name: string) => boolean) => those(wanted, (sight, name) => "installed" in sight && holds(sight, name));
   const prepare: Step<Do>[] = [
     ...idle("rebuild", rebuilt, due.rebuild),
     ...idle("resize", resized, due.resize),
-    ...together("install", where(({ installed }) => !installed)),
+    ...installs(where(({ is, installed, unheld }, name) => (!installed || unheld === true) && !(is === "up" && name in due.rebuild)), hop),
     ...together("mount", where(({ mounted }) => !mounted)).map((step) => ({ ...step, ...told("volume", sights) })),
     ...configures(authorities, sights.filter(([name, sight]) => members.includes(name) || mayServe(sight)), where, told("settings", sights).words, evidence(sights)),
     ...together("secure", where(({ secured }) => secured === false)).map((step) => ({ ...step, ...told("passwords", sights) })),
@@ -45,7 +49,7 @@ export function plan({ members, forget = [], replace = [], due = nothingDue, aut
     ...together("start", those(wanted, ({ is }) => is === "down")),
     ...(begun ? [] : together<Do>("bootstrap", shards.map(({ head }) => head).slice(0, 1))),
     ...joins(shards, seen, begun),
-    ...(begun ? changes(shards, members, sights, due) : []),
+    ...(begun ? changes(shards, members, sights, due, hop) : []),
   ];
   // What is left to tidy: a member without its mark, a node that is no member, a slot that is still said to be on its way.
   const untidy = where(({ hasHadData, left }) => !hasHadData || left).length > 0 || strangers(sights).length > 0 || ups(sights).some(([, { open }]) => open.length > 0);
@@ -99,7 +103,7 @@ function joins(shards: Shard[], seen: Record<string, Sight>, begun: boolean): St
 }
 
 /** What changes a cluster that runs: whose the slots are, who is in it, and what each runs with. */
-function changes(shards: Shard[], members: string[], sights: Sights, due: Due): Step<Do>[] {
+function changes(shards: Shard[], members: string[], sights: Sights, due: Due, hop: Record<string, Hop>): Step<Do>[] {
   const owned = ownedBy(sights);
   const open = opened(sights);
   const promoted = shards.filter(({ instead }) => instead !== undefined);
@@ -120,7 +124,7 @@ function changes(shards: Shard[], members: string[], sights: Sights, due: Due): 
     ...open.map(move),
     ...promoted.flatMap(({ head }) => together<Do>("promote", [head])),
     ...planned.map(move),
-    ...shards.flatMap((shard) => restarts(shard, gone, sights, due)),
+    ...shards.flatMap((shard) => restarts(shard, gone, sights, due, hop)),
     // Replicas first: they would follow whoever gets the slots of their primary.
     ...oneByOne<Do>("leave", [...gone.filter((name) => !owned.has(name)), ...gone.filter((name) => owned.has(name))]),
   ];
@@ -152,17 +156,20 @@ function opened(sights: Sights): Move<string>[] {
 
 const without = (slots: Slots, others: Slots): Slots => missing(joined(missing(slots), others));
 
-/** How a member comes back whose server has a new disk. */
-const comesBack: Do[] = ["install", "mount", "configure", "start", "join"];
+/** Of who gets another major version the words say so. */
+const installs = (on: string[], hop: Record<string, Hop>): Step<Do>[] =>
+  [...new Set(on.map((name) => wordsOf(hop[name])))].map((words) => ({ do: "install", on: on.filter((name) => wordsOf(hop[name]) === words), ...(words !== undefined && { words }) }));
 
 /** Replicas, then one of them takes over, then who was primary: where a setting, another flavor or image waits for that. Where none stays, one that leaves takes over for as long. */
-function restarts({ members, head }: Shard, gone: string[], sights: Sights, due: Due): Step<Do>[] {
+function restarts({ members, head }: Shard, gone: string[], sights: Sights, due: Due, hop: Record<string, Hop>): Step<Do>[] {
   const old = those(sights, (sight, name) => members.includes(name) && sight.is === "up" && (!sight.current || name in due.resize || name in due.rebuild));
   const replicas = members.filter((name) => name !== head);
   const leaving = gone.filter((name) => shardOf(name) === shardOf(head) && isIn(new Map(sights).get(name)!));
   // Its primary waits for it, so it loses nothing however far behind it is: but one that has no link would be waited for in vain.
   const hasLink = (name: string) => Number((new Map(sights).get(name) as Partial<Up>).linked ?? false);
   const [heir] = [...replicas, ...leaving].sort((a, b) => hasLink(b) - hasLink(a));
+  /** How a member comes back whose server has a new disk. */
+  const comesBack = (name: string): Step<Do>[] => [...installs([name], hop), ...(["mount", "configure", "start", "join"] as Do[]).flatMap((act) => together(act, [name]))];
   return [
     ...restartsOf(replicas.filter((name) => old.includes(name)), due, comesBack),
     ...(old.includes(head) ? oneByOne<Do>("promote", heir ? [heir] : []).concat(restartsOf([head], due, comesBack), together("promote", heir && !replicas.includes(heir) ? [head] : [])) : []),
