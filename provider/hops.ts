@@ -62,7 +62,7 @@ export function hopsOf(wanted: string | undefined, members: [name: string, sight
     throw new Refused("a major version is changed only as its vendor has tried", `${evidence(unknown, to)}; ${hops.document}`,
       known.length > 0 ? `set \`version\` to ${known.map((each) => JSON.stringify(each)).join(" or ")}, from where it goes on, or back` : "set `version` back");
   }
-  const without = those((was, { version }, name) => was !== to && version !== undefined && version !== to && !(name in rebuild));
+  const without = those((_, { version }, name) => version !== undefined && version !== to && !(name in rebuild));
   if (without.length > 0)
     throw new Refused("another `version` comes with another `image`, whose package sources have it", evidence(without, to), "set `image` to one that has it, in the same change, or set `version` back");
   return Object.fromEntries(those((was) => was !== to).map(([name, sight]) => [name, { from: from(sight)!, to }]));

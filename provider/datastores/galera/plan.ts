@@ -62,7 +62,7 @@ export function plan({ members, forget = [], replace = [], due: asked = nothingD
   if (refused) throw refused;
   const upgrades = (name: string): Step<Do>[] => {
     const { version: installed, tables } = seen[name] as Partial<Prepared>;
-    const then = hop[name]?.to ?? installed;
+    const then = hop[name]?.to ?? (installed && (version ?? installed));
     return then !== undefined && (hop[name] !== undefined || (tables !== undefined && tables !== then)) ? [{ do: "upgrade", on: [name], words: `system tables of ${then}` }] : [];
   };
   // Alone it has no cluster to join.
@@ -78,7 +78,7 @@ export function plan({ members, forget = [], replace = [], due: asked = nothingD
     ...together("clean", givenUp).map((step) => ({ ...step, what: "given-up", words: "what is there is kept aside" })),
     ...joining.flatMap((name) => [...together<Do>("join", [name]), ...upgrades(name)]),
     ...restartsOfSilent(unconfigured),
-    ...[...running, ...seed].filter((name) => members.includes(name) && !(name in due.rebuild)).flatMap(upgrades),
+    ...[...running.filter((name) => !(name in due.rebuild)), ...seed].filter((name) => members.includes(name)).flatMap(upgrades),
     ...restartsOf(byWrites(wanted.filter(([name, sight]) => sight.is === "up" && sight.primary && (sight.current === false || hasToForget(authorities, sight) || name in due.resize || name in due.rebuild))), due, comesBack),
     ...oneByOne("leave", those(sights, (sight, name) => !members.includes(name) && (mayRun(sight) || seed.includes(name)))),
   ];

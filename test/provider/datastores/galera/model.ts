@@ -18,11 +18,12 @@ const flags: Record<string, object> = {
   remembers: { remembers: true },
   unheld: { unheld: true },
 };
-/** What `,is=10.11` says of a member's version, `,data=10.11` of one whose server was made again, and `,has=11.8` of what is installed. */
+/** What `,is=10.11` says of a member's version, `,data=10.11` of one whose server was made again, `,has=11.8` of what is installed, and `,tables=10.11` of its system tables. */
 const versions: Record<string, (version: string) => object> = {
   is: (version) => ({ version, writtenBy: version, tables: version }),
   data: (version) => ({ writtenBy: version, tables: version }),
   has: (version) => ({ version }),
+  tables: (tables) => ({ tables }),
 };
 
 /**
@@ -58,7 +59,7 @@ export function sight(text: string, members: number): Sight {
   const [by] = rest.flatMap((flag) => (flag.startsWith("by=") ? [flag.slice(3).replaceAll("_", " ").split("+")] : []));
   const seen = Object.assign({}, kinds[kind], ...rest.map((flag) => flags[flag] ?? {}), over.length > 0 ? { chosenOver: Object.fromEntries(over) } : {}, by && { authorities: by }) as Sight;
   for (const flag of rest) {
-    const [, what = "", version = ""] = /^(is|data|has)=(.+)$/.exec(flag) ?? [];
+    const [, what = "", version = ""] = /^(is|data|has|tables)=(.+)$/.exec(flag) ?? [];
     Object.assign(seen, versions[what]?.(version));
   }
   if (seen.is === "down" && seen.data.is !== "none")
