@@ -40,7 +40,7 @@ export function plan({ members, forget = [], replace = [], due: asked = nothingD
   const back = those(sights, waits);
   const silent = those(wanted, ({ is }) => is === "silent");
   const begun = missing(joined(...ownedBy(sights).values())).length === 0;
-  if (back.length + silent.length > 0) return [...prepare, ...together("start", back), ...restartsOfSilent(those(wanted, (sight) => sight.is === "silent" && !sight.configured)), ...lookAgain(wanted, begun)];
+  if (back.length + silent.length > 0) return [...prepare, ...together("start", back), ...restartsOfSilent(those(wanted, (sight) => sight.is === "silent" && !sight.configured)), ...lookAgain(wanted, begun), ...stillDue(wanted, due)];
 
   const shards = shardsOf(members, sights);
   const steps: Step<Do>[] = [
@@ -48,7 +48,7 @@ export function plan({ members, forget = [], replace = [], due: asked = nothingD
     ...together("clean", those(wanted, (sight) => sight.is === "down" && sight.hasHadData)),
     ...together("start", those(wanted, ({ is }) => is === "down")),
     ...(begun ? [] : together<Do>("bootstrap", shards.map(({ head }) => head).slice(0, 1))),
-    ...joins(shards, seen, begun),
+    ...joins(shards, seen, begun, (name) => name in hop && name in due.rebuild),
     ...(begun ? changes(shards, members, sights, due, hop) : []),
   ];
   // What is left to tidy: a member without its mark, a node that is no member, a slot that is still said to be on its way.
@@ -62,6 +62,10 @@ function lookAgain(wanted: Sights, begun: boolean): Step<Do>[] {
   const whole = wanted.every(([name, sight]) => had.includes(name) && (isAlive(sight) || isToTell(sight)));
   return whole ? [{ do: "verify", on: had }] : [{ do: begun || had.length > 0 ? "verify" : "bootstrap", on: [] }];
 }
+
+/** Others whose servers are to be others follow once all serve: whom first is seen only then. */
+const stillDue = (wanted: Sights, due: Due): Step<Do>[] =>
+  (["resize", "rebuild"] as const).filter((act) => wanted.some(([name, { is }]) => is !== "down" && name in due[act])).map((act) => ({ do: act, on: [] }));
 
 interface Shard {
   members: string[];
@@ -87,12 +91,16 @@ function shardsOf(members: string[], sights: Sights): Shard[] {
   });
 }
 
-/** Those that are not in yet, or do not follow who owns their shard's slots: one of each shard at a time, for who gives its data to two has twice the work. */
-function joins(shards: Shard[], seen: Record<string, Sight>, begun: boolean): Step<Do>[] {
+/**
+ * Those that are not in yet, or do not follow who owns their shard's slots: one of each shard at a time, for who gives its data to two has twice the work. Who is to get a later
+ * version joins with that: its primary may have it already, and then has nothing to give to an older one.
+ */
+function joins(shards: Shard[], seen: Record<string, Sight>, begun: boolean, isOlder: (name: string) => boolean): Step<Do>[] {
   const isSettled = ({ head, instead }: Shard, name: string): boolean => {
     const sight = seen[name]!;
     const owner = seen[instead ?? head];
     if (!begun && name === head) return true;
+    if (name !== head && sight.is === "up" && isOlder(name)) return true;
     // One that was leaving is forgotten by some already.
     if (sight.is !== "up" || !isIn(sight) || !ups(Object.entries(seen)).every(([, other]) => !isIn(other) || other.knows.includes(sight.id))) return false;
     return name === (instead ?? head) || (sight.role === "replica" ? owner?.is === "up" && sight.of === owner.id : instead === undefined && name === head);

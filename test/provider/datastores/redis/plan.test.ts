@@ -44,6 +44,9 @@ function happened(seen: Seen, word: string): Seen {
     case "by": Object.assign(sight!, { authorities: what.slice(3).split("+") }); break;
     case "unloaded": Object.assign(sight!, { unloaded: true }); break;
     case "unsecured": Object.assign(sight!, { secured: false }); break;
+    case "is": Object.assign(sight!, { version: what.slice(3), writtenBy: what.slice(3) }); break;
+    case "was": Object.assign(sight!, { version: undefined, installed: false, mounted: false, configured: false, writtenBy: what.slice(4) }); break;
+    case "unheld": Object.assign(sight!, { unheld: true }); break;
     case "new": Object.assign(sight!, { hasHadData: false }); break;
     case "strange": (sight as Up).knows.push("somebody"); break;
     case "opens": {
@@ -76,11 +79,11 @@ function answer(want: Wanted, seen: Seen): string[] {
 }
 
 describe("redis plan, by example", () => {
-  goldens(folder, ({ want = [], seen = [], then = [], forget, replace, resize, rebuild, authorities }) => {
+  goldens(folder, ({ want = [], seen = [], then = [], forget, replace, resize, rebuild, authorities, version }) => {
     const members = named(...size(want[0]!));
     const there = seen[0] === "nothing" ? {} : running(...size(seen[0]!));
     const now = then.reduce(happened, { ...Object.fromEntries(members.map((name) => [name, structuredClone(blank)])), ...there } as Seen);
-    return answer({ members, forget, replace, due: { resize: pairs(resize), rebuild: pairs(rebuild) }, authorities }, now);
+    return answer({ members, forget, replace, due: { resize: pairs(resize), rebuild: pairs(rebuild) }, authorities, version: version?.[0] }, now);
   });
 });
 
