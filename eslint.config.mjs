@@ -39,8 +39,8 @@ const laws = [
     forbidden: [ssh, ejs, here("^\\.\\./\\.\\./", "options are a schema and nothing else")],
   },
   {
-    place: ["provider/plan.ts", "provider/authorities.ts", "provider/rest.ts", ...["plan", "rules", "decision", "sight", "memory", "slots"].map((file) => `provider/datastores/*/${file}.ts`)],
-    forbidden: [ssh, zod, ejs, here("^(?!\\./(errors|memory|plan|options|rules|decision|evidence|sight|slots|topology)$|(\\.\\./)+(authorities|errors|plan|rest|topology)$)", "a planner is pure: it imports words, never acts")],
+    place: ["provider/plan.ts", "provider/authorities.ts", "provider/hops.ts", "provider/rest.ts", ...["plan", "rules", "decision", "sight", "memory", "slots", "hops"].map((file) => `provider/datastores/*/${file}.ts`)],
+    forbidden: [ssh, zod, ejs, here("^(?!\\./(errors|hops|memory|plan|options|rules|decision|evidence|sight|slots|topology)$|(\\.\\./)+(authorities|errors|hops|plan|rest|topology)$)", "a planner is pure: it imports words, never acts")],
   },
 ];
 

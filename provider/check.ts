@@ -7,6 +7,7 @@ import { newAuthority } from "./certificates";
 import { credentials } from "./credentials";
 import { byName } from "./datastores";
 import { reason, Refused } from "./errors";
+import { softwareOf } from "./hops";
 import { dueOf, givenBefore, noCloud } from "./machines";
 import type { Needs } from "./guest/machine";
 import { failures, inputs, parse, type Authority, type Inputs, type Outputs } from "./inputs";
@@ -216,7 +217,7 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options"
     const now = [...new Set([...wanted, ...was])].map((name) => [name, wanted.includes(name) ? grown(it.outdated(sightOf(name), change), grows) : sightOf(name)]);
     try {
       const seen = Object.fromEntries(now);
-      const want = { members: wanted, forget: news.forget, replace, due, authorities: news.authorities, recovery: news.recovery, state: news.state, maxUnavailable: news.rollout?.maxUnavailable };
+      const want = { members: wanted, forget: news.forget, replace, due, authorities: news.authorities, recovery: news.recovery, state: news.state, maxUnavailable: news.rollout?.maxUnavailable, ...(hasUnknown(news.options) ? {} : softwareOf(news.options)) };
       const plan = it.plan(want, seen);
       const back = news.rollout?.canary && !rotates(news.authorities ?? only, seen) ? keptBack(wanted, seen, due) : [];
       if (back.length > 0) return { lines: [...describe(it.plan({ ...want, due: dueWithout(back, due) }, without(back, seen))), `${canary} the next run changes ${back.join(" ")}`] };

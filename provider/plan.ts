@@ -29,10 +29,10 @@ export const idle = <Do extends "resize" | "rebuild">(act: Do, on: string[], giv
  * A restart of each, a round; where its server is to have another flavor a resize, which is one too; where it is to have another image a rebuild, after which nothing but its volume is
  * as before: it comes back by these acts.
  */
-export const restartsOf = <Do extends string>(on: string[], { resize, rebuild }: Due, comesBack: Do[]): Step<Do | "restart" | "resize" | "rebuild">[][] =>
+export const restartsOf = <Do extends string>(on: string[], { resize, rebuild }: Due, comesBack: (name: string) => Step<Do>[]): Step<Do | "restart" | "resize" | "rebuild">[][] =>
   on.map((name): Step<Do | "restart" | "resize" | "rebuild">[] => {
     if (rebuild[name] !== undefined)
-      return [{ do: "rebuild", on: [name], words: rebuild[name] }, ...idle("resize", name in resize ? [name] : [], resize), ...comesBack.flatMap((act) => together(act, [name]))];
+      return [{ do: "rebuild", on: [name], words: rebuild[name] }, ...idle("resize", name in resize ? [name] : [], resize), ...comesBack(name)];
     return [resize[name] === undefined ? { do: "restart", on: [name] } : { do: "resize", on: [name], words: resize[name] }];
   });
 

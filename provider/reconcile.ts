@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { only, rotates } from "./authorities";
 import type { Cluster, Datastore } from "./datastores/datastore";
 import { reason, Refused, StepFailed } from "./errors";
+import { softwareOf } from "./hops";
 import { describe, surprises, type Step } from "./plan";
 import { preflight } from "./preflight";
 import { dueWithout, keptBack, takesAway, without } from "./rollout";
@@ -29,7 +30,7 @@ export async function reconcile<O, S, Do extends string>(
   it: Datastore<O, S, Do>, cluster: Cluster<O>, forecast: string[], say: Say,
 ): Promise<Record<string, S>> {
   const { forget, authorities, recovery, rollout = {}, state } = cluster.want;
-  const wanted = { members: names(cluster.want), forget, authorities, recovery, state, maxUnavailable: rollout.maxUnavailable };
+  const wanted = { members: names(cluster.want), forget, authorities, recovery, state, maxUnavailable: rollout.maxUnavailable, ...softwareOf(cluster.want.options) };
   let looked = false;
   let back: string[] | undefined;
   let away = 0;

@@ -1,3 +1,4 @@
+import type { Versioned } from "./hops";
 import type { Step } from "./plan";
 import { nothingDue, type Due } from "./topology";
 
@@ -35,9 +36,13 @@ export function keptBack(members: string[], seen: Record<string, unknown>, { res
   return members.slice(0, -1);
 }
 
-/** What is seen of members that are kept back is taken for what is wanted. */
+/** What is seen of members that are kept back is taken for what is wanted, and their version for as good as any. */
 export const without = <Seen>(keptBack: string[], seen: Record<string, Seen>): Record<string, Seen> =>
-  Object.fromEntries(Object.entries(seen).map(([name, sight]) => [name, keptBack.includes(name) ? { ...sight, configured: true, ...((sight as Told).current === undefined ? {} : { current: true }) } : sight]));
+  Object.fromEntries(Object.entries(seen).map(([name, sight]) => {
+    if (!keptBack.includes(name)) return [name, sight];
+    const { version: _, writtenBy: __, ...rest } = sight as Seen & Told & Versioned;
+    return [name, { ...rest, configured: true, ...(rest.current === undefined ? {} : { current: true }) } as Seen];
+  }));
 
 /** What is due of those that are not kept back. */
 export function dueWithout(keptBack: string[], { resize, rebuild }: Due): Due {

@@ -53,6 +53,9 @@ export interface Wanted {
   replace?: string[];
   /** What members' servers are to be given. */
   due?: Due;
+  /** Which build of the database, and its major version; undefined is the one that is there. */
+  vendor?: string;
+  version?: string;
   /** Counts only while no member runs. */
   recovery?: Recovery;
   /** How many members may be away at a time. Default: 1. */

@@ -109,7 +109,7 @@ within 3 systemctl show -p LoadState -p LimitNOFILE ${needs.unit} &
   tell upgrader "$upgrader"
   sed -n 's/^Unattended-Upgrade=/installs=/p; s/^Automatic-Reboot=/reboots=/p' <<<"$options"
   tell spared "$(sed -n 's/^Package-Blacklist::=//p' <<<"$options")"; } &
-{ tell rivals "$(within 3 dpkg-query -W -f '\${db:Status-Abbrev}\${Package} \${Version}\\n' ${needs.rivals} | sed -n 's/^ii *//p' | paste -sd ,)"; } &
+{ tell rivals "$(within 3 dpkg-query -W -f '\${db:Status-Abbrev}\${Package} \${Version}\\n' ${needs.rivals} | sed -n 's/^[hi]i *//p' | paste -sd ,)"; } &
 { within 3 ss -Hltnp | while read -r _ _ _ local _ who; do
     for port in ${Object.values(needs.ports).flat().map(String)}; do
       [ "\${local##*:}" != "$port" ] || tell "listener.$port" "$(sed -E 's/^[^"]*"([^"]*)",pid=([0-9]+).*/\\1 (pid \\2)/' <<<"$who")"

@@ -8,9 +8,12 @@ const unit = "datastores-install";
 /** What is installed stays as it is: an upgrade would restart the datastore on all members at once. */
 const apt = ["apt-get", "-q", "-y", "--no-install-recommends", "--no-upgrade", "-o", "DPkg::Lock::Timeout=600", "-o", "Dpkg::Use-Pty=0", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::Retries=3"];
 
-/** Version of an installed Debian package, as a shell expression that prints nothing when it is not installed. */
+/** Version of an installed Debian package, held or not, as a shell expression that prints nothing when it is not installed. */
 export const installedVersion = (name: string): string =>
-  sh`dpkg-query -W -f '\${db:Status-Abbrev}\${Version}' ${name} 2>/dev/null | sed -n 's/^ii *//p'`;
+  sh`dpkg-query -W -f '\${db:Status-Abbrev}\${Version}' ${name} 2>/dev/null | sed -n 's/^[hi]i *//p'`;
+
+/** The same, of its major version: `10.11` of `1:10.11.6-0+deb12u1`. */
+export const installedMajor = (name: string): string => `${installedVersion(name)} | sed -En 's/^([0-9]+:)?([0-9]+[.][0-9]+).*/\\2/p'`;
 
 /** Version of a Debian package that its sources offer, as a shell expression that prints nothing where they offer none. */
 export const offeredVersion = (name: string): string => sh`LC_ALL=C apt-cache policy ${name} | sed -n 's/^ *Candidate: *\\([^ (]\\)/\\1/p'`;
@@ -26,7 +29,15 @@ export async function majorAmong(guests: Promise<Guest>[], name: string): Promis
 
 /** Those of the packages that are not, or not wholly, installed. */
 export const missingPackages = async (guest: Guest, packages: string[]): Promise<string[]> => (await guest.look(
-  sh`for name in ${packages}; do dpkg-query -W -f '\${db:Status-Abbrev}' "$name" 2>/dev/null | grep -q ^ii || echo "$name"; done`)).split(/\s+/).filter(Boolean);
+  sh`for name in ${packages}; do dpkg-query -W -f '\${db:Status-Abbrev}' "$name" 2>/dev/null | grep -q '^[hi]i' || echo "$name"; done`)).split(/\s+/).filter(Boolean);
+
+/** Installed packages whose names begin with one of these and that are not held, as a shell expression. */
+export const unheld = (beginnings: string[]): string =>
+  sh`dpkg-query -W -f '\${db:Status-Abbrev}\${Package}\n' ${beginnings.map((each) => `${each}*`)} 2>/dev/null | sed -n 's/^ii *//p'`;
+
+/** Nobody upgrades them but who takes the hold away: neither a timer nor a person who upgrades all that there is. No server is restarted for it. */
+export const holdPackages = (guest: Guest, beginnings: string[]): Promise<string> =>
+  guest.run(`names=$(${unheld(beginnings)}); [ -z "$names" ] || apt-mark hold $names >/dev/null`);
 
 /**
  * Has unattended-upgrades leave alone what is named with these beginnings: each machine upgrades by a timer of its own, on
@@ -46,6 +57,7 @@ export async function installPackages(guest: Guest, packages: string[], seconds 
   const script = sh`
 ! command -v cloud-init >/dev/null || cloud-init status --wait >/dev/null || true
 fetch() { for try in 1 2 3; do timeout "$@"; ended=$?; [ $ended = 124 ] || return $ended; done; return 1; }
+apt-mark unhold ${packages.map((each) => each.split("=")[0]!)} >/dev/null 2>&1 || true
 dpkg --configure -a && fetch 120 ${apt} update && fetch 600 ${apt} install --download-only ${packages} && ${apt} install ${packages}`;
   const missing = () => missingPackages(guest, packages.map((each) => each.split("=")[0]!));
   const running = async () => ["active", "activating", "deactivating"]

@@ -3,6 +3,7 @@ import { reason, Refused, TimedOut } from "../errors";
 import type { Member, Owner } from "../topology";
 import { eventually } from "./eventually";
 import type { Guest } from "./guest";
+import { installedMajor } from "./packages";
 import { assignments, sh } from "./shell";
 
 /** Where a member's data volume is mounted. The datastore's own directory lies below it, beside the marker. */
@@ -44,6 +45,8 @@ export interface VolumeSight extends Mark {
   /** Of its file system. */
   uuid?: string;
   mounted: boolean;
+  /** The major version that its data were opened by last: an older one may not read them. */
+  writtenBy?: string;
   /** Bytes of a mounted one: as its guest sees it, and of its file system. */
   bytes?: { device: number; fileSystem: number };
 }
@@ -58,6 +61,7 @@ look() {
   # A cut may leave a marker half written, under its other name.
   echo "files=$(ls -A "$root" | grep -cv "^$marker[.]" || true)"
   [ ! -s "$root/$marker" ] || echo "marker=$(tr -d '\\n' <"$root/$marker")"
+  [ ! -s "$root/${writtenBy}" ] || echo "writtenBy=$(cat "$root/${writtenBy}")"
   echo ---
   ${below}
 }
@@ -119,7 +123,7 @@ function classify(head: string, owner: Owner, member: Member): VolumeSight {
   if (Object.keys(wanted).some((key) => mark[key] !== wanted[key])) return foreign(`its marker says it is ${mark.member} of ${mark.project}/${mark.stack}/${mark.cluster}`);
   const { hasHadData, left, chosenOver, held } = mark;
   if (typeof hasHadData !== "boolean" || typeof left !== "boolean") return wrong("does not say true or false of hasHadData and of left");
-  return { ...sight, disk: "ours", uuid: line.UUID, hasHadData, left, ...(isTable(chosenOver) && { chosenOver }), ...(held === true && { held }) };
+  return { ...sight, disk: "ours", uuid: line.UUID, hasHadData, left, ...(isTable(chosenOver) && { chosenOver }), ...(held === true && { held }), ...(line.writtenBy && { writtenBy: line.writtenBy }) };
 }
 
 const isTable = (value: unknown): value is Record<string, string> => typeof value === "object" && value !== null;
@@ -219,6 +223,11 @@ export const guard = "/usr/local/lib/datastores/may-start";
 /** Puts on the disk what the volume holds, and says so in a stamp. */
 export const settle = "/usr/local/lib/datastores/settle";
 
+/** Makes the data the service's own user's, and writes down who opens them. Each start begins with it, and whatever else has the server open them. */
+export const take = "/usr/local/lib/datastores/take";
+/** Lies beside the marker, and says which major version opened the data last. */
+const writtenBy = ".written-by";
+
 /** Lies beside the marker, and says which state transfer was the last that is whole on the disk. */
 const stamp = ".transferred";
 const identity = (transfer: string) => `stat -c %i:%.9W "${transfer}" 2>/dev/null`;
@@ -234,6 +243,9 @@ export const letStart = sh`mkdir -p /run/datastores; touch /run/datastores/let-s
 
 /** What a datastore's unit needs to start, and is to do then. */
 export interface Start {
+  /** The server's package, and the user that it runs as. */
+  server: string;
+  user: string;
   /** A file without which it is not configured. */
   configured: string;
   /** Below the volume: it lies there once the member has had data. */
@@ -251,8 +263,9 @@ export interface Start {
  * an emptied one, stays down and says why in the unit's journal. A start that fails is tried again, five times in all:
  * after a power cut members find each other only once all of them are back. A start ends once all that a state transfer brought is on the disk, and says so in a stamp: state transfers do not see to
  * that, and a power cut right after one leaves empty files among whole ones. A full disk has no room for the stamp: that ends no server. A stop ends too, also of a server that hangs.
+ * Data that a later version has opened are opened by no older one. On another image the service's user may have another number: then the data become its own, their root last, so that a cut is seen.
  */
-export async function guardUnit(guest: Guest, service: string, { configured, data, first, service: more = [], transfers }: Start): Promise<void> {
+export async function guardUnit(guest: Guest, service: string, { server, user, configured, data, first, service: more = [], transfers }: Start): Promise<void> {
   await guest.run(sh`mkdir -p ${guard.replace(/\/[^/]+$/, "")} ${`/etc/systemd/system/${service}.d`}`);
   const mayStart = `#!/bin/sh
 # Exit code 1 is systemd's word for "not now": the unit is skipped, not failed.
@@ -263,10 +276,25 @@ refuse() { echo "not started: $1"; exit 1; }
 ! ${isMarkedHeld} || refuse "its cluster was stopped: the pulumi up that starts it again does"
 grep -Eq '"hasHadData"[[:space:]]*:[[:space:]]*true' ${mountPoint}/${marker} || [ -e /run/datastores/let-start ] || refuse "this member was not verified yet: the next pulumi up starts it"
 ${transfers ? `${transferred(`${mountPoint}/${transfers.file}`, mountPoint)} || ${transfers.anew} || [ -e /run/datastores/let-start ] || refuse "its last state transfer was not whole on the disk when it lost power: the next pulumi up starts it"
-` : ""}if grep -Eq '"hasHadData"[[:space:]]*:[[:space:]]*true' ${mountPoint}/${marker} && [ -z "$(ls -A ${mountPoint}/${data} 2>/dev/null)" ]; then
+` : ""}version=$(${installedMajor(server)})
+written=$(cat ${mountPoint}/${writtenBy} 2>/dev/null)
+[ -z "$written" ] || dpkg --compare-versions "$version" ge "$written" || refuse "its data were opened by version $written, which $version may not read: version and image say which it is to be"
+if grep -Eq '"hasHadData"[[:space:]]*:[[:space:]]*true' ${mountPoint}/${marker} && [ -z "$(ls -A ${mountPoint}/${data} 2>/dev/null)" ]; then
   refuse "the data volume once held data and is empty now"
 fi
 `;
+  const path = `${mountPoint}/${data.split("/")[0]!}`;
+  await guest.write(take, `#!/bin/sh
+set -e
+[ ! -e ${path} ] || [ "$(stat -c %U:%G ${path})" = ${user}:${user} ] || find ${path} -xdev -depth ! '(' -user ${user} -group ${user} ')' -exec chown -h ${user}:${user} {} +
+version=$(${installedMajor(server)})
+[ "$(cat ${mountPoint}/${writtenBy} 2>/dev/null)" != "$version" ] || exit 0
+echo "$version" >${mountPoint}/${writtenBy}.new
+chmod 644 ${mountPoint}/${writtenBy}.new
+sync ${mountPoint}/${writtenBy}.new
+mv ${mountPoint}/${writtenBy}.new ${mountPoint}/${writtenBy}
+sync -f ${mountPoint}
+`, { mode: "0755" });
   if (transfers) await guest.write(settle, `#!/bin/sh
 set -e
 cd ${mountPoint}
@@ -280,7 +308,7 @@ mv ${stamp}.new ${stamp}
 sync -f .
 `, { mode: "0755" });
   // The plus: a unit that may execute nothing but its server has this all the same.
-  const lines = [`ExecCondition=+${guard}`, `ExecStartPre=+${first}`, ...(transfers ? [`ExecStartPost=-+${settle}`] : []), ...more,
+  const lines = [`ExecCondition=+${guard}`, `ExecStartPre=+${take}`, `ExecStartPre=+${first}`, ...(transfers ? [`ExecStartPost=-+${settle}`] : []), ...more,
     "SendSIGKILL=yes", "Restart=on-failure", "RestartSec=5", "TimeoutStartSec=infinity", "TimeoutStopSec=900"];
   await guest.write(`/etc/systemd/system/${service}.d/datastore.conf`,
     `[Unit]\nRequiresMountsFor=${mountPoint}\nStartLimitIntervalSec=900\nStartLimitBurst=5\n\n[Service]\n${lines.join("\n")}\n`);

@@ -20,6 +20,9 @@ export const dataPath = `${mountPoint}/${dataDirectory}`;
 export const unsecured = "unsecured";
 /** Below the volume's root: a state transfer makes it anew, and nothing else does. */
 export const transferFile = `${dataDirectory}/ibdata1`;
+/** Where `mariadb-upgrade` writes down of which version the system tables are; the second is how it was called before 11.0. */
+export const tablesFile = "mariadb_upgrade_info";
+export const formerTablesFile = "mysql_upgrade_info";
 /** A shell condition: Galera knows of no history here, and will ask for a whole state. */
 export const noHistory = `! grep -q '^uuid: *[0-9a-f-]*[1-9a-f]' ${dataPath}/grastate.dat 2>/dev/null`;
 /** The options that the server runs with: those it was started with, and what it took since. */

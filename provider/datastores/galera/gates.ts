@@ -63,8 +63,8 @@ async function failedToStart(guest: Guest): Promise<void> {
   const skipped = ActiveState === "inactive" && Result === "exec-condition" && !Job;
   const again = ActiveState === "activating" && Number(NRestarts) >= 2 && !(await receives(guest));
   if (ActiveState !== "failed" && !skipped && !again) return;
-  // The first cause comes first; of the table of plugins each server complains that is still to get its data.
-  const log = await guest.look("journalctl -q -o cat -n 60 -u mariadb | grep -E 'ERROR|not started|Failed' | grep -v 'mysql.plugin table' | tail -n 10 || true");
+  // The first cause comes first, and what a server says before it has a log has no time before it; of the table of plugins each server complains that is still to get its data.
+  const log = await guest.look("journalctl -q -o cat -n 60 -u mariadb | grep -E 'ERROR|not started|Failed|^([^ ]*/)?(mariadbd|mysqld): ' | grep -v 'mysql.plugin table' | tail -n 10 || true");
   throw new Error(`MariaDB does not start on ${guest.name}: ${log.trim().split("\n").join(" | ") || `result ${Result}`}${await fullness(guest)}`);
 }
 

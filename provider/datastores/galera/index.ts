@@ -27,6 +27,6 @@ export const galera = datastore<Options, Sight, Do>({
   unseen: (sight) => (sight.is === "unreachable" ? sight.why : undefined),
   underNew,
   kept,
-  frozen: ["vendor", "version"],
+  frozen: ["vendor"],
   outdated,
 });

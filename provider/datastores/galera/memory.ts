@@ -24,10 +24,11 @@ export function recall(names: string[], seen: Record<string, Sight | undefined>,
 const comes = (sight: Sight) => sight.is === "starting" || (sight.is === "up" && sight.primary);
 
 const well = (sight: Sight | undefined): Sight => {
-  const { installed = true, mounted = true, configured = true, hasHadData = true, authorities, unloaded, remembers } = (sight ?? {}) as Partial<Prepared>;
+  const { installed = true, mounted = true, configured = true, hasHadData = true, authorities, unloaded, remembers, unheld, tables, version, writtenBy } = (sight ?? {}) as Partial<Prepared>;
   const committed = sight?.is === "up" && sight.committed !== undefined ? { committed: sight.committed } : {};
   const { chosenOver } = (sight ?? {}) as Partial<Prepared>;
-  return { is: "up", primary: true, state: "Synced", size: 0, uuid: "known", secured: true, current: (sight as { current?: boolean } | undefined)?.current !== false, ...committed, installed, mounted, configured, hasHadData, left: false, ...(authorities && { authorities }), ...(unloaded && { unloaded }), ...(remembers && { remembers }), ...(chosenOver && { chosenOver }) };
+  return { is: "up", primary: true, state: "Synced", size: 0, uuid: "known", secured: true, current: (sight as { current?: boolean } | undefined)?.current !== false, ...committed, installed, mounted, configured, hasHadData, left: false, ...(authorities && { authorities }), ...(unloaded && { unloaded }), ...(remembers && { remembers }), ...(chosenOver && { chosenOver }),
+    ...(unheld && { unheld }), ...(tables && { tables }), ...(version && { version }), ...(writtenBy && { writtenBy }) };
 };
 
 /** What is remembered: how far a cluster that runs has come is news at each look, and kept only where it forbids something. */
@@ -52,7 +53,8 @@ export function underNew(sight: Sight): Sight {
   const uuid = historyOf(sight);
   if (sight.is !== "down" && uuid === undefined) return blank;
   const data: Data = sight.is === "down" ? sight.data : { is: "whole", uuid: uuid!, seqno: -1, safeToBootstrap: false };
-  return { is: "down", data, installed: false, mounted: false, configured: false, hasHadData: sight.hasHadData, left: sight.left, ...(sight.held && { held: true }) };
+  const writtenBy = sight.writtenBy ?? sight.version;
+  return { is: "down", data, installed: false, mounted: false, configured: false, hasHadData: sight.hasHadData, left: sight.left, ...(sight.held && { held: true }), ...(writtenBy && { writtenBy }), ...(sight.tables && { tables: sight.tables }) };
 }
 
 /** What is seen of a cluster that was stopped in order: who was last to leave says so. */

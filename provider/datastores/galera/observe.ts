@@ -3,12 +3,12 @@ import { certified } from "../../bundle";
 import { TimedOut } from "../../errors";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
-import { installedVersion, missingPackages } from "../../guest/packages";
+import { installedVersion, majorOf, missingPackages, unheld } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
-import { guard, isReady, lookAtVolume, lookOnceAttached, transferred } from "../../guest/volume";
+import { guard, isReady, lookAtVolume, lookOnceAttached, take, transferred } from "../../guest/volume";
 import type { Member } from "../../topology";
 import type { Cluster } from "../datastore";
-import { certificates, dataDirectory, droppedFile, isVersion, optionsFile, optionsText, packages, positionFile, sha256, runningFile, transferFile, unsecured } from "./configuration";
+import { certificates, dataDirectory, droppedFile, families, formerTablesFile, isVersion, optionsFile, optionsText, packages, positionFile, sha256, runningFile, tablesFile, transferFile, unsecured } from "./configuration";
 import type { Options } from "./options";
 import { differing, fixedOf } from "./settings";
 import { isKnown, tellsPosition, type Data, type Prepared, type Sight } from "./sight";
@@ -18,6 +18,7 @@ import { ask, isDown, isSecured, receives, unitState, type Wsrep } from "./sql";
 const lookAtData = `
 data=$root/${dataDirectory}
 [ ! -e "$data/ibdata1" ] || echo tablespace=yes
+echo "tables=$(cat "$data/${tablesFile}" 2>/dev/null || cat "$data/${formerTablesFile}" 2>/dev/null || true)"
 [ ! -e "$data/${unsecured}" ] || echo fresh=yes
 [ ! -e "$data/sst_in_progress" ] && [ ! -e "$data/.sst" ] || echo transfer=yes
 ${transferred(`$root/${transferFile}`, "$root")} || echo cut=yes
@@ -36,11 +37,12 @@ export async function observe(cluster: Cluster<Options>, member: Member): Promis
   if (volume.disk === "absent") return { is: "unreachable", why: `its volume ${member.volume} is not attached` };
   if (volume.disk === "foreign" && isDown(state)) return { is: "foreign", why: volume.why ?? "unknown" };
   if (volume.disk === "foreign") throw new Error(`MariaDB is ${state}, and its volume is not ours: ${volume.why}`);
-  const { hasHadData, left, chosenOver, held } = volume;
+  const { hasHadData, left, chosenOver, held, writtenBy } = volume;
   // A cut between mounting and marking is mended by mounting again: what an unmarked volume holds is nobody's.
   const mounted = isReady(volume, cluster.want.volumeSize);
   const { running, ...installed } = await software(guest, cluster, member);
-  const prepared = { ...installed, mounted, hasHadData, left, ...(chosenOver && { chosenOver }), ...(held && { held }) };
+  const tables = majorOf(assignments(files).tables ?? "");
+  const prepared = { ...installed, mounted, hasHadData, left, ...(chosenOver && { chosenOver }), ...(held && { held }), ...(writtenBy && { writtenBy }), ...(tables && { tables }) };
   if (isDown(state)) return { is: "down", data: await positioned(guest, dataOf(assignments(files), hasHadData), prepared, cluster.glance), ...prepared };
   // One that has no connection left for us is not starting: it may well run in the cluster.
   const wanted = optionsText(cluster.want, member, cluster.authority);
@@ -114,7 +116,7 @@ async function positioned(guest: Guest, data: Data, { installed, mounted }: Prep
 /** Waits until MariaDB has said in the position file what it holds. The file stays empty where it cannot open that. */
 export async function letTell(guest: Guest): Promise<void> {
   const [unit, answer] = ["datastores-position", positionFile];
-  const recover = `mariadbd --user=mysql --wsrep-recover --disable-log-error >${answer}.log 2>&1; cat ${answer}.log >&2; grep 'Recovered position' ${answer}.log >${answer}.new; mv ${answer}.new ${answer}`;
+  const recover = `[ ! -e ${take} ] || ${take} >&2 || exit; mariadbd --user=mysql --wsrep-recover --disable-log-error >${answer}.log 2>&1; cat ${answer}.log >&2; grep 'Recovered position' ${answer}.log >${answer}.new; mv ${answer}.new ${answer}`;
   await guest.look(sh`[ -e ${optionsFile} ] || exit 0; mkdir -p /run/datastores
 [ ! -s ${answer} ] || exit 0
 systemctl is-active --quiet ${unit} || systemd-run --quiet --collect --no-block --unit=${unit} --service-type=oneshot /bin/bash -c ${recover}`);
@@ -133,15 +135,18 @@ async function software(guest: Guest, { want, authority }: Cluster<Options>, mem
   const answer = await guest.look(
     `echo "version=$(${installedVersion("mariadb-server")} || true)"
 [ ! -e ${guard} ] || echo guarded=yes
+echo "unheld=$(${unheld(families)} | head -n 1)"
 echo "options=$(sha256sum ${optionsFile} 2>/dev/null | cut -d ' ' -f 1)"
 echo "bundle=$(base64 -w 0 ${certificates}/ca.pem 2>/dev/null)"
 echo "record=$(sed -n 's/^# Certificates of the authority //p' ${optionsFile} 2>/dev/null)"
 echo "dropped=$(tr '\\n' ' ' 2>/dev/null <${droppedFile})"
 [ ! -e ${runningFile} ] || { echo ---; cat ${runningFile}; }`);
   const [head = "", running] = answer.split(/^---\n([^]*)/m);
-  const { version = "", options, guarded, bundle = "", record, dropped } = assignments(head);
+  const { version = "", options, guarded, unheld: loose = "", bundle = "", record, dropped } = assignments(head);
   return {
     installed: missing.length === 0 && isVersion(want.options, version) && guarded === "yes",
+    ...(version !== "" && { version: majorOf(version) }),
+    ...(loose !== "" && { unheld: true as const }),
     configured: options === sha256(optionsText(want, member, authority)),
     ...(running !== undefined && { running }),
     ...certified(want.authorities ?? only, authority, { bundle: Buffer.from(bundle, "base64").toString(), record, dropped }),

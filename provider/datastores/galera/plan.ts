@@ -1,24 +1,26 @@
 import { configures, drops, only } from "../../authorities";
 import { Refused } from "../../errors";
+import { hopsOf, withHops, wordsOf, type Hop } from "../../hops";
 import { rest } from "../../rest";
 import { abreast, idle, mostAway, oneByOne, restartsOf, restartsOfSilent, together, told, type Step } from "../../plan";
 import { nothingDue, type Recovery, type Wanted } from "../../topology";
 import { chosen, isGivenUp, orDecide, type Chosen } from "./decision";
+import { hops } from "./hops";
 import { underNew } from "./memory";
-import { markerFile, setAside, unsafe } from "./rules";
+import { markerFile, noFullTransfer, setAside, unsafe } from "./rules";
 import { evidence, historyOf, isAlive, isKnown, isPrepared, mayRun, mayStart, runs, tellsPosition, those, type Prepared, type Sight, type Sights } from "./sight";
 
-export type Do = "install" | "mount" | "configure" | "bootstrap" | "recover" | "secure" | "clean" | "join" | "restart" | "resize" | "rebuild" | "leave" | "stop" | "hold" | "verify";
+export type Do = "install" | "mount" | "configure" | "bootstrap" | "recover" | "secure" | "clean" | "join" | "restart" | "resize" | "rebuild" | "leave" | "stop" | "hold" | "upgrade" | "verify";
 
 /**
  * Pure: the steps from what is seen to a running cluster of `members`. Whoever is seen and not wanted leaves; joins
  * come before restarts and these before leaves, each one member at a time. Address lists are written first: no restart in the middle
  * then finds a member that knows fewer than there will be. Who leaves is prepared only if the cluster starts from it.
  */
-export function plan({ members, forget = [], replace = [], due = nothingDue, authorities = only, recovery, maxUnavailable = 1, state }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
+export function plan({ members, forget = [], replace = [], due: asked = nothingDue, authorities = only, recovery, maxUnavailable = 1, state, vendor = "mariadb", version }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
   const unseen: Sight = { is: "unreachable", why: "not looked at" };
   const isDown = (name: string) => seen[name]?.is === "down";
-  const [resized, rebuilt] = [due.resize, due.rebuild].map((given) => members.filter((name) => name in given && isDown(name))) as [string[], string[]];
+  const [resized, rebuilt] = [asked.resize, asked.rebuild].map((given) => members.filter((name) => name in given && isDown(name))) as [string[], string[]];
   const wanted: Sights = members.map((name) => [name, rebuilt.includes(name) ? underNew(seen[name]!) : seen[name] ?? unseen]);
   const leaving: Sights = Object.entries(seen).filter(([name]) => !members.includes(name))
     .sort(([a], [b]) => b.localeCompare(a, "en", { numeric: true }));
@@ -27,6 +29,8 @@ export function plan({ members, forget = [], replace = [], due = nothingDue, aut
   if (state === "stopped") return rest({ members, sights, evidence: evidence(sights), isIn: (sight) => isIn(sight, members), inOrder: (waiting) => inOrder(waiting, seen) });
   const refusal = unsafe({ sights, wanted, forgotten, replaced: replace, recovery });
   if (refusal) throw refusal;
+  const hop = hopsOf(version, members.flatMap((name) => (seen[name] && "installed" in seen[name] ? [[name, seen[name]]] : [])), asked, hops[vendor as keyof typeof hops]);
+  const due = withHops(asked, hop);
 
   const running = those(sights, runs);
   const silent = those(wanted, ({ is }) => is === "silent");
@@ -44,8 +48,8 @@ export function plan({ members, forget = [], replace = [], due = nothingDue, aut
     ...idle("rebuild", rebuilt, due.rebuild),
     ...idle("resize", resized, due.resize),
     // A package may start the server anew, which no two do at a time.
-    ...together("install", where(({ installed }, name) => !installed && !running.includes(name))),
-    ...oneByOne("install", where(({ installed }, name) => !installed && running.includes(name))),
+    ...installs(where((sight, name) => lacksPackages(sight) && !running.includes(name)), hop),
+    ...where((sight, name) => lacksPackages(sight) && running.includes(name) && !(name in due.rebuild)).flatMap((name) => installs([name], hop)),
     ...together("mount", where(({ mounted }) => !mounted)).map((step) => ({ ...step, ...told("volume", sights) })),
     ...configures(authorities, sights.filter(([name, sight]) => members.includes(name) || mayRun(sight)), where, told("settings", sights).words, evidence(sights)),
   ];
@@ -56,6 +60,15 @@ export function plan({ members, forget = [], replace = [], due = nothingDue, aut
   if (running.length === 0 && !start) return [...prepare, { do: startOver(sights), on: [] }];
   const history = historyOf(seen[running[0] ?? start!.on]!);
   const origin = sights.filter(([name]) => [...running, ...seed].includes(name));
+  const refused = noFullTransfer(version, running, joining, new Map(sights));
+  if (refused) throw refused;
+  const upgrades = (name: string): Step<Do>[] => {
+    const { version: installed, tables } = seen[name] as Partial<Prepared>;
+    const then = hop[name]?.to ?? (installed && (version ?? installed));
+    return then !== undefined && (hop[name] !== undefined || (tables !== undefined && tables !== then)) ? [{ do: "upgrade", on: [name], words: `system tables of ${then}` }] : [];
+  };
+  // Alone it has no cluster to join.
+  const comesBack = (name: string): Step<Do>[] => [...installs([name], hop), ...(["mount", "configure", members.length === 1 ? "recover" : "join"] as Do[]).flatMap((act) => together(act, [name])), ...upgrades(name)];
   const givenUp = joining.filter((name) => (start?.over ? name in start.over : isGivenUp(origin, name, seen[name]!)));
   const steps: Step<Do>[] = [
     // Outside of the cluster that runs, and it had its time to find back: it is in nobody's quorum, and joins anew.
@@ -65,9 +78,10 @@ export function plan({ members, forget = [], replace = [], due = nothingDue, aut
     ...together("secure", start?.do === "bootstrap" ? seed : toSecure(sights, running)).map((step) => ({ ...step, ...told("passwords", sights) })),
     ...together("clean", joining.filter((name) => !givenUp.includes(name) && leftWithAnother(history, seen[name]!))),
     ...together("clean", givenUp).map((step) => ({ ...step, what: "given-up", words: "what is there is kept aside" })),
-    ...oneByOne("join", joining),
+    ...joining.flatMap((name) => [...together<Do>("join", [name]), ...upgrades(name)]),
     ...restartsOfSilent(unconfigured),
-    ...abreast(restartsOf(byWrites(wanted.filter(([name, sight]) => sight.is === "up" && sight.primary && (sight.current === false || hasToForget(authorities, sight) || name in due.resize || name in due.rebuild))), due, comesBack(members)).map((round) => [round]), Math.min(maxUnavailable, mayBeAway(members).most), ["join"]),
+    ...[...running.filter((name) => !(name in due.rebuild)), ...seed].filter((name) => members.includes(name)).flatMap(upgrades),
+    ...abreast(restartsOf(byWrites(wanted.filter(([name, sight]) => sight.is === "up" && sight.primary && (sight.current === false || hasToForget(authorities, sight) || name in due.resize || name in due.rebuild))), due, comesBack).map((round) => [round]), Math.min(maxUnavailable, mayBeAway(members).most), ["join", "upgrade"]),
     ...oneByOne("leave", those(sights, (sight, name) => !members.includes(name) && (mayRun(sight) || seed.includes(name)))),
   ];
   return steps.length > 0 || where(({ hasHadData, left, chosenOver, held }) => !hasHadData || left || chosenOver !== undefined || held === true).length > 0 ? [...steps, { do: "verify", on: members }] : [];
@@ -87,8 +101,11 @@ const inOrder = (waiting: string[], seen: Record<string, Sight>): string[][] => 
   return [outside, ...waiting.filter((name) => !outside.includes(name)).map((name) => [name])];
 };
 
-/** How a member comes back whose server has a new disk: alone it has no cluster to join. */
-const comesBack = (members: string[]): Do[] => ["install", "mount", "configure", members.length === 1 ? "recover" : "join"];
+const lacksPackages = ({ installed, unheld }: Prepared): boolean => !installed || unheld === true;
+
+/** Of who gets another major version the words say so. */
+const installs = (on: string[], hop: Record<string, Hop>): Step<Do>[] =>
+  [...new Set(on.map((name) => wordsOf(hop[name])))].map((words) => ({ do: "install", on: on.filter((name) => wordsOf(hop[name]) === words), ...(words !== undefined && { words }) }));
 
 /** One of those that run, for all of them: one that is not secured itself, if it can be. */
 const toSecure = (sights: Sights, running: string[]): string[] => {

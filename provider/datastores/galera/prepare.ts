@@ -4,9 +4,9 @@ import { reason, Refused } from "../../errors";
 import { presentBundle, showsCertificate, writeCertificates } from "../../guest/certificates";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
-import { installPackages, installedVersion, majorAmong, offeredVersion, sparePackages } from "../../guest/packages";
+import { holdPackages, installPackages, installedVersion, majorAmong, offeredVersion, sparePackages } from "../../guest/packages";
 import { sh } from "../../guest/shell";
-import { guardUnit, mountVolume } from "../../guest/volume";
+import { guardUnit, lookAtVolume, mountVolume } from "../../guest/volume";
 import type { Step as Planned } from "../../plan";
 import type { Member } from "../../topology";
 import { certificates, dataDirectory, droppedFile, families, hostsText, isVersion, noHistory, ofVersion, optionsFile, optionsText, positionFile, runningFile, sha256, transferFile } from "./configuration";
@@ -24,41 +24,44 @@ export type Step = (cluster: Galera, member: Member, step?: Planned<Do>) => Prom
  * that was cut left out nothing. Debian's socket units would hold port 3306.
  * A package that is mended under a server that runs may start it anew: then it is waited for.
  */
-export const install: Step = async (cluster, { name }) => {
+export const install: Step = async (cluster, member) => {
   const { want } = cluster;
+  const { name } = member;
   const guest = await cluster.guest(name);
   const before = (await unitState(guest)) === "active" ? await running(cluster, everyone(cluster)) : [];
   await guest.run("systemctl mask --quiet mariadb.socket mariadb-extra.socket");
   await sparePackages(guest, families);
   await guarded(guest);
-  const { version = await versionOfOthers(cluster, name) } = want.options;
+  const { version = (await versionOfOthers(cluster, name)) ?? (await lookAtVolume(guest, want.owner, member, ":"))[0].writtenBy } = want.options;
   await installPackages(guest, ofVersion({ version })).catch(async (error) => {
     refuseOther(version, `${name} is offered`, await guest.look(offeredVersion("mariadb-server")));
     throw error;
   });
   refuseOther(version, `${name} has`, await guest.look(installedVersion("mariadb-server")));
+  await holdPackages(guest, families);
   if (before.length > 0) await gate(cluster, before, guest, { seconds: startSeconds });
 };
 
 export const guarded = (guest: Guest): Promise<void> => guardUnit(guest, "mariadb.service", {
-  configured: optionsFile, data: dataDirectory, transfers: { file: transferFile, anew: noHistory },
+  server: "mariadb-server", user: "mysql", configured: optionsFile, data: dataDirectory, transfers: { file: transferFile, anew: noHistory },
   first: `/bin/sh -c "rm -f ${positionFile} ${droppedFile}; mkdir -p /run/datastores; cp ${optionsFile} ${runningFile}"`,
 });
 
-/** A state transfer copies files, which another major version may not read. */
+/** The version that others have, where `version` names none. */
 const versionOfOthers = (cluster: Galera, name: string): Promise<string | undefined> =>
   majorAmong(everyone(cluster).filter((other) => other !== name).map(cluster.guest), "mariadb-server");
 
-/** A member that starts meets the others' version, also where its packages were installed before they had one. */
+/** A member that starts meets the wanted version, or the others' where `version` names none, also where its packages were installed before they had one. */
 export async function refuseOtherThanOthers(cluster: Galera, { name }: Member): Promise<void> {
-  refuseOther(await versionOfOthers(cluster, name), `${name} has`, await (await cluster.guest(name)).look(`${installedVersion("mariadb-server")} || true`));
+  const version = cluster.want.options.version ?? await versionOfOthers(cluster, name);
+  refuseOther(version, `${name} has`, await (await cluster.guest(name)).look(`${installedVersion("mariadb-server")} || true`));
 }
 
 /** Of another major version than is wanted, or than the others are. */
 function refuseOther(wanted: string | undefined, who: string, version: string): void {
   if (version.trim() !== "" && !isVersion({ version: wanted }, version.trim()))
     throw new Refused("members run one major version of the database, the one that `version` names", `${who} MariaDB ${version.trim()}, wanted ${wanted}`,
-      "give `image` one whose package sources have that version; before there is a cluster, `version` may be left out");
+      "give `image` one whose package sources have that version, or `version` the one that `image` has; before there is a cluster, `version` may be left out");
 }
 
 export const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member, want.volumeSize);

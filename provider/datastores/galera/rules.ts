@@ -98,6 +98,19 @@ export const nobodyIsNewer = ({ sights, running }: Pick<Situation, "sights" | "r
     `wait a minute, and run \`pulumi up\` again, if those that run are still at their writes. Else the cluster was started without ${namesOf(newer).join(", ")}: both have gone on since, so decide which data is right. To keep the newer: on those that run ${setAside}. To keep what runs: the same on those that hold the newer. Then \`pulumi refresh\` and \`pulumi up\``);
 };
 
+/** Files of one major version are not what another copies. Who comes with its own data gets the writes that it missed, which is another matter. */
+export function noFullTransfer(wanted: string | undefined, running: string[], joining: string[], sights: ReadonlyMap<string, Sight>): Refused | undefined {
+  const versionOf = (name: string) => (sights.get(name) as { version?: string }).version;
+  const others = running.filter((name) => versionOf(name) !== undefined);
+  const come = joining.filter((name) => {
+    const sight = sights.get(name)!;
+    return sight.is === "down" && (sight.data.is === "none" || sight.data.is === "partial");
+  });
+  return wanted === undefined || others.length === 0 || come.length === 0 || others.some((name) => versionOf(name) === wanted) ? undefined
+    : new Refused("who joins without data gets them from a member of its own major version", `${come.join(", ")} would be of ${wanted}, and ${others.map((name) => `${name} is of ${versionOf(name)}`).join(", ")}`,
+      "bring it in first, with the `version` and `image` that the others have; change these in a `pulumi up` of its own");
+}
+
 const theyAreOneCluster: Rule = ({ sights, wanted, running, forgotten }) => {
   const sizes = new Set(running.map(([, sight]) => (sight as { size: number }).size));
   const [size = 0] = sizes;

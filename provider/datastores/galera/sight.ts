@@ -1,4 +1,5 @@
 import type { Certified } from "../../authorities";
+import type { Versioned } from "../../hops";
 
 /**
  * What lies in a member's data directory while its server is down. `seqno` is -1 when nothing tells it. Torn are data
@@ -11,8 +12,12 @@ export type Data =
   | { is: "none" }
   | { is: "whole" | "torn" | "partial"; uuid: string; seqno: number; safeToBootstrap: boolean; asked?: false };
 
-export interface Prepared extends Certified {
+export interface Prepared extends Certified, Versioned {
   installed: boolean;
+  /** A timer, or a person who upgrades all that there is, would upgrade its server. */
+  unheld?: true;
+  /** The major version that its system tables are of, as `mariadb-upgrade` has written down. */
+  tables?: string;
   /** Its volume is mounted, and its file system as large as that. */
   mounted: boolean;
   /** Of a preview: how large the volume is to be. */

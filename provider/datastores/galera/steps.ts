@@ -1,14 +1,16 @@
 import { Refused, TimedOut } from "../../errors";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
+import { installedVersion, majorOf } from "../../guest/packages";
 import { sh } from "../../guest/shell";
 import { tookSettings } from "../../guest/silent";
-import { hold as holdVolume, isHeld, letStart, lookAtVolume, mark, mountPoint, release, settle, transferred } from "../../guest/volume";
+import { hold as holdVolume, isHeld, letStart, lookAtVolume, mark, mountPoint, release, settle, take, transferred } from "../../guest/volume";
 import { inTurn, once } from "../../shared";
 import { names, type Member } from "../../topology";
 import { isUnreadable, setAside, setUnreadableAside } from "./aside";
-import { dataPath as data, noHistory, positionFile, transferFile, unsecured } from "./configuration";
-import { abortSeconds, everyone, gate, onDisk, running, startSeconds, stopSeconds, type Galera } from "./gates";
+import { dataPath as data, formerTablesFile, noHistory, positionFile, tablesFile, transferFile, unsecured } from "./configuration";
+import { abortSeconds, everyone, gate, onDisk, running, startSeconds, stopSeconds, transferSeconds, type Galera } from "./gates";
+import { changesVersion, givers, refuseToHaveMissed, refuseToMissMore, tellWhatItMayMiss } from "./incremental";
 import { observe, reformSeconds } from "./observe";
 import type { Do } from "./plan";
 import { configure, guarded, install, mount, refuseOtherThanOthers, type Step } from "./prepare";
@@ -95,7 +97,8 @@ const join: Step = async (cluster, member) => {
   if (before.length === 0)
     throw new Refused("a member joins a cluster that runs", "no other member is Synced or a donor", "run `pulumi up` again: it plans from what it then sees");
   const down = ["inactive", "failed"].includes(await unitState(guest));
-  if (down) await refuseNewer(cluster, member, before);
+  const self = down ? await refuseNewer(cluster, member, before) : undefined;
+  const from = await givers(cluster, member, self, before);
   const [{ hasHadData, left, held }, cut] = await lookAtVolume(guest, cluster.want.owner, member, `${transferred(`$root/${transferFile}`, "$root")} || echo cut`);
   const aside = down && cut.trim() === "cut" && await isUnreadable(guest);
   if (aside) await setUnreadableAside(guest, cluster, member);
@@ -104,7 +107,7 @@ const join: Step = async (cluster, member) => {
 rm -f /run/mariadb-wsrep-new-cluster; systemctl unset-environment _WSREP_NEW_CLUSTER
 [ -d ${data} ] || install -d -o mysql -g mysql -m 700 ${data}
 case "$(systemctl is-active mariadb || true)" in inactive|failed) `}${transferred(`${mountPoint}/${transferFile}`, mountPoint)}${sh` || rm -f ${data}/grastate.dat;; esac
-systemctl set-environment ${`MYSQLD_OPTS=--wsrep-sst-donor=${await donors(cluster, before)} --wsrep-cluster-address=gcomm://${addressesOf(cluster, before)}`}
+systemctl set-environment ${`MYSQLD_OPTS=--wsrep-sst-donor=${await donors(cluster, from)}${from.length === before.length ? "," : ""} --wsrep-cluster-address=gcomm://${addressesOf(cluster, before)}`}
 systemctl enable --quiet mariadb
 systemctl reset-failed mariadb 2>/dev/null || true
 systemctl start --no-block mariadb`}`);
@@ -115,11 +118,12 @@ systemctl start --no-block mariadb`}`);
 };
 
 /** What a volume under a new server holds is told only now that MariaDB is there. */
-async function refuseNewer(cluster: Galera, member: Member, before: string[]): Promise<void> {
+async function refuseNewer(cluster: Galera, member: Member, before: string[]): Promise<Sight> {
   const all = await Promise.all([...cluster.want.members, ...cluster.leaving].filter(({ name }) => name === member.name || before.includes(name))
     .map(async (each): Promise<[string, Sight]> => [each.name, await observe(cluster, each)]));
   const refused = nobodyIsNewer({ sights: all, running: all.filter(([name]) => name !== member.name) });
   if (refused) throw refused;
+  return new Map(all).get(member.name)!;
 }
 
 /** Of those that run now: among them may be none that the options file names, for that has only who stays. */
@@ -127,7 +131,7 @@ const addressesOf = ({ want, leaving }: Galera, on: string[]): string =>
   [...want.members, ...leaving].filter(({ name }) => on.includes(name)).map(({ address }) => address).join(",");
 
 /**
- * Who gives its data, best first: those that write least, for a donor may fall behind. The comma at the end lets any
+ * Who gives its data, best first: those that write least, for a donor may fall behind. A comma at the end lets any
  * other member do it when none of them can.
  */
 async function donors(cluster: Galera, among: string[]): Promise<string> {
@@ -135,7 +139,7 @@ async function donors(cluster: Galera, among: string[]): Promise<string> {
   const [first, second] = [await written(), await written()];
   const byWrites = among.map((name, index) => ({ name, now: second[index]! - first[index]!, ever: second[index]! }))
     .sort((a, b) => a.now - b.now || a.ever - b.ever);
-  return `${byWrites.slice(0, Math.max(1, byWrites.length - 1)).map(({ name }) => name).join(",")},`;
+  return byWrites.slice(0, Math.max(1, byWrites.length - 1)).map(({ name }) => name).join(",");
 }
 
 /**
@@ -197,12 +201,20 @@ const resize: Step = async (cluster, member, step) => (step?.what === "idle" ? c
 
 /** Ends a member as a restart does, for its server to get a new disk with its image. Whose database does not run is in nobody's way. */
 const rebuild: Step = async (cluster, member, step = { do: "rebuild", on: [member.name] }) => {
+  const guest = await cluster.guest(member.name);
+  const hops = await changesVersion(cluster, member);
   if (step.what !== "idle") {
-    const guest = await cluster.guest(member.name);
     await once(step, () => allIn(cluster, guest));
     await tellWhatItMayMiss(cluster, member);
+    if (hops) await refuseToMissMore(cluster, member);
+    await guarded(guest);
     await stop(cluster, member);
+  } else if (hops) {
+    await refuseToHaveMissed(cluster, member, await observe(cluster, member), await running(cluster, everyone(cluster)));
+    await guarded(guest);
   }
+  // Who opened the data last lies with them before another can.
+  if (hops) await guest.run(sh`! mountpoint -q ${mountPoint} || ${take}`);
   await cluster.rebuild!(member);
 };
 
@@ -218,19 +230,6 @@ async function startAmongSilent(cluster: Galera, guest: Guest): Promise<void> {
   await gate(cluster, [guest.name], guest, { seconds: reformSeconds }).catch(async (error) => {
     if (!(error instanceof TimedOut) || !(await wsrep(guest))) throw error;
   });
-}
-
-/** Whether the others keep the writes that a member misses while it is away, and at their pace of now for how long: after that it gets all data anew. */
-async function tellWhatItMayMiss(cluster: Galera, { name }: Member): Promise<void> {
-  const views = async () => Promise.all(everyone(cluster).filter((other) => other !== name).map(async (other) => wsrep(await cluster.guest(other))));
-  const began = Date.now();
-  const [first, second] = [await views(), await views()];
-  const last = (of: typeof first) => Math.max(...of.map((view) => Number(view?.last_committed ?? 0)));
-  if (second.length === 0) return;
-  const kept = last(second) - Math.min(...second.map((view) => Number(view?.local_cached_downto ?? Infinity)));
-  const pace = (last(second) - last(first)) / (Date.now() - began) * 1000;
-  const guest = await cluster.guest(name);
-  guest.say(kept > 0 ? `the others keep the last ${kept} writes${pace > 0 ? `, ${Math.round(kept / pace)} s of them at this pace` : ""}: for as long it gets only what it misses` : "the others keep no writes: it gets all data anew");
 }
 
 /**
@@ -271,6 +270,25 @@ const hold: Step = async (cluster, member) => {
   if (inIt.includes(member.name) && others.length > 0) await gate(cluster, others, guest, { seconds: startSeconds, exactly: true, started: false });
 };
 
+/**
+ * Brings the tables of the server's own to its version, once on each member: what others were given is not sent to this one, nor its own to them. Debian begins it by itself at a
+ * start, in the background; either writes down that it is done. It works in a unit that a lost connection does not cut.
+ */
+const upgrade: Step = async (cluster, member) => {
+  const guest = await cluster.guest(member.name);
+  const unit = "datastores-upgrade";
+  const [version, files] = [majorOf(await guest.look(installedVersion("mariadb-server"))), [tablesFile, formerTablesFile].map((file) => `${data}/${file}`)];
+  const ofTables = async () => majorOf(await guest.look(sh`cat ${files[0]!} 2>/dev/null || cat ${files[1]!} 2>/dev/null || true`));
+  const isBusy = async () => (await guest.look(sh`systemctl is-active --quiet ${unit} || pgrep -x ${"mariadb-upgrade|mysql_upgrade"} >/dev/null || exit 0; echo yes`)) !== "";
+  const done = () => eventually(`the system tables of ${member.name} to be of ${version}`, { seconds: transferSeconds, say: guest.say }, async () => ((await isBusy()) ? "they are being upgraded" : true));
+  await done();
+  if ((await ofTables()) === version) return;
+  await guest.run(sh`systemctl reset-failed ${unit} 2>/dev/null || true
+systemd-run --quiet --no-block --unit=${unit} --description="Upgrade of system tables" --service-type=oneshot mariadb-upgrade --skip-write-binlog --silent`);
+  await done();
+  if ((await ofTables()) !== version) throw new Error(`the system tables of ${member.name} are not of ${version}: ${(await guest.look(sh`journalctl -q -o cat -n 5 -u ${unit}`)).trim().split("\n").join(" | ")}`);
+};
+
 /** All members agree, steadily; from now on an emptied volume keeps its member from starting. */
 const verify: Step = async (cluster, member) => {
   const guest = await cluster.guest(member.name);
@@ -281,4 +299,4 @@ const verify: Step = async (cluster, member) => {
   await mark(guest, cluster.want.owner, member, { hasHadData: true, left: false });
 };
 
-export const steps: Record<Do, Step> = { install, mount, configure, bootstrap, recover, secure, clean, join, restart, resize, rebuild, leave, stop, hold, verify };
+export const steps: Record<Do, Step> = { install, mount, configure, bootstrap, recover, secure, clean, join, restart, resize, rebuild, leave, stop, hold, upgrade, verify };

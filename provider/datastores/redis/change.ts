@@ -6,7 +6,7 @@ import type { Sight } from "./sight";
 /** What is seen of a member once there are to be other settings or passwords. It knows no other member by its options. */
 export function outdated(sight: Sight, { options, passwords }: Change<Options>): Sight {
   if (!("configured" in sight)) return sight;
-  const others = options && JSON.stringify(options.was) !== JSON.stringify(options.wanted) ? options : undefined;
+  const others = options && changes(options.was, options.wanted) !== "" ? options : undefined;
   return {
     ...sight,
     ...(others && { configured: false, settings: changes(others.was, others.wanted), ...(sight.is === "up" && { current: sight.current && isCurrent(others.wanted, header(others.was)) }) }),

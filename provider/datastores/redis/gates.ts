@@ -43,15 +43,20 @@ async function failedToStart(cluster: Redis, guest: Guest): Promise<void> {
   throw new Error(`the server does not start on ${guest.name}: ${log.trim().split("\n").join(" | ") || `result ${Result}`}`);
 }
 
+async function asked(cluster: Redis, guest: Guest, done: (of: string | undefined, said: Said) => true | string): Promise<true | string> {
+  await failedToStart(cluster, guest);
+  const { said, why } = await viewOf(guest, cluster.authority);
+  return said ? done(said.nodes.find(isSelf)!.of, said) : why;
+}
+
+/** Waits until a member knows whom it is to follow. */
+export const chooses = (cluster: Redis, guest: Guest, primary: string): Promise<void> =>
+  eventually(`${guest.name} to follow its primary`, { seconds: failoverSeconds, say: guest.say }, () => asked(cluster, guest, (of) => of === primary || `it follows ${of ?? "nobody"}`));
+
 /** Waits until a replica has all of its primary's data. Soon it follows it; if then no more, a failover came between, and the wait would have no end. */
 export async function follows(cluster: Redis, guest: Guest, primary: string): Promise<void> {
-  const asked = async (done: (of: string | undefined, said: Said) => true | string): Promise<true | string> => {
-    await failedToStart(cluster, guest);
-    const { said, why } = await viewOf(guest, cluster.authority);
-    return said ? done(said.nodes.find(isSelf)!.of, said) : why;
-  };
-  await eventually(`${guest.name} to follow its primary`, { seconds: failoverSeconds, say: guest.say }, () => asked((of) => of === primary || `it follows ${of ?? "nobody"}`));
-  await eventually(`${guest.name} to have its primary's data`, { seconds: dataSeconds, steady: 2, say: guest.say }, () => asked((of, { info: { master_link_status: link, master_sync_left_bytes: left } }) => {
+  await chooses(cluster, guest, primary);
+  await eventually(`${guest.name} to have its primary's data`, { seconds: dataSeconds, steady: 2, say: guest.say }, () => asked(cluster, guest, (of, { info: { master_link_status: link, master_sync_left_bytes: left } }) => {
     if (of !== primary) throw new Error(`${guest.name} follows ${of ?? "nobody"} now: another took over meanwhile. Run \`pulumi up\` again: it plans from what it then sees`);
     return link === "up" || `its link is ${link}${left && left !== "-1" ? `, ${left} bytes to come` : ""}`;
   }));

@@ -27,6 +27,6 @@ export const redis = datastore<Options, Sight, Do>({
   unseen: (sight) => (sight.is === "unreachable" ? sight.why : undefined),
   underNew,
   kept,
-  frozen: ["vendor", "version", "persistence"],
+  frozen: ["vendor", "persistence"],
   outdated,
 });

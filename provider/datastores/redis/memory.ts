@@ -44,8 +44,8 @@ function decided(now: Sights): Sights {
 
 const marksOf = (sight: Sight): Partial<Prepared> => {
   if (!("installed" in sight)) return {};
-  const { installed, mounted, configured, secured, hasHadData, left, authorities, unloaded } = sight;
-  return { installed, mounted, configured, ...(secured !== undefined && { secured }), hasHadData, left, ...(authorities && { authorities }), ...(unloaded && { unloaded }) };
+  const { installed, mounted, configured, secured, hasHadData, left, authorities, unloaded, unheld, version, writtenBy } = sight;
+  return { installed, mounted, configured, ...(secured !== undefined && { secured }), hasHadData, left, ...(authorities && { authorities }), ...(unloaded && { unloaded }), ...(unheld && { unheld }), ...(version && { version }), ...(writtenBy && { writtenBy }) };
 };
 
 /** A cluster of these in which each shard's first member is its primary. */
@@ -73,8 +73,8 @@ export const kept = (seen: Record<string, Sight>): Record<string, Sight> => Obje
 /** What is seen of a member whose server was made again over its volume: its identity lies there with its data. */
 export function underNew(sight: Sight): Sight {
   if (!("installed" in sight)) return sight.is === "foreign" ? sight : blank;
-  const { hasHadData, left, held } = sight;
-  return { is: "down", data: sight.is === "down" ? sight.data : true, installed: false, mounted: false, configured: false, hasHadData, left, ...(held && { held }) };
+  const { hasHadData, left, held, writtenBy = sight.version } = sight;
+  return { is: "down", data: sight.is === "down" ? sight.data : true, installed: false, mounted: false, configured: false, hasHadData, left, ...(held && { held }), ...(writtenBy && { writtenBy }) };
 }
 
 /** What is seen of a cluster that was stopped in order. */

@@ -4,12 +4,12 @@ import { certified } from "../../bundle";
 import { TimedOut } from "../../errors";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
-import { installedVersion, missingPackages } from "../../guest/packages";
+import { installedVersion, majorOf, missingPackages, unheld } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
 import { guard, isReady, lookAtVolume, lookOnceAttached } from "../../guest/volume";
 import type { Member } from "../../topology";
 import { isEstranged, viewOf, type Redis, type Said } from "./client";
-import { dataDirectory, dataFile, folder, header, isCurrent, isVersion, optionsFile, optionsText, packages, sha256, runningFile, clientLine, vendorOf, withoutClient } from "./configuration";
+import { dataDirectory, dataFile, families, folder, header, isCurrent, isVersion, optionsFile, optionsText, packages, sha256, runningFile, clientLine, vendorOf, withoutClient } from "./configuration";
 import { hasFailed, isMet, isSelf } from "./nodes";
 import type { Prepared, Sight, View } from "./sight";
 import { slotCount } from "./slots";
@@ -25,12 +25,12 @@ export async function observe(cluster: Redis, member: Member): Promise<Sight> {
   if (volume.disk === "absent") return { is: "unreachable", why: `its volume ${member.volume} is not attached` };
   if (volume.disk === "foreign" && isDown(state)) return { is: "foreign", why: volume.why ?? "unknown" };
   if (volume.disk === "foreign") throw new Error(`the server is ${state}, and its volume is not ours: ${volume.why}`);
-  const { hasHadData, left, held } = volume;
+  const { hasHadData, left, held, writtenBy } = volume;
   // A cut between mounting and marking is mended by mounting again: what an unmarked volume holds is nobody's.
   const mounted = isReady(volume, cluster.want.volumeSize);
   const { current, running, ...software } = await softwareOf(guest, cluster, member);
   const { data, id, role } = assignments(files);
-  const prepared = { ...software, mounted, hasHadData, left, ...(held && { held: role === "slave" ? "replica" as const : "primary" as const }) };
+  const prepared = { ...software, mounted, hasHadData, left, ...(held && { held: role === "slave" ? "replica" as const : "primary" as const }), ...(writtenBy && { writtenBy }) };
   if (isDown(state)) return { is: "down", data: data === "yes", ...(id ? { id } : {}), ...prepared };
   if (!said && isEstranged(why) && !hasHadData) return { is: "down", data: data === "yes", ...(id ? { id } : {}), estranged: true, ...prepared };
   if (!said && isEstranged(why)) throw new Error(`the server is ${state} and does not answer its administrator: ${why}`);
@@ -120,15 +120,18 @@ async function softwareOf(guest: Guest, { want, authority, passwords }: Redis, m
   const missing = await missingPackages(guest, packages(want.options));
   const answer = await guest.look(`echo "version=$(${installedVersion(server)} || true)"
 [ ! -e ${guard} ] || echo guarded=yes
+echo "unheld=$(${unheld(families)} | head -n 1)"
 echo "options=$(grep -v '^user default ' ${optionsFile} 2>/dev/null | sha256sum | cut -d ' ' -f 1)"
 echo "client=$(grep '^user default ' ${optionsFile} 2>/dev/null | sha256sum | cut -d ' ' -f 1)"
 echo "bundle=$(base64 -w 0 ${folder}/ca.pem 2>/dev/null)"
 echo "record=$(sed -n 's/^# authority //p' ${optionsFile} 2>/dev/null)"
 echo ---; cat ${runningFile} 2>/dev/null || true`);
   const [head = "", running = ""] = answer.split("---\n");
-  const { version = "", options, client, guarded, bundle = "", record } = assignments(head);
+  const { version = "", options, client, guarded, unheld: loose = "", bundle = "", record } = assignments(head);
   return {
     installed: missing.length === 0 && isVersion(want.options, version) && guarded === "yes",
+    ...(version !== "" && { version: majorOf(version) }),
+    ...(loose !== "" && { unheld: true as const }),
     configured: options === sha256(withoutClient(optionsText(want, member, passwords, authority))),
     ...(client !== sha256("") && { secured: client === sha256(clientLine(passwords)) }),
     current: isCurrent(want.options, running),

@@ -1,7 +1,9 @@
 import { configures, only } from "../../authorities";
+import { hopsOf, withHops, wordsOf, type Hop } from "../../hops";
 import { rest } from "../../rest";
 import { abreast, idle, mostAway, oneByOne, restartsOf, restartsOfSilent, together, told, type Step } from "../../plan";
 import { nothingDue, type Due, type Wanted } from "../../topology";
+import { hops } from "./hops";
 import { underNew } from "./memory";
 import { strangers, tooMuch, unsafe } from "./rules";
 import { evidence, isAlive, isIn, isToTell, midway, ownedBy, shardOf, those, ups, waits, type Prepared, type Sight, type Sights, type Up } from "./sight";
@@ -13,10 +15,10 @@ export type Do = "install" | "mount" | "configure" | "secure" | "clean" | "start
  * Pure: the steps from what is seen to a cluster of `members`, in which each shard's members hold the same slots and all shards as many.
  * Who comes joins before slots move; who goes leaves when it owns none. A slot that is on its way gets there first.
  */
-export function plan({ members, forget = [], replace = [], due = nothingDue, authorities = only, maxUnavailable = 1, state }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
+export function plan({ members, forget = [], replace = [], due: asked = nothingDue, authorities = only, maxUnavailable = 1, state, vendor = "redis", version }: Wanted, seen: Record<string, Sight>): Step<Do>[] {
   const unseen: Sight = { is: "unreachable", why: "not looked at" };
   const isDown = (name: string) => seen[name]?.is === "down";
-  const [resized, rebuilt] = [due.resize, due.rebuild].map((given) => members.filter((name) => name in given && isDown(name))) as [string[], string[]];
+  const [resized, rebuilt] = [asked.resize, asked.rebuild].map((given) => members.filter((name) => name in given && isDown(name))) as [string[], string[]];
   const wanted: Sights = members.map((name) => [name, rebuilt.includes(name) ? underNew(seen[name]!) : seen[name] ?? unseen]);
   const leaving: Sights = Object.entries(seen).filter(([name]) => !members.includes(name)).sort(([a], [b]) => b.localeCompare(a, "en", { numeric: true }));
   const forgotten = those(leaving, (sight, name) => forget.includes(name) && sight.is === "unreachable");
@@ -24,12 +26,14 @@ export function plan({ members, forget = [], replace = [], due = nothingDue, aut
   if (state === "stopped") return rest({ members, sights, evidence: evidence(sights), isIn: (sight) => midway(sights).length === 0 && isWhole(sight, members), inOrder: (waiting) => inOrder(waiting, seen) });
   const refusal = unsafe({ sights, wanted, forgotten, replaced: replace });
   if (refusal) throw refusal;
+  const hop = hopsOf(version, members.flatMap((name) => (seen[name] && "installed" in seen[name] ? [[name, seen[name]]] : [])), asked, hops[vendor as keyof typeof hops]);
+  const due = withHops(asked, hop);
 
-  const where = (holds: (sight: Exclude<Sight, { is: "unreachable" | "foreign" }>) => boolean) => those(wanted, (sight) => "installed" in sight && holds(sight));
+  const where = (holds: (sight: Exclude<Sight, { is: "unreachable" | "foreign" }>, name: string) => boolean) => those(wanted, (sight, name) => "installed" in sight && holds(sight, name));
   const prepare: Step<Do>[] = [
     ...idle("rebuild", rebuilt, due.rebuild),
     ...idle("resize", resized, due.resize),
-    ...together("install", where(({ installed }) => !installed)),
+    ...installs(where(({ is, installed, unheld }, name) => (!installed || unheld === true) && !(is === "up" && name in due.rebuild)), hop),
     ...together("mount", where(({ mounted }) => !mounted)).map((step) => ({ ...step, ...told("volume", sights) })),
     ...configures(authorities, sights.filter(([name, sight]) => members.includes(name) || mayServe(sight)), where, told("settings", sights).words, evidence(sights)),
     ...together("secure", where(({ secured }) => secured === false)).map((step) => ({ ...step, ...told("passwords", sights) })),
@@ -38,7 +42,7 @@ export function plan({ members, forget = [], replace = [], due = nothingDue, aut
   const back = those(sights, waits);
   const silent = those(wanted, ({ is }) => is === "silent");
   const begun = missing(joined(...ownedBy(sights).values())).length === 0;
-  if (back.length + silent.length > 0) return [...prepare, ...starts(back, seen), ...restartsOfSilent(those(wanted, (sight) => sight.is === "silent" && !sight.configured)), ...lookAgain(wanted, begun)];
+  if (back.length + silent.length > 0) return [...prepare, ...starts(back, seen), ...restartsOfSilent(those(wanted, (sight) => sight.is === "silent" && !sight.configured)), ...lookAgain(wanted, begun), ...stillDue(wanted, due)];
 
   const shards = shardsOf(members, sights);
   const steps: Step<Do>[] = [
@@ -46,8 +50,8 @@ export function plan({ members, forget = [], replace = [], due = nothingDue, aut
     ...together("clean", those(wanted, (sight) => sight.is === "down" && sight.hasHadData)),
     ...together("start", those(wanted, ({ is }) => is === "down")),
     ...(begun ? [] : together<Do>("bootstrap", shards.map(({ head }) => head).slice(0, 1))),
-    ...joins(shards, seen, begun),
-    ...(begun ? changes(shards, members, sights, due, Math.min(maxUnavailable, mayBeAway(members).most)) : []),
+    ...joins(shards, seen, begun, (name) => name in hop && name in due.rebuild),
+    ...(begun ? changes(shards, members, sights, due, hop, Math.min(maxUnavailable, mayBeAway(members).most)) : []),
   ];
   // What is left to tidy: a member without its mark, a node that is no member, a slot that is still said to be on its way.
   const untidy = where(({ hasHadData, left, held }) => !hasHadData || left || held !== undefined).length > 0 || strangers(sights).length > 0 || ups(sights).some(([, { open }]) => open.length > 0);
@@ -76,6 +80,10 @@ function lookAgain(wanted: Sights, begun: boolean): Step<Do>[] {
   return whole ? [{ do: "verify", on: had }] : [{ do: begun || had.length > 0 ? "verify" : "bootstrap", on: [] }];
 }
 
+/** Others whose servers are to be others follow once all serve: whom first is seen only then. */
+const stillDue = (wanted: Sights, due: Due): Step<Do>[] =>
+  (["resize", "rebuild"] as const).filter((act) => wanted.some(([name, { is }]) => is !== "down" && name in due[act])).map((act) => ({ do: act, on: [] }));
+
 interface Shard {
   members: string[];
   /** Who is to own its slots. */
@@ -100,12 +108,16 @@ function shardsOf(members: string[], sights: Sights): Shard[] {
   });
 }
 
-/** Those that are not in yet, or do not follow who owns their shard's slots: one of each shard at a time, for who gives its data to two has twice the work. */
-function joins(shards: Shard[], seen: Record<string, Sight>, begun: boolean): Step<Do>[] {
+/**
+ * Those that are not in yet, or do not follow who owns their shard's slots: one of each shard at a time, for who gives its data to two has twice the work. Who is to get a later
+ * version joins with that: its primary may have it already, and then has nothing to give to an older one.
+ */
+function joins(shards: Shard[], seen: Record<string, Sight>, begun: boolean, isOlder: (name: string) => boolean): Step<Do>[] {
   const isSettled = ({ head, instead }: Shard, name: string): boolean => {
     const sight = seen[name]!;
     const owner = seen[instead ?? head];
     if (!begun && name === head) return true;
+    if (name !== head && sight.is === "up" && isOlder(name)) return true;
     // One that was leaving is forgotten by some already.
     if (sight.is !== "up" || !isIn(sight) || !ups(Object.entries(seen)).every(([, other]) => !isIn(other) || other.knows.includes(sight.id))) return false;
     return name === (instead ?? head) || (sight.role === "replica" ? owner?.is === "up" && sight.of === owner.id : instead === undefined && name === head);
@@ -116,7 +128,7 @@ function joins(shards: Shard[], seen: Record<string, Sight>, begun: boolean): St
 }
 
 /** What changes a cluster that runs: whose the slots are, who is in it, and what each runs with. */
-function changes(shards: Shard[], members: string[], sights: Sights, due: Due, most: number): Step<Do>[] {
+function changes(shards: Shard[], members: string[], sights: Sights, due: Due, hop: Record<string, Hop>, most: number): Step<Do>[] {
   const owned = ownedBy(sights);
   const open = opened(sights);
   const promoted = shards.filter(({ instead }) => instead !== undefined);
@@ -137,7 +149,7 @@ function changes(shards: Shard[], members: string[], sights: Sights, due: Due, m
     ...open.map(move),
     ...promoted.flatMap(({ head }) => together<Do>("promote", [head])),
     ...planned.map(move),
-    ...abreast(shards.map((shard) => restarts(shard, gone, sights, due)).filter((rounds) => rounds.length > 0), most, ["promote"]),
+    ...abreast(shards.map((shard) => restarts(shard, gone, sights, due, hop)).filter((rounds) => rounds.length > 0), most, ["promote"]),
     // Replicas first: they would follow whoever gets the slots of their primary.
     ...oneByOne<Do>("leave", [...gone.filter((name) => !owned.has(name)), ...gone.filter((name) => owned.has(name))]),
   ];
@@ -169,8 +181,9 @@ function opened(sights: Sights): Move<string>[] {
 
 const without = (slots: Slots, others: Slots): Slots => missing(joined(missing(slots), others));
 
-/** How a member comes back whose server has a new disk. */
-const comesBack: Do[] = ["install", "mount", "configure", "start", "join"];
+/** Of who gets another major version the words say so. */
+const installs = (on: string[], hop: Record<string, Hop>): Step<Do>[] =>
+  [...new Set(on.map((name) => wordsOf(hop[name])))].map((words) => ({ do: "install", on: on.filter((name) => wordsOf(hop[name]) === words), ...(words !== undefined && { words }) }));
 
 /** One of each shard. With a replica in each none of them is a primary, of which no more may be away than leaves a majority, with one more that fails. */
 export function mayBeAway(members: string[]): { most: number; because: string } {
@@ -181,13 +194,15 @@ export function mayBeAway(members: string[]): { most: number; because: string } 
 }
 
 /** Rounds: replicas, then one of them takes over, then who was primary: where a setting, another flavor or image waits for that. Where none stays, one that leaves takes over for as long. */
-function restarts({ members, head }: Shard, gone: string[], sights: Sights, due: Due): Step<Do>[][] {
+function restarts({ members, head }: Shard, gone: string[], sights: Sights, due: Due, hop: Record<string, Hop>): Step<Do>[][] {
   const old = those(sights, (sight, name) => members.includes(name) && sight.is === "up" && (!sight.current || name in due.resize || name in due.rebuild));
   const replicas = members.filter((name) => name !== head);
   const leaving = gone.filter((name) => shardOf(name) === shardOf(head) && isIn(new Map(sights).get(name)!));
   // Its primary waits for it, so it loses nothing however far behind it is: but one that has no link would be waited for in vain.
   const hasLink = (name: string) => Number((new Map(sights).get(name) as Partial<Up>).linked ?? false);
   const [heir] = [...replicas, ...leaving].sort((a, b) => hasLink(b) - hasLink(a));
+  /** How a member comes back whose server has a new disk. */
+  const comesBack = (name: string): Step<Do>[] => [...installs([name], hop), ...(["mount", "configure", "start", "join"] as Do[]).flatMap((act) => together(act, [name]))];
   return [
     ...restartsOf(replicas.filter((name) => old.includes(name)), due, comesBack),
     ...(old.includes(head) ? restartsOf([head], due, comesBack).map((round) => together<Do>("promote", heir ? [heir] : []).concat(round, together("promote", heir && !replicas.includes(heir) ? [head] : []))) : []),

@@ -2,15 +2,14 @@ import { bundle } from "../../bundle";
 import { Refused } from "../../errors";
 import { showsCertificate, writeCertificates } from "../../guest/certificates";
 import type { Guest } from "../../guest/guest";
-import { installPackages, installedVersion, majorAmong, offeredVersion, sparePackages } from "../../guest/packages";
+import { holdPackages, installPackages, installedVersion, majorAmong, offeredVersion, sparePackages } from "../../guest/packages";
 import { sh } from "../../guest/shell";
-import { guardUnit, mountVolume } from "../../guest/volume";
+import { guardUnit, lookAtVolume, mountVolume } from "../../guest/volume";
 import type { Step as Planned } from "../../plan";
 import type { Member } from "../../topology";
 import { tell, viewOf, type Command, type Redis } from "./client";
 import { busPort, clientLine, clientOf, dataDirectory, dataFile, dataPath, families, folder, headerLines, isVersion, logins, ofVersion, optionsFile, optionsText, port, runningFile, runningHeader, settings, sha256, users, vendorOf, withClient } from "./configuration";
 import { everyone } from "./gates";
-import type { Options } from "./options";
 import type { Do } from "./plan";
 
 /** What is done on one member. */
@@ -18,8 +17,9 @@ export type Step = (cluster: Redis, member: Member, step: Planned<Do>) => Promis
 
 const sysctl = "/etc/sysctl.d/60-datastore-redis.conf";
 
-export const install: Step = async (cluster, { name }) => {
+export const install: Step = async (cluster, member) => {
   const { want } = cluster;
+  const { name } = member;
   const guest = await cluster.guest(name);
   const { server } = vendorOf(want.options);
   await sparePackages(guest, families);
@@ -27,38 +27,40 @@ export const install: Step = async (cluster, { name }) => {
   // While a server writes its data anew it needs room for what changes meanwhile; the kernel would ask for room for all of it. In a container the host's word counts.
   await guest.write(sysctl, "vm.overcommit_memory = 1\n");
   await guest.run(sh`sysctl -q -p ${sysctl} || true`);
-  await guarded(guest, want.options);
-  const { version = await versionOfOthers(cluster, name) } = want.options;
+  await guarded(cluster, guest);
+  const { version = (await versionOfOthers(cluster, name)) ?? (await lookAtVolume(guest, want.owner, member, ":"))[0].writtenBy } = want.options;
   await installPackages(guest, ofVersion({ ...want.options, version })).catch(async (error) => {
     refuseOther(version, `${name} is offered`, await guest.look(offeredVersion(server)));
     throw error;
   });
   refuseOther(version, `${name} has`, await guest.look(installedVersion(server)));
+  await holdPackages(guest, families);
 };
 
-export async function guarded(guest: Guest, options: Options): Promise<void> {
+export const guarded = ({ want: { options } }: Redis, guest: Guest): Promise<void> => {
   const { server, user } = vendorOf(options);
-  await guardUnit(guest, `${server}.service`, {
-    configured: optionsFile, data: `${dataDirectory}/${dataFile(options)}`, first: `/bin/sh -c "mkdir -p /run/datastores; head -n ${headerLines} ${optionsFile} >${runningFile}"`,
+  return guardUnit(guest, `${server}.service`, {
+    server, user, configured: optionsFile, data: `${dataDirectory}/${dataFile(options)}`, first: `/bin/sh -c "mkdir -p /run/datastores; head -n ${headerLines} ${optionsFile} >${runningFile}"`,
     service: ["ExecStart=", `ExecStart=/usr/bin/${server} ${optionsFile} --supervised systemd --daemonize no`, `ReadWritePaths=-${dataPath}`, `User=${user}`],
   });
-}
+};
 
-/** A replica cannot read what a primary of a later version sends. */
+/** The version that others have, where `version` names none. */
 const versionOfOthers = (cluster: Redis, name: string): Promise<string | undefined> =>
   majorAmong(everyone(cluster).filter((other) => other !== name).map(cluster.guest), vendorOf(cluster.want.options).server);
 
-/** A member that starts meets the others' version, also where its packages were installed before they had one. */
+/** A member that starts meets the wanted version, or the others' where `version` names none, also where its packages were installed before they had one. */
 export async function refuseOtherThanOthers(cluster: Redis, { name }: Member): Promise<void> {
   const { server } = vendorOf(cluster.want.options);
-  refuseOther(await versionOfOthers(cluster, name), `${name} has`, await (await cluster.guest(name)).look(`${installedVersion(server)} || true`));
+  const version = cluster.want.options.version ?? await versionOfOthers(cluster, name);
+  refuseOther(version, `${name} has`, await (await cluster.guest(name)).look(`${installedVersion(server)} || true`));
 }
 
 /** Of another major version than is wanted, or than the others are. */
 function refuseOther(wanted: string | undefined, who: string, version: string): void {
   if (version.trim() !== "" && !isVersion({ version: wanted }, version.trim()))
     throw new Refused("members run one major version of the database, the one that `version` names", `${who} ${version.trim()}, wanted ${wanted}`,
-      "give `image` one whose package sources have that version; before there is a cluster, `version` may be left out");
+      "give `image` one whose package sources have that version, or `version` the one that `image` has; before there is a cluster, `version` may be left out");
 }
 
 export const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member, want.volumeSize);

@@ -1,8 +1,11 @@
 import type { Certified } from "../../authorities";
+import type { Versioned } from "../../hops";
 import { read, type Slots } from "./slots";
 
-export interface Prepared extends Certified {
+export interface Prepared extends Certified, Versioned {
   installed: boolean;
+  /** A timer, or a person who upgrades all that there is, would upgrade its server. */
+  unheld?: true;
   /** Its volume is mounted, and its file system as large as that. */
   mounted: boolean;
   /** Of a preview: how large the volume is to be. */

@@ -1,15 +1,17 @@
 import { CommandFailed, Refused, TimedOut } from "../../errors";
+import { isOlder } from "../../hops";
 import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
+import { installedVersion, majorOf } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
 import { tookSettings } from "../../guest/silent";
-import { hold as holdVolume, isHeld, letStart, lookAtVolume, mark, release } from "../../guest/volume";
+import { hold as holdVolume, isHeld, letStart, lookAtVolume, mark, mountPoint, release, take } from "../../guest/volume";
 import type { Step as Planned } from "../../plan";
 import { once } from "../../shared";
 import { names, type Member } from "../../topology";
 import { addressOf, ask, isEstranged, loginsOf, programText, tell, viewOf, type Command, type Redis } from "./client";
 import { dataPath, folder, port, vendorOf } from "./configuration";
-import { agreed, answers, dataSeconds, everyone, follows, gateSeconds, saidBy, silent } from "./gates";
+import { agreed, answers, chooses, dataSeconds, everyone, follows, gateSeconds, saidBy, silent } from "./gates";
 import { hasFailed, isKnown, isSelf } from "./nodes";
 import { isDown, unitState } from "./observe";
 import type { Do } from "./plan";
@@ -110,6 +112,11 @@ const promote: Step = async (cluster, member) => {
     const self = said?.nodes.find(isSelf);
     return self !== undefined && self.of === undefined && self.slots !== "";
   };
+  const ofShard = everyone(cluster).filter((name) => shardOf(name) === shardOf(member.name) && name !== member.name);
+  const older = await olderThan(cluster, member.name);
+  const runs = async (name: string) => !isDown(await unitState(await cluster.guest(name), cluster));
+  // Until its own server is made anew an older one follows it. What it then misses a newer one cannot give it whole, so it never takes over again.
+  for (const name of older) if (await runs(name)) await tell(await cluster.guest(name), cluster.authority, [["CONFIG", "SET", "cluster-replica-no-failover", "yes"]]);
   // A failover that does not end within 5 s is given up by the replica itself: it is asked again.
   for (let tries = 1; !(await isPrimary()); tries++) {
     if (tries > 5) throw new Error(`${member.name} does not take over: see \`sudo journalctl -u ${vendorOf(cluster.want.options).server}\` there`);
@@ -118,13 +125,18 @@ const promote: Step = async (cluster, member) => {
       if (!(error instanceof TimedOut)) throw error;
     });
   }
-  const ofShard = everyone(cluster).filter((name) => shardOf(name) === shardOf(member.name) && name !== member.name);
   const { id } = (await saidBy(cluster, [member.name])).get(member.name)!;
-  for (const name of ofShard) {
-    const other = await cluster.guest(name);
-    if (!isDown(await unitState(other, cluster))) await follows(cluster, other, id);
-  }
+  for (const name of ofShard) if (await runs(name)) await (older.includes(name) ? chooses : follows)(cluster, await cluster.guest(name), id);
 };
+
+/** Others of its shard that have an older major version installed than a member has. */
+async function olderThan(cluster: Redis, name: string): Promise<string[]> {
+  const versionOf = async (each: string) => majorOf(await (await cluster.guest(each)).look(`${installedVersion(vendorOf(cluster.want.options).server)} || true`));
+  const own = await versionOf(name);
+  const ofShard = everyone(cluster).filter((each) => each !== name && shardOf(each) === shardOf(name));
+  const others = await Promise.all(ofShard.map(versionOf));
+  return own === undefined ? [] : ofShard.filter((_, index) => others[index] !== undefined && isOlder(others[index]!, own));
+}
 
 const unit = "datastores-move";
 
@@ -205,10 +217,17 @@ const resize: Step = (cluster, member, step) => (step.what === "idle" ? cluster.
 
 /** Ends a member, for its server to get a new disk with its image. Whose database does not run is in nobody's way. */
 const rebuild: Step = async (cluster, member, step) => {
+  const guest = await cluster.guest(member.name);
+  const { server } = vendorOf(cluster.want.options);
+  const installed = majorOf(await guest.look(`${installedVersion(server)} || true`));
+  const hops = installed !== undefined && cluster.want.options.version !== undefined && installed !== cluster.want.options.version;
+  if (hops) await guarded(cluster, guest);
   if (step.what !== "idle") {
     await refusePrimary(cluster, member);
-    await (await cluster.guest(member.name)).run(sh`systemctl stop ${vendorOf(cluster.want.options).server}`);
+    await guest.run(sh`systemctl stop ${server}`);
   }
+  // Who opened the data last lies with them before another can.
+  if (hops) await guest.run(sh`! mountpoint -q ${mountPoint} || ${take}`);
   await cluster.rebuild!(member);
 };
 
@@ -220,7 +239,7 @@ const hold: Step = async (cluster, member, step) => {
   const guest = await cluster.guest(member.name);
   const { server } = vendorOf(cluster.want.options);
   await once(step, () => mayRest(cluster, step, guest));
-  await guarded(guest, cluster.want.options);
+  await guarded(cluster, guest);
   await holdVolume(guest, cluster.want.owner, member);
   if (cluster.want.options.persistence === "snapshots" && (await viewOf(guest, cluster.authority)).said) await saveAndStop(cluster, guest);
   await guest.run(sh`systemctl stop ${server}`);

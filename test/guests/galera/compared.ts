@@ -11,12 +11,23 @@ export const after = (seen: Seen, step: Step, _: string[], authorities = only): 
 
 /** What nothing tells before: the data below a server that is starting, the position in data that it did not close, and whether a bootstrap that was cut had come to its administrators. */
 export function untold(before: Seen, step: Step, expected: Seen, seen: Seen): void {
+  for (const [name, sight] of Object.entries(seen)) versioned(step, expected[name]!, sight);
   for (const name of step.on) {
     const [was, now, is] = [before[name]!, expected[name]!, seen[name]!];
     if (step.do === "bootstrap" && was.is === "down" && ["whole", "torn"].includes(was.data.is) && "secured" in now && "secured" in is) now.secured = is.secured;
     if (was.is === "starting" && now.is === "down") expected[name] = is;
     else if (was.is === "down" && was.data.is !== "none" && was.data.seqno < 0 && now.is === "down" && now.data.is !== "none" && is.is === "down" && is.data.is !== "none" && now.data.seqno < 0) now.data.seqno = is.data.seqno;
   }
+}
+
+/** Which version an image has, and whether Debian has upgraded the system tables by itself, in the background of a start. */
+function versioned(step: Step, then: Sight, now: Sight): void {
+  if (!("installed" in then && "installed" in now)) return;
+  if (step.do === "install" && !step.words && now.version) then.version = now.version;
+  if (then.version && now.writtenBy === then.version && then.is === "up") then.writtenBy = then.version;
+  if (step.do === "upgrade") return;
+  delete then.tables;
+  if (now.tables) then.tables = now.tables;
 }
 
 /** What a simulation cannot know: how a history is called, and how many writes there were. */

@@ -11,6 +11,8 @@ export const after = (seen: Seen, step: Step, wanted: string[], authorities = on
 export function untold(before: Seen, step: Step, expected: Seen, seen: Seen): void {
   for (const [name, sight] of Object.entries(seen)) {
     const then = expected[name];
+    // Which version an image has.
+    if (step.do === "install" && !step.words && then && "installed" in then && "installed" in sight && sight.version) then.version = sight.version;
     if (sight.is === "up" && then?.is === "up") Object.assign(then, { failed: sight.failed, linked: then.linked || (then.role === "replica" && sight.linked) });
     const was = before[name];
     if ((was?.is === "starting" || was?.is === "silent" || (step.do === "start" && was?.is === "down" && was.data)) && isAlive(sight)) expected[name] = sight;

@@ -19,20 +19,22 @@ describe("the guard of a datastore's unit", () => {
   before(needsRoot);
   let guard: string;
   let settle: string;
+  let take: string;
   beforeEach(async () => {
     const written: [string, string][] = [];
     const guest: Guest = {
       name: "db-1", look: () => Promise.resolve(""), run: () => Promise.resolve(""), say: () => undefined,
       write: (path, content) => Promise.resolve(written.push([path, content]) > 0),
     };
-    await guardUnit(guest, "db.service", { configured: "/var/lib/configured", data: "data", first: "/bin/rm -f /run/told", transfers: { file: "data/space", anew: "[ -e /var/lib/datastore/data/nothing-known ]" } });
-    [settle, guard] = written.map(([, content]) => content).filter((content) => content.startsWith("#!/bin/sh")) as [string, string];
+    await guardUnit(guest, "db.service", { server: "db-server", user: "nobody", configured: "/var/lib/configured", data: "data", first: "/bin/rm -f /run/told", transfers: { file: "data/space", anew: "[ -e /var/lib/datastore/data/nothing-known ]" } });
+    [take, settle, guard] = written.map(([, content]) => content).filter((content) => content.startsWith("#!/bin/sh")) as [string, string, string];
     const unit = written.find(([path]) => path.endsWith(".conf"))![1];
     match(unit, new RegExp(`^ExecCondition=\\+${written.find(([, content]) => content === guard)![0]}$`, "m"));
     match(unit, new RegExp(`^ExecStartPost=-\\+${written.find(([, content]) => content === settle)![0]}$`, "m"));
     for (const line of ["Restart=on-failure", "RestartSec=5", "StartLimitBurst=5", "StartLimitIntervalSec=900", "SendSIGKILL=yes", "TimeoutStopSec=900"])
       ok(unit.includes(`\n${line}\n`), line);
-    match(unit, /^ExecStartPre=\+\/bin\/rm -f \/run\/told$/m);
+    // Before anything reads the data.
+    match(unit, new RegExp(`^ExecStartPre=\\+${written.find(([, content]) => content === take)![0]}\nExecStartPre=\\+/bin/rm -f /run/told$`, "m"));
   });
 
   /** The guard's exit code and words on a guest whose /var/lib is so. */

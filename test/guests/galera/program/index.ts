@@ -11,7 +11,7 @@ const orders = new GaleraCluster("orders", {
   forget: config.getObject<string[]>("forget"),
   recovery: config.getObject<{ from: string; evidence: string }>("recovery"),
   vendor: "mariadb",
-  version: "10.11",
+  version: config.get("version") ?? "10.11",
   flavor: config.get("flavor") ?? "m1.small",
   image: config.get("image") ?? "debian-12",
   network: "private",

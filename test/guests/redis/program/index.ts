@@ -11,6 +11,7 @@ const sessions = new RedisCluster("sessions", {
   replace: config.getObject<string[]>("replace"),
   forget: config.getObject<string[]>("forget"),
   vendor: (config.get("vendor") ?? "redis") as RedisVendor,
+  version: config.get("version"),
   flavor: config.get("flavor") ?? "m1.small",
   image: config.get("image") ?? "debian-12",
   network: "private",

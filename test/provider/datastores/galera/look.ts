@@ -62,7 +62,7 @@ export function look({
 
 /** The same, however long it waits. */
 export const lookLong = (answers: Answers) => fast(() => look(answers));
-export const prepared = { installed: true, mounted: true, configured: true, hasHadData: false, left: false };
+export const prepared = { version: "10.11", installed: true, mounted: true, configured: true, hasHadData: false, left: false };
 export const status = (more: Record<string, string | number> = {}) => Object.entries({
   cluster_conf_id: 3, cluster_size: 3, cluster_state_uuid: uuid, cluster_status: "Primary", local_state_comment: "Synced", ready: "ON", last_committed: 41, replicated_bytes: 7, ...more,
 }).map(([key, value]) => `wsrep_${key}\t${value}`).join("\n");

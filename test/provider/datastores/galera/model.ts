@@ -17,6 +17,14 @@ const flags: Record<string, object> = {
   writer: { written: 100 },
   unloaded: { unloaded: true },
   remembers: { remembers: true },
+  unheld: { unheld: true },
+};
+/** What `,is=10.11` says of a member's version, `,data=10.11` of one whose server was made again, `,has=11.8` of what is installed, and `,tables=10.11` of its system tables. */
+const versions: Record<string, (version: string) => object> = {
+  is: (version) => ({ version, writtenBy: version, tables: version }),
+  data: (version) => ({ writtenBy: version, tables: version }),
+  has: (version) => ({ version }),
+  tables: (tables) => ({ tables }),
 };
 
 /**
@@ -51,6 +59,10 @@ export function sight(text: string, members: number): Sight {
   const over = rest.flatMap((flag) => (flag.startsWith("over=") ? [flag.split("=").slice(1)] : []));
   const [by] = rest.flatMap((flag) => (flag.startsWith("by=") ? [flag.slice(3).replaceAll("_", " ").split("+")] : []));
   const seen = Object.assign({}, kinds[kind], ...rest.map((flag) => flags[flag] ?? {}), over.length > 0 ? { chosenOver: Object.fromEntries(over) } : {}, by && { authorities: by }) as Sight;
+  for (const flag of rest) {
+    const [, what = "", version = ""] = /^(is|data|has|tables)=(.+)$/.exec(flag) ?? [];
+    Object.assign(seen, versions[what]?.(version));
+  }
   if (seen.is === "down" && seen.data.is !== "none")
     Object.assign(seen.data, rest.includes("safe") ? { safeToBootstrap: true } : {}, rest.includes("unasked") ? { asked: false } : {});
   return seen;
@@ -67,7 +79,8 @@ export function after(seen: Seen, step: Step, on: string[] = step.on): Seen {
   const next = structuredClone(seen);
   const change = (change: object) => on.forEach((name) => Object.assign(next[name]!, change));
   switch (step.do) {
-    case "install": change({ installed: true }); break;
+    case "install": on.forEach((name) => install(next[name] as Prepared, step.words)); break;
+    case "upgrade": on.forEach((name) => Object.assign(next[name]!, { tables: (next[name] as Prepared).version })); break;
     case "mount": change({ mounted: true }); break;
     // With which options a silent server runs is seen to be as before, until it is started anew.
     case "configure": on.forEach((name) => next[name]!.is !== "silent" && Object.assign(next[name]!, { configured: true })); break;
@@ -79,7 +92,7 @@ export function after(seen: Seen, step: Step, on: string[] = step.on): Seen {
     case "secure": Object.values(next).forEach((each) => each.is === "up" && (each.secured = true)); break;
     case "clean": change({ data: { is: "none" }, hasHadData: false, left: false, chosenOver: undefined }); break;
     case "rebuild": on.forEach((name) => stop(next, name)); change({ installed: false, mounted: false, configured: false });
-      on.forEach((name) => delete (next[name] as { authorities?: string[] }).authorities); break;
+      on.forEach((name) => newDisk(next[name] as Prepared)); break;
     case "resize": return step.what === "idle" ? next : after(seen, { ...step, do: "restart" }, on);
     // One that was to answer nobody and does is configured.
     case "restart": on.filter((name) => step.what !== "silent" || seen[name]!.is === "silent").forEach((name) => { stop(next, name); start(next, name, true); });
@@ -136,6 +149,21 @@ export function during(seen: Seen, step: Step): Seen[] {
   }
 }
 
+/** The version that is wanted, where that is another; else the one that was there. */
+function install(self: Prepared, words: string | undefined): void {
+  const version = / to (\S+)$/.exec(words ?? "")?.[1] ?? self.version ?? self.writtenBy;
+  Object.assign(self, { installed: true, ...(version && { version }) });
+  delete self.unheld;
+}
+
+/** What is not on the volume is gone. */
+function newDisk(self: Prepared): void {
+  if (self.version !== undefined) self.writtenBy ??= self.version;
+  delete self.authorities;
+  delete self.version;
+  delete self.unheld;
+}
+
 /** Writes down what the cluster goes on without. */
 function decide(seen: Seen, name: string, chosenOver: Record<string, string>): void {
   for (const other of Object.keys(chosenOver)) if ((seen[other] as Prepared).mounted) Object.assign(seen[other]!, { left: true });
@@ -145,7 +173,11 @@ function decide(seen: Seen, name: string, chosenOver: Record<string, string>): v
 /** Starts a member in the cluster that runs; without one, from its own data or as a new cluster. */
 function start(seen: Seen, name: string, secured: boolean): void {
   const uuid = historyOf(seen, name);
-  seen[name] = { ...preparedOf(seen[name]!), left: false, is: "up", primary: true, state: "Synced", size: 0, uuid, secured, current: true };
+  const had = seen[name]!;
+  const { version } = had as Prepared;
+  // Data of its own keep their system tables; what it is given has the giver's.
+  const given = had.is === "down" && (had.data.is === "none" || had.data.is === "partial") && version !== undefined;
+  seen[name] = { ...preparedOf(had), ...(version && { writtenBy: version }), ...(given && { tables: version }), left: false, is: "up", primary: true, state: "Synced", size: 0, uuid, secured, current: true };
   agree(seen);
 }
 
@@ -181,6 +213,6 @@ function withDonor(seen: Seen): Seen {
 }
 
 const preparedOf = (sight: Sight): Prepared => {
-  const { installed, mounted, configured, hasHadData, left, chosenOver } = { ...prepared, ...sight };
-  return { installed, mounted, configured, hasHadData, left, ...(chosenOver && { chosenOver }) };
+  const { installed, mounted, configured, hasHadData, left, chosenOver, version, writtenBy, tables, unheld } = { ...prepared, ...sight } as Prepared;
+  return { installed, mounted, configured, hasHadData, left, ...(chosenOver && { chosenOver }), ...(version && { version }), ...(writtenBy && { writtenBy }), ...(tables && { tables }), ...(unheld && { unheld }) };
 };

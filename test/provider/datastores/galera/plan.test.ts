@@ -28,8 +28,8 @@ function answer(want: Wanted, seen: Seen): string[] {
 }
 
 describe("galera plan", () => {
-  goldens(folder, ({ want = [], seen = [], forget, replace, resize, rebuild, authorities, recovery, state, abreast }) =>
-    answer({ members: want, forget, replace, due: { resize: pairs(resize), rebuild: pairs(rebuild) }, authorities, ...(recovery && { recovery: { from: recovery[0]!, evidence: recovery[1]! } }), ...(state && { state: state[0] as State }), maxUnavailable: Number(abreast?.[0] ?? 1) }, sights(seen)));
+  goldens(folder, ({ want = [], seen = [], forget, replace, resize, rebuild, authorities, recovery, state, abreast, version }) =>
+    answer({ members: want, forget, replace, due: { resize: pairs(resize), rebuild: pairs(rebuild) }, authorities, version: version?.[0], ...(recovery && { recovery: { from: recovery[0]!, evidence: recovery[1]! } }), ...(state && { state: state[0] as State }), maxUnavailable: Number(abreast?.[0] ?? 1) }, sights(seen)));
 
   it("every step occurs in a golden", () => {
     const shown = new Set(answersIn(folder).map((line) => line.split(" ")[0]));

@@ -354,3 +354,52 @@ describe("galera plan, of a cluster that is to be stopped", () => {
     else ok(Object.values(started).every((each) => !("held" in each)), JSON.stringify(started));
   }), { numRuns: 1000 }));
 });
+
+describe("galera plan, while the major version is to be another", () => {
+  const [was, wanted] = ["10.11", "11.8"];
+  /** How far each has come: not begun, up or down; on its new disk without packages, with them; joined, its system tables still to be upgraded; done. */
+  const stages = [`synced,is=${was}`, `synced,is=${was},unheld`, `whole:2,is=${was}`, `whole:2,uninstalled,unmounted,unconfigured,data=${was}`, `whole:2,data=${was},has=${wanted}`, `synced,is=${wanted},tables=${was}`, `synced,is=${wanted}`];
+  const cases = fc.array(fc.constantFrom(...stages), { minLength: 1, maxLength: 5 })
+    .filter((words) => words.filter((word) => word.startsWith("synced")).length * 2 > words.length)
+    .map((words) => {
+      const size = words.filter((word) => word.startsWith("synced")).length;
+      const seen: Seen = Object.fromEntries(words.map((word, index) => [`db-${index + 1}`, sight(word.replace("synced", `synced/${size}`), words.length)]));
+      const old = Object.keys(seen).filter((_, index) => words[index]!.includes(`,is=${was}`));
+      return { members: Object.keys(seen), seen, rebuild: Object.fromEntries(old.map((name) => [name, "debian-13"])) };
+    });
+  const versionsOf = (seen: Seen) => Object.values(seen).map((each) => ("installed" in each ? [each.version, each.writtenBy, each.tables, each.unheld] : []));
+
+  it("cut after any step and planned again, all get it once, one at a time of those that run, each with its system tables, and then there is nothing to do", () => fc.assert(fc.property(cases, fc.nat(), fc.nat(), ({ members, seen, rebuild }, ...cuts) => {
+    const left = { ...rebuild };
+    let now = seen;
+    const plans = () => plan({ members, due: { resize: {}, rebuild: left }, version: wanted }, now);
+    const go = (steps: Step<Do>[]) => steps.forEach((step) => {
+      if (step.do === "rebuild") {
+        if (step.what !== "idle") ok(step.on.length === 1 && members.every((other) => now[other]!.is === "up"), `${step.on.join()} is taken away while another is`);
+        for (const name of step.on) {
+          ok(name in left, `${name} is rebuilt again`);
+          delete left[name];
+        }
+      }
+      if (["join", "recover", "upgrade"].includes(step.do)) equal(step.on.length, 1);
+      for (const name of step.on) if (step.do === "upgrade") ok(now[name]!.is === "up" && (now[name] as { version?: string }).version === wanted, `${name} is not of ${wanted} yet`);
+      now = after(now, step);
+    });
+    for (const cut of cuts) {
+      const steps = plans();
+      go(steps.slice(0, cut % (steps.length + 1)));
+    }
+    for (let round = 0; round < 2; round++) go(plans());
+    deepEqual([left, lines(plans())], [{}, []]);
+    deepEqual(versionsOf(now), members.map(() => [wanted, wanted, wanted, undefined]));
+    for (const name of members) equal(now[name]!.is, "up");
+  }), { numRuns: 1000 }));
+
+  it("is never an older one, where any member's data were opened by a later, nor one that no vendor names", () => fc.assert(fc.property(cases, fc.constantFrom(was, "10.6", "12.3", "11.4"), ({ members, seen, rebuild }, version) => {
+    const opened = Object.values(seen).map((each) => (each as { writtenBy?: string }).writtenBy);
+    const isBack = version === was && !opened.includes(wanted) && !Object.values(seen).some((each) => (each as { version?: string }).version === wanted);
+    const isNext = version === "11.4" && !opened.includes(wanted) && !Object.values(seen).some((each) => (each as { version?: string }).version === wanted);
+    const refused = refusal({ members, seen, due: { resize: {}, rebuild }, version });
+    equal(refused === undefined, isBack || isNext, refused?.message);
+  }), { numRuns: 1000 }));
+});

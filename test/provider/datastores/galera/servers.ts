@@ -35,7 +35,7 @@ export function guests(views: Record<string, View | undefined>, { stops = 0, sta
       if (command.includes("ActiveEnterTimestampMonotonic")) return `InactiveExitTimestampMonotonic=3148709\nActiveEnterTimestampMonotonic=${started ? 51750741 : 0}\n`;
       if (command.includes("systemctl show")) return unit;
       if (command.includes("sst_in_progress")) return "";
-      if (command.includes("grep -q ^ii")) return bare && at("--unit=datastores-install") < 0 ? "mariadb-server\n" : "";
+      if (command.startsWith("for name in")) return bare && at("--unit=datastores-install") < 0 ? "mariadb-server\n" : "";
       if (command.includes("df ")) return df;
       if (command.includes("/ibdata1 ] || echo yes")) return "yes\n";
       if (command.includes("datastores-position")) { if (command.includes("systemd-run")) note(`${name} tells its position`); return ""; }

@@ -34,7 +34,7 @@ describe("galera steps", () => {
     });
 
     const refused = (seen: string) => ({ message: `refused: members run one major version of the database, the one that \`version\` names. Seen: db-1 ${seen} MariaDB 1:10.11.19-0+deb12u1, wanted 11.4. `
-      + "Way forward: give `image` one whose package sources have that version; before there is a cluster, `version` may be left out." });
+      + "Way forward: give `image` one whose package sources have that version, or `version` the one that `image` has; before there is a cluster, `version` may be left out." });
     const missing = "mariadb-server\nmariadb-backup\n";
     const journal = "Reading package lists...\nE: Version '1:11.4.*' for 'mariadb-server' was not found\n";
 

@@ -1,5 +1,5 @@
 import type { Step } from "../../../../provider/plan";
-import { shardOf, type Sight, type Up } from "../../../../provider/datastores/redis/sight";
+import { shardOf, type Prepared, type Sight, type Up } from "../../../../provider/datastores/redis/sight";
 import { count, evenly, joined, missing, parted, read, slotCount, written, type Slots } from "../../../../provider/datastores/redis/slots";
 
 export type Seen = Record<string, Sight>;
@@ -56,10 +56,20 @@ function give(seen: Seen, from: string, to: string, slots: Slots): void {
 }
 export const without = (slots: Slots, others: Slots): Slots => missing(joined(missing(slots), others));
 
+/** The version that is wanted, where that is another; else the one that was there. */
+function install(self: Prepared, words: string | undefined): void {
+  const version = / to (\S+)$/.exec(words ?? "")?.[1] ?? self.version ?? self.writtenBy;
+  Object.assign(self, { installed: true, ...(version && { version }) });
+  delete self.unheld;
+}
+
+const opened = (self: Prepared): void => void (self.version !== undefined && (self.writtenBy = self.version));
+
 /** What is not on its volume is gone. */
 function onNewDisk(sight: Sight): Sight {
-  const { authorities: _, secured: __, ...volume } = sight as Down;
-  return { ...volume, installed: false, mounted: false, configured: false };
+  const { authorities: _, secured: __, version, unheld: ___, ...volume } = sight as Down;
+  const { writtenBy = version } = volume;
+  return { ...volume, ...(writtenBy && { writtenBy }), installed: false, mounted: false, configured: false };
 }
 
 /** What the guests show once `step` is done on `on`. `wanted` are the members of the whole plan. */
@@ -67,13 +77,13 @@ export function after(seen: Seen, step: Step, wanted: string[], on: string[] = s
   const next = structuredClone(seen);
   const change = (some: object) => on.forEach((name) => Object.assign(next[name]!, some));
   switch (step.do) {
-    case "install": change({ installed: true }); break;
+    case "install": on.forEach((name) => install(next[name] as Prepared, step.words)); break;
     case "mount": change({ mounted: true }); break;
     // With which options a silent server runs is seen to be as before, until it is started anew.
     case "configure": on.forEach((name) => Object.assign(next[name]!, { secured: true, ...(next[name]!.is !== "silent" && { configured: true }) })); break;
     case "secure": change({ secured: true }); break;
     case "clean": change({ hasHadData: false }); break;
-    case "start": on.forEach((name) => { next[name] = { ...(next[name] as Down).was ?? alone(name), ...marks(next[name]!), current: true } as Sight; }); break;
+    case "start": on.forEach((name) => { next[name] = { ...(next[name] as Down).was ?? alone(name), ...marks(next[name]!), current: true } as Sight; opened(next[name] as Prepared); }); break;
     case "bootstrap": {
       const heads = [...new Set(wanted.map(shardOf))].map((shard) => wanted.find((name) => shardOf(name) === shard)!);
       meet(next, heads);
@@ -150,8 +160,8 @@ export function silence(seen: Seen, on: string[]): Seen {
 }
 
 const marks = (sight: Sight) => {
-  const { installed, mounted, configured, secured, hasHadData } = { ...prepared, ...sight };
-  return { installed, mounted, configured, secured, hasHadData };
+  const { installed, mounted, configured, secured, hasHadData, version, writtenBy, unheld } = { ...prepared, ...sight } as Prepared;
+  return { installed, mounted, configured, secured, hasHadData, ...(version && { version }), ...(writtenBy && { writtenBy }), ...(unheld && { unheld }) };
 };
 
 /** What the guests may show when `step` is cut, beside doing nothing and being done. */

@@ -46,6 +46,9 @@ function happened(seen: Seen, word: string): Seen {
     case "unloaded": Object.assign(sight!, { unloaded: true }); break;
     case "unsecured": Object.assign(sight!, { secured: false }); break;
     case "held": return after(next, { do: "hold", on: [name] }, []);
+    case "is": Object.assign(sight!, { version: what.slice(3), writtenBy: what.slice(3) }); break;
+    case "was": Object.assign(sight!, { version: undefined, installed: false, mounted: false, configured: false, writtenBy: what.slice(4) }); break;
+    case "unheld": Object.assign(sight!, { unheld: true }); break;
     case "new": Object.assign(sight!, { hasHadData: false }); break;
     case "strange": (sight as Up).knows.push("somebody"); break;
     case "opens": {
@@ -78,11 +81,11 @@ function answer(want: Wanted, seen: Seen): string[] {
 }
 
 describe("redis plan, by example", () => {
-  goldens(folder, ({ want = [], seen = [], then = [], forget, replace, resize, rebuild, authorities, state, abreast }) => {
+  goldens(folder, ({ want = [], seen = [], then = [], forget, replace, resize, rebuild, authorities, state, abreast, version }) => {
     const members = named(...size(want[0]!));
     const there = seen[0] === "nothing" ? {} : running(...size(seen[0]!));
     const now = then.reduce(happened, { ...Object.fromEntries(members.map((name) => [name, structuredClone(blank)])), ...there } as Seen);
-    return answer({ members, forget, replace, due: { resize: pairs(resize), rebuild: pairs(rebuild) }, authorities, ...(state && { state: state[0] as State }), maxUnavailable: Number(abreast?.[0] ?? 1) }, now);
+    return answer({ members, forget, replace, due: { resize: pairs(resize), rebuild: pairs(rebuild) }, authorities, version: version?.[0], ...(state && { state: state[0] as State }), maxUnavailable: Number(abreast?.[0] ?? 1) }, now);
   });
 });
 

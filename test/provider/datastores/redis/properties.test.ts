@@ -243,3 +243,53 @@ describe("redis plan, of a cluster that is to be stopped", () => {
     ok(members.every((name) => isHeld(back[name]!)));
   }), { numRuns: 500 }));
 });
+
+describe("redis plan, while the major version is to be another", () => {
+  const [was, wanted] = ["7.0", "8.0"];
+  const cases = fc.record({ shards: fc.constant(3), replicas: fc.integer({ min: 0, max: 2 }), heads: fc.array(fc.nat(2), { minLength: 4, maxLength: 4 }), done: fc.nat(), away: fc.nat() }).map(({ shards, replicas, heads, done, away }) => {
+    const members = named(shards, replicas);
+    let seen = running(shards, replicas, (shard) => heads[shard]!);
+    const has = (which: number, index: number) => (which & (1 << index)) !== 0;
+    for (const [name, view] of ups(seen)) Object.assign(view, has(done, members.indexOf(name)) ? { version: wanted, writtenBy: wanted } : { version: was, writtenBy: was });
+    // On its new disk, without packages yet.
+    const rebuilt = members.filter((name, index) => has(away, index) && !has(done, index) && (seen[name] as { role: string }).role === "replica");
+    seen = outage(seen, rebuilt);
+    for (const name of rebuilt) Object.assign(seen[name]!, { version: undefined, installed: false, mounted: false, configured: false });
+    return { members, seen, rebuild: Object.fromEntries(members.filter((name, index) => !has(done, index) && !rebuilt.includes(name)).map((name) => [name, "debian-13"])) };
+  });
+  /** Who follows a primary of a later version than its own. */
+  const fed = (seen: Seen): string[] => ups(seen).filter(([, self]) => ups(seen).some(([, other]) => other.id === self.of && other.version === wanted && self.version === was)).map(([name]) => name);
+
+  it("cut after any step and planned again, all get it once, and nobody is given anything by a primary of a later version but in the moment before its own server is made anew", () => fc.assert(fc.property(cases, fc.nat(), fc.nat(), ({ members, seen, rebuild }, ...cuts) => {
+    const left = { ...rebuild };
+    let now = seen;
+    const plans = () => plan({ members, due: { resize: {}, rebuild: left }, version: wanted }, now);
+    const go = (all: Step<Do>[], until = all.length) => all.slice(0, until).forEach((step, index) => {
+      if (step.on.length === 0) return;
+      const before = fed(now);
+      if (step.do === "rebuild") {
+        if (step.what !== "idle") {
+          const [name = ""] = step.on;
+          ok(step.on.length === 1 && ups(now).every(([other, view]) => other === name || view.of !== (now[name] as { id: string }).id), `${name} has replicas`);
+        }
+        for (const name of step.on) {
+          ok(name in left, `${name} is rebuilt again`);
+          delete left[name];
+        }
+      }
+      now = after(now, step, members);
+      for (const name of fed(now).filter((each) => !before.includes(each))) {
+        deepEqual([step.do, all[index + 1]?.do, all[index + 1]?.on], ["promote", "rebuild", [name]], `${name} follows a later version`);
+      }
+      for (const name of step.on) if (step.do === "promote") ok((now[name] as { version?: string }).version === wanted, `${name} takes over, and is of ${was}`);
+    });
+    for (const cut of cuts) {
+      const steps = plans();
+      go(steps, cut % (steps.length + 1));
+    }
+    for (let round = 0; round < 3; round++) go(plans());
+    isWell(members, now);
+    deepEqual([left, lines(plans())], [{}, []]);
+    for (const [name, view] of ups(now)) deepEqual([view.version, view.writtenBy], [wanted, wanted], name);
+  }), { numRuns: 150 }));
+});
