@@ -57,6 +57,7 @@ export function plan({ members, forget = [], replace = [], due = nothingDue, aut
   const history = historyOf(seen[running[0] ?? start!.on]!);
   const origin = sights.filter(([name]) => [...running, ...seed].includes(name));
   const givenUp = joining.filter((name) => (start?.over ? name in start.over : isGivenUp(origin, name, seen[name]!)));
+  const old = wanted.filter(([name, sight]) => sight.is === "up" && sight.primary && (sight.current === false || hasToForget(authorities, sight) || name in due.resize || name in due.rebuild));
   const steps: Step<Do>[] = [
     // Outside of the cluster that runs, and it had its time to find back: it is in nobody's quorum, and joins anew.
     ...together("stop", those(wanted, (sight) => sight.is === "up" && !sight.primary)),
@@ -67,7 +68,7 @@ export function plan({ members, forget = [], replace = [], due = nothingDue, aut
     ...together("clean", givenUp).map((step) => ({ ...step, what: "given-up", words: "what is there is kept aside" })),
     ...oneByOne("join", joining),
     ...restartsOfSilent(unconfigured),
-    ...abreast(restartsOf(byWrites(wanted.filter(([name, sight]) => sight.is === "up" && sight.primary && (sight.current === false || hasToForget(authorities, sight) || name in due.resize || name in due.rebuild))), due, comesBack(members)).map((round) => [round]), Math.min(maxUnavailable, mayBeAway(members).most), ["join"]),
+    ...abreast(restartsOf(byWrites(old), due, comesBack(members)).map((round) => [round]), Math.min(maxUnavailable, mayBeAway(members).most), ["join"]),
     ...oneByOne("leave", those(sights, (sight, name) => !members.includes(name) && (mayRun(sight) || seed.includes(name)))),
   ];
   return steps.length > 0 || where(({ hasHadData, left, chosenOver, held }) => !hasHadData || left || chosenOver !== undefined || held === true).length > 0 ? [...steps, { do: "verify", on: members }] : [];
