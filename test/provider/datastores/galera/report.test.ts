@@ -5,14 +5,14 @@ import { cluster, member } from "../../cluster";
 import { status } from "./look";
 
 /** What a server says at each of two looks, what systemd says of its unit, and what else lies on the guest. */
-interface Answers { unit?: string; views?: [string, string?]; transfer?: boolean; package?: string }
+interface Answers { unit?: string; views?: [string, string?]; transfer?: boolean; package?: string; held?: boolean; wanted?: "stopped" }
 
 const vitals = (more: Record<string, string | number> = {}) => `${status({
   local_recv_queue: 0, flow_control_paused_ns: 5_000_000_000, flow_control_sent: 7,
   provider_options: "base_dir = /var/lib/mysql/; gcs.fc_limit = 16; gcs.fc_single_primary = no; pc.weight = 1", ...more,
 })}\nversion\t10.11.19-MariaDB-0+deb12u1\n`;
 
-async function told({ unit = "active", views = [vitals()], transfer = false, package: installed = "1:10.11.19-0+deb12u1\n" }: Answers) {
+async function told({ unit = "active", views = [vitals()], transfer = false, package: installed = "1:10.11.19-0+deb12u1\n", held = false, wanted }: Answers) {
   const commands: string[] = [];
   const guest: Guest = {
     name: "db-2", say: () => undefined,
@@ -22,12 +22,14 @@ async function told({ unit = "active", views = [vitals()], transfer = false, pac
       commands.push(command);
       if (command.includes("-p ActiveState -p Job")) return `ActiveState=${unit}\nJob=\n`;
       if (command.includes("SHOW GLOBAL STATUS")) return views.filter(Boolean).join("---\n");
+      if (command.includes("echo held")) return held ? "held\n" : "";
       if (command.includes("sst_in_progress")) return transfer ? "yes\n" : "";
       if (command.includes("dpkg-query")) return installed;
       throw new Error(`nobody asks ${command}`);
     },
   };
-  return { commands, ...(await report(cluster(["db-1", "db-2", "db-3"], {}, async () => guest), member("db-2"))) };
+  const of = cluster(["db-1", "db-2", "db-3"], {}, async () => guest);
+  return { commands, ...(await report({ ...of, want: { ...of.want, state: wanted } }, member("db-2"))) };
 }
 
 describe("galera report", () => {
@@ -53,6 +55,12 @@ describe("galera report", () => {
       const { wrong, ...said } = await told({ views: [vitals({ local_state_comment: state })] });
       deepEqual([said.role, said.state, wrong!.what], [role, state, "db-2 has still to catch up with the cluster"]);
     });
+
+  it("of one that is kept stopped finds that wrong only where it is to run", async () => {
+    const { commands: _, ...stopped } = await told({ unit: "inactive", held: true, wanted: "stopped" });
+    deepEqual(stopped, { role: "stopped", state: "held", version: "10.11.19" });
+    deepEqual((await told({ unit: "inactive", held: true })).wrong, { what: "MariaDB on db-2 is kept stopped, and is to run" });
+  });
 
   it("of one without a majority says how many it sees", async () => {
     const { role, state, wrong } = await told({ views: [vitals({ cluster_status: "non-Primary", local_state_comment: "Initialized", cluster_size: 1 })] });
