@@ -352,5 +352,5 @@ describe("galera plan, of a cluster that is to be stopped", () => {
     const back = stops({ members, seen: started });
     if (back) ok(Object.values(end(stopping, started)).every(isHeld));
     else ok(Object.values(started).every((each) => !("held" in each)), JSON.stringify(started));
-  }), { numRuns: 300 }));
+  }), { numRuns: 150 }));
 });
