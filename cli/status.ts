@@ -89,7 +89,7 @@ export async function statusOf(state: Outputs, where: Where, say: (line: string)
 async function forecast(it: AnyDatastore, cluster: Cluster<unknown>): Promise<Forecast> {
   const seen = await observe(it, cluster);
   try {
-    return { lines: describe(it.plan({ members: names(cluster.want), forget: cluster.want.forget, recovery: cluster.want.recovery, state: cluster.want.state }, seen)) };
+    return { lines: describe(it.plan({ members: names(cluster.want), forget: cluster.want.forget, recovery: cluster.want.recovery, state: cluster.want.state, maxUnavailable: cluster.want.rollout?.maxUnavailable }, seen)) };
   } catch (error) {
     if (error instanceof Refused) return { lines: [], refused: error.message };
     throw error;

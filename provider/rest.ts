@@ -25,7 +25,7 @@ interface Resting<Sight> {
 }
 
 /** How a person reads what becomes of a member that is held. */
-export const words = "stopped until `state` is running again";
+const words = "stopped until `state` is running again";
 
 /**
  * Pure: how a cluster comes to rest, from wherever it is: nobody is started for that. It begins only where all members are in, or none runs; once one is held it goes on,

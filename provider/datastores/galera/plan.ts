@@ -70,6 +70,7 @@ export function plan({ members, forget = [], replace = [], due: asked = nothingD
   // Alone it has no cluster to join.
   const comesBack = (name: string): Step<Do>[] => [...installs([name], hop), ...(["mount", "configure", members.length === 1 ? "recover" : "join"] as Do[]).flatMap((act) => together(act, [name])), ...upgrades(name)];
   const givenUp = joining.filter((name) => (start?.over ? name in start.over : isGivenUp(origin, name, seen[name]!)));
+  const old = wanted.filter(([name, sight]) => sight.is === "up" && sight.primary && (sight.current === false || hasToForget(authorities, sight) || name in due.resize || name in due.rebuild));
   const steps: Step<Do>[] = [
     // Outside of the cluster that runs, and it had its time to find back: it is in nobody's quorum, and joins anew.
     ...together("stop", those(wanted, (sight) => sight.is === "up" && !sight.primary)),
@@ -81,7 +82,7 @@ export function plan({ members, forget = [], replace = [], due: asked = nothingD
     ...joining.flatMap((name) => [...together<Do>("join", [name]), ...upgrades(name)]),
     ...restartsOfSilent(unconfigured),
     ...[...running.filter((name) => !(name in due.rebuild)), ...seed].filter((name) => members.includes(name)).flatMap(upgrades),
-    ...abreast(restartsOf(byWrites(wanted.filter(([name, sight]) => sight.is === "up" && sight.primary && (sight.current === false || hasToForget(authorities, sight) || name in due.resize || name in due.rebuild))), due, comesBack).map((round) => [round]), Math.min(maxUnavailable, mayBeAway(members).most), ["join", "upgrade"]),
+    ...abreast(restartsOf(byWrites(old), due, comesBack).map((round) => [round]), Math.min(maxUnavailable, mayBeAway(members).most), ["join", "upgrade"]),
     ...oneByOne("leave", those(sights, (sight, name) => !members.includes(name) && (mayRun(sight) || seed.includes(name)))),
   ];
   return steps.length > 0 || where(({ hasHadData, left, chosenOver, held }) => !hasHadData || left || chosenOver !== undefined || held === true).length > 0 ? [...steps, { do: "verify", on: members }] : [];

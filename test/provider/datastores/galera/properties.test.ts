@@ -326,12 +326,12 @@ describe("galera plan, of a cluster that is to be stopped", () => {
     }, it.seen);
     ok(Object.values(held).every(isHeld));
     deepEqual(plan({ members: it.members, state: "stopped" }, held), []);
-  }), { numRuns: 5000 }));
+  }), { numRuns: 2000 }));
 
   it("begins of a cluster that runs only while all are in it, and nobody else", () => fc.assert(fc.property(fc.oneof(cases(well), cases(members(any))), (it) => {
     const isWhole = Object.keys(it.seen).length === it.members.length && it.members.every((name) => runs(it.seen[name]!) && (it.seen[name] as { size: number }).size === it.members.length);
     if (running(it.seen).length > 0) equal(stops(it) !== undefined, isWhole);
-  }), { numRuns: 5000 }));
+  }), { numRuns: 2000 }));
 
   it("cut anywhere, and cut again, is gone on from, or taken back; and the start after it is from who was last, and cut anywhere ends whole or stopped again", () => fc.assert(fc.property(whole, fc.nat(), fc.nat(), ({ members, seen }, first, second) => {
     const pick = (from: Seen[], at: number, otherwise: Seen) => from[at % Math.max(1, from.length)] ?? otherwise;
@@ -352,7 +352,7 @@ describe("galera plan, of a cluster that is to be stopped", () => {
     const back = stops({ members, seen: started });
     if (back) ok(Object.values(end(stopping, started)).every(isHeld));
     else ok(Object.values(started).every((each) => !("held" in each)), JSON.stringify(started));
-  }), { numRuns: 1000 }));
+  }), { numRuns: 150 }));
 });
 
 describe("galera plan, while the major version is to be another", () => {

@@ -5,14 +5,14 @@ import { cluster, member } from "../../cluster";
 import { status } from "./look";
 
 /** What a server says at each of two looks, what systemd says of its unit, and what else lies on the guest. */
-interface Answers { unit?: string; views?: [string, string?]; transfer?: boolean; held?: boolean; wanted?: "stopped"; package?: string }
+interface Answers { unit?: string; views?: [string, string?]; transfer?: boolean; package?: string; held?: boolean; wanted?: "stopped" }
 
 const vitals = (more: Record<string, string | number> = {}) => `${status({
   local_recv_queue: 0, flow_control_paused_ns: 5_000_000_000, flow_control_sent: 7,
   provider_options: "base_dir = /var/lib/mysql/; gcs.fc_limit = 16; gcs.fc_single_primary = no; pc.weight = 1", ...more,
 })}\nversion\t10.11.19-MariaDB-0+deb12u1\n`;
 
-async function told({ unit = "active", views = [vitals()], transfer = false, held = false, wanted, package: installed = "1:10.11.19-0+deb12u1\n" }: Answers) {
+async function told({ unit = "active", views = [vitals()], transfer = false, package: installed = "1:10.11.19-0+deb12u1\n", held = false, wanted }: Answers) {
   const commands: string[] = [];
   const guest: Guest = {
     name: "db-2", say: () => undefined,
@@ -28,8 +28,8 @@ async function told({ unit = "active", views = [vitals()], transfer = false, hel
       throw new Error(`nobody asks ${command}`);
     },
   };
-  const three = cluster(["db-1", "db-2", "db-3"], {}, async () => guest);
-  return { commands, ...(await report({ ...three, want: { ...three.want, state: wanted } }, member("db-2"))) };
+  const of = cluster(["db-1", "db-2", "db-3"], {}, async () => guest);
+  return { commands, ...(await report({ ...of, want: { ...of.want, state: wanted } }, member("db-2"))) };
 }
 
 describe("galera report", () => {
@@ -56,6 +56,12 @@ describe("galera report", () => {
       deepEqual([said.role, said.state, wrong!.what], [role, state, "db-2 has still to catch up with the cluster"]);
     });
 
+  it("of one that is kept stopped finds that wrong only where it is to run", async () => {
+    const { commands: _, ...stopped } = await told({ unit: "inactive", held: true, wanted: "stopped" });
+    deepEqual(stopped, { role: "stopped", state: "held", version: "10.11.19" });
+    deepEqual((await told({ unit: "inactive", held: true })).wrong, { what: "MariaDB on db-2 is kept stopped, and is to run" });
+  });
+
   it("of one without a majority says how many it sees", async () => {
     const { role, state, wrong } = await told({ views: [vitals({ cluster_status: "non-Primary", local_state_comment: "Initialized", cluster_size: 1 })] });
     deepEqual([role, state], ["outside", "Initialized, non-Primary"]);
@@ -68,12 +74,6 @@ describe("galera report", () => {
       deepEqual([role, state, lag, version, wrong!.what], ["down", unit, undefined, "10.11.19", `MariaDB does not run on db-2: its unit is ${unit}`]);
       equal(commands.some((command) => command.includes("mariadb --")), false);
     });
-
-  it("of one that is kept stopped finds that wrong only where it is to run", async () => {
-    const { commands: _, ...stopped } = await told({ unit: "inactive", held: true, wanted: "stopped" });
-    deepEqual(stopped, { role: "stopped", state: "held", version: "10.11.19" });
-    deepEqual((await told({ unit: "inactive", held: true })).wrong, { what: "MariaDB on db-2 is kept stopped, and is to run" });
-  });
 
   it("of a guest on which nothing is installed tells no version", async () => equal((await told({ unit: "inactive", package: "" })).version, undefined));
 

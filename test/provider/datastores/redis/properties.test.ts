@@ -226,7 +226,7 @@ describe("redis plan, of a cluster that is to be stopped", () => {
       now = after(now, step, members);
     }
     deepEqual(now, seen);
-  }), { numRuns: 300 }));
+  }), { numRuns: 70 }));
 
   it("cut anywhere, and cut again, is gone on from, or taken back; so is the start after it", () => fc.assert(fc.property(whole, fc.nat(), fc.nat(), ({ members, seen }, first, second) => {
     const cut = pick(middles(stop(members, seen), members, seen), first, seen);
@@ -241,7 +241,7 @@ describe("redis plan, of a cluster that is to be stopped", () => {
     ok(members.every((name) => !("held" in end[name]!)));
     const back = all(stop(members, started), members, started);
     ok(members.every((name) => isHeld(back[name]!)));
-  }), { numRuns: 500 }));
+  }), { numRuns: 70 }));
 });
 
 describe("redis plan, while the major version is to be another", () => {
