@@ -24,13 +24,16 @@ export interface RecoveryArgs {
   evidence: string;
 }
 
-/** Arguments of a Galera cluster. Of one that exists a change of `vendor` and `version` is refused, too. */
+/** Arguments of a Galera cluster. Of one that exists a change of `vendor` is refused, too. */
 export interface GaleraClusterArgs extends ClusterArgs {
   /** How many servers: odd and at least three, so that one may fail; another number is a risk to name in `allowUnsafe`. */
   members: number;
   /** Which build of Galera. */
   vendor: GaleraVendor;
-  /** Major version, such as `10.11`. Default: what the image's package sources offer. */
+  /**
+   * Major version, such as `10.11`. Default: what the image's package sources offer. Of a cluster that exists it becomes `11.4` or `11.8`, with an `image` that has it in the same change: one member
+   * at a time, as https://mariadb.com/docs/galera-cluster/galera-management/upgrading-galera-cluster says. Another way, and any to an older version, is refused.
+   */
   version?: pulumi.Input<string>;
   /**
    * Options of the `[mysqld]` section, with their values as they stand in an option file: `{ max_connections: "500" }`.

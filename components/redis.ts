@@ -27,7 +27,7 @@ export const Persistence = {
 } as const;
 export type Persistence = (typeof Persistence)[keyof typeof Persistence];
 
-/** Arguments of a Redis cluster. Of one that exists a change of `vendor`, `version` and `persistence` is refused, too. */
+/** Arguments of a Redis cluster. Of one that exists a change of `vendor` and `persistence` is refused, too. */
 export interface RedisClusterArgs extends ClusterArgs {
   /** How many parts the keys are dealt to, at least 3: each has one primary, and a majority of these decides a failover. */
   shards: number;
@@ -35,7 +35,10 @@ export interface RedisClusterArgs extends ClusterArgs {
   replicasPerShard?: number;
   /** Which build of the server. */
   vendor: RedisVendor;
-  /** Major version, such as `7.0`. Default: what the image's package sources offer. */
+  /**
+   * Major version, such as `7.0`. Default: what the image's package sources offer. Of a cluster that exists it becomes a later one, with an `image` that has it in the same change: replicas first, then
+   * each primary once one of them has taken over, as https://redis.io/docs/latest/operate/oss_and_stack/install/upgrade/cluster says. What the vendor has not tried, and any older version, is refused.
+   */
   version?: pulumi.Input<string>;
   /** Settings with their values as they stand in redis.conf: `{ "maxmemory-policy": "allkeys-lru" }`. Those that the package sets itself are refused. */
   configuration?: Record<string, pulumi.Input<string>>;

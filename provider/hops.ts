@@ -19,6 +19,10 @@ export function softwareOf(options: unknown): { vendor?: string; version?: strin
   return { vendor, version };
 }
 
+/** What no look has told yet was as it was asked for. */
+export const withVersion = <Sight extends Versioned & { installed: boolean }>(sight: Sight, was: { version?: string } | undefined): Sight =>
+  (!sight.installed || from(sight) !== undefined || was?.version === undefined ? sight : { ...sight, version: was.version });
+
 /** A change of a member's major version. */
 export interface Hop {
   from: string;

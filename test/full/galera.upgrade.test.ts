@@ -42,7 +42,7 @@ describe("a Galera cluster that gets another major version, on real guests", fun
     const tablespaces = await trial.tablespaces();
     await trial.during("10.11 to 11.8, killed", async () => {
       await trial.cutAt(["join"], "kill -9 of the CLI", 500);
-      await trial.cutAndUp("upgrade", "a lost SSH connection", 0);
+      await trial.cutAndUp("upgrade", "kill -9 of the CLI", 0);
     }, { within: 5 });
     await trial.whole(three);
     deepEqual(await trial.gotAllAnew(tablespaces), []);

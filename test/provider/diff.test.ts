@@ -174,9 +174,34 @@ describe("diff", () => {
   });
 
   it("refuses by name to change the options of a cluster that runs, and lets those of one that did not come up be mended", async () => {
-    const news = { ...known, options: { vendor: "mariadb", version: "10.11", configuration: { max_connections: 501 } } };
-    await rejects(diff("orders", healthy, news), /changing version of a cluster that runs cannot be done by this version; set it back/);
+    const news = { ...known, options: { ...known.options, configuration: { max_connections: 501 } } };
+    await rejects(diff("orders", healthy, { ...news, options: { ...news.options, vendor: "percona" } }), /changing vendor of a cluster that runs cannot be done by this version; set it back/);
     deepEqual(await diff("orders", stored({}, "failed"), news), { changes: true });
+  });
+
+  describe("of another version", () => {
+    const versioned = (version: string, image = "debian-13") => ({ ...known, options: { ...known.options, version }, servers: { ...known.servers, image } });
+    const anew = (name: string) => [`rebuild ${name} (debian-13, 10.11 to 11.8)`, `install ${name} (10.11 to 11.8)`, `mount ${name}`, `configure ${name}`, `join ${name}`, `upgrade ${name} (system tables of 11.8)`];
+    const expected = [...members.flatMap(anew), `verify ${members.join(" ")}`].map((line) => `[orders] ${line}`);
+
+    it("says who comes from which to which, in order, as was seen, or as was asked for where that is all that is known", async () => {
+      deepEqual(await diff("orders", stored(all(members, "synced,is=10.11")), versioned("11.8")), {});
+      deepEqual(fleet.printed.splice(0), expected);
+      deepEqual(await diff("orders", { ...healthy, options: { ...known.options, version: "10.11" } }, versioned("11.8")), {});
+      deepEqual(fleet.printed, expected);
+    });
+
+    it("with no image, or with none that a vendor has tried, is refused, and so is an older one", async () => {
+      const now = stored(all(members, "synced,is=10.11"));
+      await rejects(diff("orders", now, versioned("11.8", known.servers.image)), /orders: refused: another `version` comes with another `image`/);
+      await rejects(diff("orders", now, versioned("12.3")), /orders: refused: a major version is changed only as its vendor has tried/);
+      await rejects(diff("orders", now, versioned("10.6")), /orders: refused: data that a later version has opened are opened by no older one/);
+    });
+
+    it("comes to the canary alone first, whose version the others need not have", async () => {
+      deepEqual(await diff("orders", stored(all(members, "synced,is=10.11")), { ...versioned("11.8"), rollout: { canary: true } }), {});
+      deepEqual(fleet.printed, [...anew(members.at(-1)!), `verify ${members.join(" ")}`, `canary: the next run changes ${members.slice(0, -1).join(" ")}`].map((line) => `[orders] ${line}`));
+    });
   });
 
   it("says how large volumes are to be, and whose", async () => {

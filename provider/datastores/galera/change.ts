@@ -1,3 +1,4 @@
+import { withVersion } from "../../hops";
 import { differing } from "../../wire";
 import type { Change } from "../datastore";
 import { needsRestart, variable } from "./live";
@@ -12,9 +13,11 @@ export function outdated(sight: Sight, { passwords, ...change }: Change<Options>
 
 function reconfigured(sight: Sight, { members, options }: Change<Options>): Sight {
   const settings = options ? changed(options.was, options.wanted) : [];
-  if (!("configured" in sight) || !(members || settings.length > 0)) return sight;
+  if (!("configured" in sight)) return sight;
+  const now = withVersion(sight, options?.was);
+  if (!(members || settings.length > 0)) return now;
   const words = settings.map((key) => `${key} ${needsRestart(key) ? "at a restart" : "live"}`).join(", ");
-  return { ...sight, configured: false, ...(words !== "" && { settings: words }), ...(sight.is === "up" && { current: sight.current !== false && !settings.some(needsRestart) }) };
+  return { ...now, configured: false, ...(words !== "" && { settings: words }), ...(sight.is === "up" && { current: sight.current !== false && !settings.some(needsRestart) }) };
 }
 
 const byVariable = ({ configuration }: Options) => Object.fromEntries(Object.entries(configuration).map(([key, value]) => [variable(key), value]));

@@ -25,14 +25,14 @@ const beside = 256;
 const space = 700;
 
 /** What a member needs of its machine. */
-export function needs({ configuration }: Options): Needs {
+export function needs({ version, configuration }: Options): Needs {
   const set = new Map(Object.entries(configuration).map(([key, value]) => [key.toLowerCase().replaceAll("-", "_").replace(/^((loose|maximum)_)+/, ""), String(value)]));
   const number = (option: string, otherwise: number) => bytes(set.get(option)) ?? otherwise;
   const pool = set.get("innodb_buffer_pool_size") ?? "128M";
   const connections = number("max_connections", 151);
   return {
     server: "MariaDB",
-    release: "12",
+    release: version === "11.8" ? "13" : "12",
     unit: "mariadb.service",
     processes: ["mariadbd", "mysqld"],
     packages: families,

@@ -1,3 +1,4 @@
+import { withVersion } from "../../hops";
 import type { Change } from "../datastore";
 import { changes, header, isCurrent } from "./configuration";
 import type { Options } from "./options";
@@ -8,7 +9,7 @@ export function outdated(sight: Sight, { options, passwords }: Change<Options>):
   if (!("configured" in sight)) return sight;
   const others = options && changes(options.was, options.wanted) !== "" ? options : undefined;
   return {
-    ...sight,
+    ...withVersion(sight, options?.was),
     ...(others && { configured: false, settings: changes(others.was, others.wanted), ...(sight.is === "up" && { current: sight.current && isCurrent(others.wanted, header(others.was)) }) }),
     // What is not installed has no users yet: it is configured with all of them.
     ...(passwords !== undefined && sight.installed && { secured: false, passwords }),

@@ -26,7 +26,7 @@ export function needs(options: Options): Needs {
   const clients = Number(options.configuration.maxclients ?? 10_000);
   return {
     server: options.vendor === "redis" ? "Redis" : "Valkey",
-    release: options.vendor === "redis" ? "12" : "13",
+    release: options.vendor === "redis" && options.version !== "8.0" ? "12" : "13",
     unit: `${server}.service`,
     processes: [server],
     packages: families,

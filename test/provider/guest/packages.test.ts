@@ -7,7 +7,7 @@ import { families, packages } from "../../../provider/datastores/galera/configur
 import { needs } from "../../../provider/datastores/galera/machine";
 import { ofAll, type Machine } from "../../../provider/demands";
 import type { Guest } from "../../../provider/guest/guest";
-import { installPackages, offeredVersion, sparePackages } from "../../../provider/guest/packages";
+import { holdPackages, installedMajor, installedVersion, installPackages, offeredVersion, sparePackages, unheld } from "../../../provider/guest/packages";
 
 /** What is written to spare packages, and where. */
 async function written(beginnings: string[]): Promise<[path: string, content: string]> {
@@ -25,6 +25,26 @@ ${offeredVersion("mariadb-server")}`])).stdout;
 
   it("is the candidate of apt, and nothing where there is none", async () =>
     deepEqual([await offered("1:10.11.19-0+deb12u1"), await offered("(none)")], ["1:10.11.19-0+deb12u1", ""]));
+});
+
+describe("packages that are held", () => {
+  /** What dpkg knows of packages whose names match, as `dpkg-query` prints it, and apt-mark, which prints what it is told. */
+  const known = "ii mariadb-server 1:10.11.19-0+deb12u1\nhi galera-4 26.4.22-0+deb12u1\nrc mariadb-client-10.5 1:10.5.1\nun galera-3\nii socat 1.7";
+  const dpkg = `dpkg-query() { format=$3; shift 3; while read -r state name version; do for each; do case "$name" in $each) case "$format" in *Package*) echo "$state $name";; *) echo "$state $version";; esac;; esac; done; done <<<'${known}'; }
+apt-mark() { echo "$@" >&2; }`;
+  const shell = async (command: string) => execa("bash", ["-euo", "pipefail", "-c", `${dpkg}\n${command}`], { all: true });
+
+  it("are installed, as others are", async () => {
+    deepEqual([(await shell(installedVersion("galera-4"))).stdout, (await shell(`${installedVersion("galera-3")} || true`)).stdout], ["26.4.22-0+deb12u1", ""]);
+    deepEqual([(await shell(installedMajor("mariadb-server"))).stdout, (await shell(installedMajor("galera-3"))).stdout], ["10.11", ""]);
+  });
+
+  it("are told from those that are not, and these are held alone", async () => {
+    deepEqual((await shell(unheld(["mariadb", "galera"]))).stdout, "mariadb-server");
+    let told = "";
+    await holdPackages({ run: async (command: string) => { told = command; return ""; } } as unknown as Guest, ["mariadb", "galera"]);
+    deepEqual((await shell(told.replace(">/dev/null", ""))).all, "hold mariadb-server");
+  });
 });
 
 describe("what is fetched for an installation", () => {

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import execa from "execa";
 import type { Guest } from "../../../provider/guest/guest";
-import { guardUnit, letStart, transferred, usage } from "../../../provider/guest/volume";
+import { guardUnit, letStart, take as takePath, transferred, usage } from "../../../provider/guest/volume";
 import { needsRoot } from "./box";
 
 /** What a guest that was just booted has below its data volume's mount point. */
@@ -11,6 +11,8 @@ interface Booted {
   let?: boolean;
   marker?: Record<string, unknown> | string;
   data?: boolean;
+  /** The major version that opened the data last, and the package that is installed. */
+  written?: [by: string, installed: string];
   /** Of the last state transfer: whether it was on the disk in whole. */
   transfer?: "whole" | "cut" | "begun";
 }
@@ -38,7 +40,7 @@ describe("the guard of a datastore's unit", () => {
   });
 
   /** The guard's exit code and words on a guest whose /var/lib is so. */
-  const started = async ({ configured = true, let: isLet = false, marker, data = false, transfer }: Booted) => {
+  const started = async ({ configured = true, let: isLet = false, marker, data = false, transfer, written: [by, installed] = ["", ""] }: Booted) => {
     const { exitCode, stdout } = await execa("unshare", ["--mount", "--propagation", "private", "/bin/sh", "-euc",
       `mount -t tmpfs none /var/lib; mount -t tmpfs none /run; mkdir /var/lib/datastore; cd /var/lib/datastore
 [ -z "$1" ] || touch /var/lib/configured
@@ -48,7 +50,9 @@ describe("the guard of a datastore's unit", () => {
 [ -z "$5" ] || { touch data/space; (umask 007; /bin/sh -c "$6"); }
 case "$5" in cut|begun) touch data/another; mv data/another data/space;; esac
 [ "$5" != begun ] || touch data/nothing-known
-exec setpriv --reuid=65534 --regid=65534 --clear-groups /bin/sh -c "$0"`, guard, configured ? "yes" : "", typeof marker === "string" ? marker : marker ? JSON.stringify(marker) : "", data ? "yes" : "", isLet ? letStart : "", transfer ?? "", settle], { reject: false });
+[ -z "$7" ] || echo "$7" >.written-by
+mkdir /run/bin; printf '#!/bin/sh\necho "hi %s"\n' "$8" >/run/bin/dpkg-query; chmod 755 /run/bin/dpkg-query; PATH=/run/bin:$PATH
+exec setpriv --reuid=65534 --regid=65534 --clear-groups /bin/sh -c "$0"`, guard, configured ? "yes" : "", typeof marker === "string" ? marker : marker ? JSON.stringify(marker) : "", data ? "yes" : "", isLet ? letStart : "", transfer ?? "", settle, by, installed], { reject: false });
     return `${exitCode} ${stdout}`.trim();
   };
 
@@ -79,9 +83,44 @@ told UTC; touch data/another 2>/dev/null; mv data/another data/space; told UTC; 
     ["does not start on a volume that was emptied", { marker: { hasHadData: true, left: false } }, "1 not started: the data volume once held data and is empty now"],
     ["does not start when its member left", { marker: { hasHadData: true, left: true }, data: true }, "1 not started: this member left the cluster"],
     ["does not start when its cluster was stopped, though it is let", { let: true, marker: { hasHadData: true, left: false, held: true }, data: true }, "1 not started: its cluster was stopped: the pulumi up that starts it again does"],
+    ["does not start on what a later version has opened", { marker: { hasHadData: true, left: false }, data: true, written: ["11.8", "1:10.11.19-0+deb12u1"] },
+      "1 not started: its data were opened by version 11.8, which 10.11 may not read: version and image say which it is to be"],
+    ["starts on what the same or an earlier version has opened", { marker: { hasHadData: true, left: false }, data: true, written: ["10.11", "1:11.8.6-0+deb13u1"] }, "0"],
     ["reads a marker that a person wrote", { marker: `{ "hasHadData" : true,\n"left" : true }`, data: true }, "1 not started: this member left the cluster"],
   ] as [string, Booted, string][])
     it(what, async () => equal(await started(booted), says));
+});
+
+describe("what takes a member's data", () => {
+  before(needsRoot);
+  let take: string;
+  beforeEach(async () => {
+    const guest = { name: "db-1", run: () => Promise.resolve(""), write: (path: string, content: string) => { if (path === takePath) take = content; return Promise.resolve(true); } };
+    await guardUnit(guest as unknown as Guest, "db.service", { server: "db-server", user: "daemon", configured: "/var/lib/configured", data: "data/append", first: "/bin/true" });
+  });
+  /** Who owns what after it, and what is written down, where the installed package is `version`; `first` comes before. */
+  const taken = async (first: string, version = "1:11.8.6-0+deb13u1") => (await execa("unshare", ["--mount", "--propagation", "private", "/bin/bash", "--norc", "-euc",
+    `mount -t tmpfs none /var/lib; mount -t tmpfs none /run; mkdir -p /run/bin /var/lib/datastore/data/below; cd /var/lib/datastore; touch data/below/table
+printf '#!/bin/sh\\necho "hi %s"\\n' "$1" >/run/bin/dpkg-query; chmod 755 /run/bin/dpkg-query; PATH=/run/bin:$PATH
+${first}
+/bin/sh -c "$0" || echo failed; stat -c '%U %n' data data/below data/below/table; echo "by $(cat .written-by)"`, take, version])).stdout.split("\n");
+  const all = ["daemon data", "daemon data/below", "daemon data/below/table", "by 11.8"];
+
+  it("makes them the service's own, its group's too, and writes down who opens them", async () => {
+    deepEqual(await taken("chown -R 4242:4242 data"), all);
+    deepEqual(await taken("echo 10.11 >.written-by; chown -R daemon:4242 data"), all);
+  });
+
+  it("has their root last, so that one that was cut is gone on with, and what is right is not looked through", async () => {
+    deepEqual(await taken("chown -R 4242:4242 data; chown daemon:daemon data/below/table"), all);
+    deepEqual((await taken("chown -R daemon:daemon data; chown 4242 data/below/table"))[2], "UNKNOWN data/below/table");
+  });
+
+  it("does nothing more where all is right, also on a full disk, and opens nothing for a version that it cannot write down", async () => {
+    const full = "chown -R daemon:daemon data; rm -rf data; mkdir old; mount -t tmpfs -o size=16k none /var/lib/datastore; cd /var/lib/datastore; mkdir -p data/below; touch data/below/table; chown -R daemon:daemon data";
+    deepEqual(await taken(`${full}; echo 11.8 >.written-by; dd if=/dev/zero of=full bs=4k 2>/dev/null || true`), all);
+    deepEqual((await taken(`${full}; echo 10.11 >.written-by; dd if=/dev/zero of=full bs=4k 2>/dev/null || true`)).slice(-5).filter((line) => !line.startsWith("daemon")), ["failed", "by 10.11"]);
+  });
 });
 
 describe("the usage of a volume", () => {

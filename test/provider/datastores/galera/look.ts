@@ -22,14 +22,14 @@ export interface Answers {
   disk?: string; files?: string; login?: string; priv?: string; position?: string; replays?: number;
   /** Runs what asks for the position, in place of the canned answer. */
   shell?: (command: string) => string;
-  version?: string; missing?: string; guarded?: boolean; sum?: string; authority?: string; options?: { version?: string };
+  version?: string; unheld?: string; missing?: string; guarded?: boolean; sum?: string; authority?: string; options?: { version?: string };
   passwords?: [string, ...string[]];
   glance?: boolean;
 }
 
 export function look({
   unit = "inactive", job = "", wsrep = "", transfer = false, disk = volume(), files = "", login = "1", priv = JSON.stringify(way("not-a-secret")), position = "", replays = 0, shell,
-  version = "1:10.11.6-0+deb12u1", missing = "", guarded = true, sum, authority, options = {}, passwords = ["not-a-secret"], glance,
+  version = "1:10.11.6-0+deb12u1", missing = "", unheld = "", guarded = true, sum, authority, options = {}, passwords = ["not-a-secret"], glance,
 }: Answers) {
   const began = Date.now();
   const seconds = () => (Date.now() - began) / 1000;
@@ -51,7 +51,7 @@ export function look({
       if (command.includes("blkid")) return disk + files;
       if (command.includes("sst_in_progress")) return transfer ? "yes\n" : "";
       if (command.startsWith("for name in")) return missing;
-      if (command.includes("dpkg-query")) return `version=${version}\n${guarded ? "guarded=yes\n" : ""}options=${sum ?? sha256(optionsText(want.want, self, { certificate: authority ?? want.authority.certificate }))}\n`;
+      if (command.includes("dpkg-query")) return `version=${version}\nunheld=${unheld}\n${guarded ? "guarded=yes\n" : ""}options=${sum ?? sha256(optionsText(want.want, self, { certificate: authority ?? want.authority.certificate }))}\n`;
       if (command.includes("SELECT 1") && command.includes("wsrep_dirty_reads") && command.includes("FROM mysql.global_priv")) return `${priv}\n---\n${login}\n`;
       throw new Error(`nobody asks ${command}`);
     },

@@ -24,7 +24,12 @@ describe("galera observe", () => {
 
   it("of a healthy member sees what a preview takes for one, but for its history", async () => {
     const { sight } = await look({ unit: "active", wsrep: status(), disk: volume({ hasHadData: true }) });
-    deepEqual({ ...galera.kept({ "db-2": sight })["db-2"], uuid: "known" }, galera.recall(["db-1", "db-2", "db-3"], {})["db-2"]);
+    deepEqual({ ...galera.kept({ "db-2": sight })["db-2"], uuid: "known" }, { ...galera.recall(["db-1", "db-2", "db-3"], {})["db-2"], version: "10.11" });
+  });
+
+  it("sees by which version its data were opened, of which its system tables are, and that its packages are not held", async () => {
+    const { sight } = await look({ disk: volume({ hasHadData: true }).replace("\nfiles", "\nwrittenBy=11.8\nfiles"), files: `${grastate(uuid, 95)}tables=10.11.19-MariaDB\n`, unheld: "mariadb-server" });
+    deepEqual(sight, { is: "down", data: { is: "whole", uuid, seqno: 95, safeToBootstrap: false }, ...prepared, hasHadData: true, writtenBy: "11.8", tables: "10.11", unheld: true });
   });
 
   it("a minority is not Primary, and an administrator who cannot log in is not secured", async () => {

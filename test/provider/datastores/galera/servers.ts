@@ -12,7 +12,7 @@ export const running = (...names: string[]): Record<string, View> => Object.from
  * Guests whose servers answer with one view each, for as long as they are asked; one that is stopped leaves the others' views: at once, or
  * after the seconds that `stops` says.
  */
-export function guests(views: Record<string, View | undefined>, { stops = 0, started = true, unit = "ActiveState=active\nResult=success\nNRestarts=0", leaving = [] as string[], marks = {} as Record<string, Mark>, disk = "", files = "", df = "", unreadable = false, deaf = false, bare = false, mute = [] as string[] } = {}) {
+export function guests(views: Record<string, View | undefined>, { stops = 0, started = true, unit = "ActiveState=active\nResult=success\nNRestarts=0", leaving = [] as string[], marks = {} as Record<string, Mark>, disk = "", files = "", df = "", unreadable = false, deaf = false, bare = false, mute = [] as string[], versions = {} as Record<string, string>, version = undefined as string | undefined, frozen = false, tables = undefined as string | undefined, offered = undefined as string | undefined } = {}) {
   /** What was done on each guest, in order. */
   const ran: string[] = [];
   /** Who was asked for its view after each of these. */
@@ -27,7 +27,7 @@ export function guests(views: Record<string, View | undefined>, { stops = 0, sta
   };
   const guest = (name: string): Guest => ({
     name, say: (line) => note(`${name} says ${line}`),
-    look: async (command) => {
+    look: async (command, stdin = "") => {
       const view = views[name];
       if (command.includes("echo held")) return marks[name]?.held ? "held\n" : "";
       if (command.includes("blkid")) return disk || `TYPE=xfs\nUUID=c0ffee\nmounted=yes\nfiles=2\nmarker=${JSON.stringify({ project: "shop", stack: "test", cluster: "db", member: name, hasHadData: false, left: false, ...marks[name] })}\n---\n${files}`;
@@ -36,6 +36,10 @@ export function guests(views: Record<string, View | undefined>, { stops = 0, sta
       if (command.includes("systemctl show")) return unit;
       if (command.includes("sst_in_progress")) return "";
       if (command.startsWith("for name in")) return bare && at("--unit=datastores-install") < 0 ? "mariadb-server\n" : "";
+      if (command.startsWith("dpkg-query") && versions[name]) return `1:${versions[name]}.6-0+deb12u1\n`;
+      if (stdin.includes("'wsrep_provider_options'")) return `wsrep_provider_options\tgcache.dir = /var/lib/datastore/mysql/; gcache.freeze_purge_at_seqno = ${frozen ? 17 : -1}; gcache.size = 128M\n`;
+      if (command.includes("pgrep")) return "";
+      if (command.includes("mariadb_upgrade_info") && !command.includes("blkid")) return `${(at("mariadb-upgrade --skip-write-binlog") < 0 ? tables : offered ?? tables) ?? ""}\n`;
       if (command.includes("df ")) return df;
       if (command.includes("/ibdata1 ] || echo yes")) return "yes\n";
       if (command.includes("datastores-position")) { if (command.includes("systemd-run")) note(`${name} tells its position`); return ""; }
@@ -64,5 +68,5 @@ export function guests(views: Record<string, View | undefined>, { stops = 0, sta
   });
   const members = ["db-1", "db-2", "db-3"].filter((name) => !leaving.includes(name));
   const at = (what: string) => ran.findIndex((line) => line.includes(what));
-  return { three: cluster(members, { configuration: {} }, async (name) => guest(name), leaving), ran, asked, at };
+  return { three: cluster(members, { configuration: {}, version }, async (name) => guest(name), leaving), ran, asked, at };
 }

@@ -56,6 +56,8 @@ export interface Server {
   /** It cannot write to its disk. */
   full: boolean;
   failsOver: boolean;
+  /** The major version that is installed. */
+  version: string;
   /** So many of its failovers come to nothing. */
   fruitless: number;
 }
@@ -76,7 +78,7 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
   const file = `masteruser "replica"\n${Object.entries(users(passwords, authority)).map(([name, rules]) => `user ${name} ${rules}\n`).join("")}maxmemory "0"\n`;
   const all = [...inCluster, ...alone].map((name): Server => ({
     name, address: addressOf(name), id: idOf(name), view: new Map([[idOf(name), { slots: [], epoch: 0 }]]), forgotten: new Set(), open: [], keys: 0, users: usersOf(file), file,
-    mark: { hasHadData: inCluster.includes(name), left: false }, saved: false, enabled: true, starts: -Infinity, followed: -Infinity, syncs: 3, deaf: false, full: false, failsOver: false, fruitless: 0,
+    mark: { hasHadData: inCluster.includes(name), left: false }, saved: false, enabled: true, starts: -Infinity, followed: -Infinity, syncs: 3, deaf: false, full: false, failsOver: false, version: "7.0", fruitless: 0,
   }));
   const servers = Object.fromEntries(all.map((server) => [server.name, server]));
   const at = (id: string): Server => all.find((server) => server.id === id)!;
@@ -236,6 +238,10 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
       Object.assign(self, { saved: true, down: Date.now() });
       return "OK";
     },
+    "CONFIG SET": (_, ...settings) => {
+      if (settings.join(" ") !== "cluster-replica-no-failover yes") throw new Error(`nobody sets ${settings.join(" ")}`);
+      return "OK";
+    },
     "CLUSTER FORGET": (self, id = "") => {
       if (!self.view.has(id)) return error(`Unknown node ${id}`);
       if (id === self.id) return error("I tried hard but I can't forget myself...");
@@ -300,6 +306,7 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
       if (command.includes("blkid")) return `TYPE=xfs\nUUID=c0ffee\nmounted=yes\nfiles=2\nmarker=${JSON.stringify({ project: "shop", stack: "test", cluster: "db", member: self.name, ...self.mark })}\n---\n`;
       if (/^systemctl show -p ActiveState (-p Result )?-p Job \w+-server$/.test(command)) return `ActiveState=${self.down === undefined ? "active" : "inactive"}\nResult=success\nJob=\n`;
       if (command.startsWith("for name in")) return "";
+      if (command.startsWith("dpkg-query")) return `5:${self.version}.15-1~deb12u5\n`;
       if (command.includes("dpkg-query")) {
         const [client, others] = [/^user default .*\n/m.exec(self.file)![0], withoutClient(self.file)];
         return `version=5:7.0.15-1~deb12u5\nguarded=yes\noptions=${others === withoutClient(file) ? sha256(withoutClient(optionsText(redis.want, memberOf(self.name), passwords, authority))) : ""}\nclient=${sha256(client)}\n---\n${header(redis.want.options)}`;

@@ -155,6 +155,15 @@ describe("redis steps", () => {
       deepEqual(all.ran, ["db-2-2 CLUSTER FAILOVER", "db-2-2 CLUSTER FAILOVER"]);
     }));
 
+    it("lets an older primary never take over again, and waits for no more than that it follows", () => fast(async () => {
+      const all = guests(six);
+      all.servers["db-2-2"]!.version = "8.0";
+      all.servers["db-2-1"]!.syncs = Infinity;
+      await done("promote", all, "db-2-2");
+      deepEqual(all.ran, ["db-2-1 CONFIG SET cluster-replica-no-failover yes", "db-2-2 CLUSTER FAILOVER"]);
+      equal(all.servers["db-2-1"]!.view.get(idOf("db-2-1"))!.of, idOf("db-2-2"));
+    }));
+
     it("does nothing on who is the primary", () => fast(async () => {
       const all = guests(six);
       await done("promote", all, "db-2-1");
