@@ -39,7 +39,7 @@ export class Fleet {
   constructor(public seen: Seen) {
     Object.assign(ssh, {
       connect: (target: ssh.Target, session: ssh.Session) => this.connect(target, session),
-      connectBastion: async (target: ssh.Target): Promise<ssh.Bastion> => ({ fingerprint: this.shown(target), tunnel: () => Promise.reject(new Error("nobody goes through")), close: () => undefined }),
+      connectBastion: async (target: ssh.Target): Promise<ssh.Bastion> => ({ fingerprint: this.shown(target), byFormer: false, tunnel: () => Promise.reject(new Error("nobody goes through")), close: () => undefined }),
     });
     galera.observe = async (cluster, { name }): Promise<Sight> => {
       await cluster.guest(name);
@@ -93,7 +93,7 @@ export class Fleet {
       if (command.includes("--follow")) await once(until, "abort");
     };
     const guest: Guest = { name, look, run: async () => "", write: async () => true, say: () => undefined };
-    return { guest, fingerprint: this.shown(target), follow, close: () => undefined };
+    return { guest, fingerprint: this.shown(target), byFormer: false, follow, close: () => undefined };
   }
 }
 
