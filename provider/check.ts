@@ -220,14 +220,16 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options"
       if (replace.length > 0 && olds.unreached.includes(name)) return it.unreachable("the last look did not reach it");
       return last[name];
     };
-    const now = [...new Set([...wanted, ...was])].map((name) => [name, wanted.includes(name) ? grown(it.outdated(sightOf(name), change), grows) : sightOf(name)]);
+    const now = [...new Set([...wanted, ...was])].map((name): [string, unknown] => [name, wanted.includes(name) ? grown(it.outdated(sightOf(name), change), grows) : sightOf(name)]);
     const parted = wanted.filter((name) => was.includes(name) && !again.includes(name) && !keepsVolume(name) && !isUnknown(volumeOf(news.members, name)));
     try {
       if (parted.length > 0)
         throw new Refused("a member's volume is made again only together with its server", `${parted.join(", ")} would get another volume under a server that stays`, `name ${parted[0]} in \`replace\`; if it is named already, take it out, \`pulumi up\`, and name it again`);
       if (wanted.length === 1 && replace.some((name) => !keepsVolume(name)))
         throw new Refused("a volume is made again only while another member has its data", `${wanted.join()} is the only one`, "add members first, or keep its volume type");
-      const seen = Object.fromEntries(now);
+      const gone = Object.fromEntries(Object.entries(last).filter(([name]) => again.includes(name) && !keepsVolume(name)));
+      const others = now.filter(([name]) => !(name in gone));
+      const seen: Record<string, unknown> = Object.fromEntries([...now, ...Object.entries(it.bereft(Object.fromEntries(others), gone))]);
       const want = { members: wanted, forget: news.forget, replace, due, authorities: news.authorities, recovery: news.recovery };
       const plan = it.plan(want, seen);
       const back = news.rollout?.canary && !rotates(news.authorities ?? only, seen) ? keptBack(wanted, seen, due) : [];

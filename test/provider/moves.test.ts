@@ -1,11 +1,11 @@
 import { deepEqual, match, ok, rejects } from "node:assert/strict";
 import { runtime } from "@pulumi/pulumi";
-import { check } from "../../provider/check";
+import { check, forecast } from "../../provider/check";
+import { redis } from "../../provider/datastores/redis";
 import { movedArguments, moves, type Placed } from "../../provider/moves";
-import { known } from "./document";
+import { known, of } from "./document";
 import { Fleet } from "./fleet";
 import { Stack } from "./stack";
-import { of } from "./document";
 
 const at = (asked: Placed["asked"], has: Placed["has"]): Placed => ({ asked, has });
 
@@ -100,5 +100,32 @@ describe("a volume of another type", () => {
     delete stack.fleet.seen["orders-2"];
     await stack.up({ ...other({ server: "another", volume: "fast" }), replace: ["orders-2"] });
     deepEqual(stack.outs.status, "ready");
+  });
+});
+
+describe("a Redis member whose volume is made again, too", () => {
+  const names = [1, 2, 3].flatMap((shard) => [1, 2].map((number) => `sessions-${shard}-${number}`));
+  const members = names.map((name) => ({ name, address: "", server: `server-of-${name}`, volume: `volume-of-${name}` }));
+  const ran = redis.recall(names, {});
+  const planned = (name: string, seen = ran, more: object = {}) => {
+    const document = { ...known, datastore: "redis", options: { vendor: "redis" }, members, known: members, seen, unreached: [], ...more };
+    return forecast(document as never, { ...document, replace: [name], members: members.map((each) => (each.name === name ? { ...each, server: "another", volume: "another" } : each)) } as never);
+  };
+
+  for (const [role, name] of [["a replica", "sessions-1-2"], ["a primary, whose replica has taken over", "sessions-1-1"]] as const)
+    it(`joins anew, be it ${role}`, () =>
+      deepEqual(planned(name), { refused: undefined, lines: [...["install", "mount", "configure", "start", "join"].map((step) => `${step} ${name}`), `verify ${names.join(" ")}`] }));
+
+  it("is refused while its shard's other member has not all of its data: it would take the keys along", () => {
+    const behind = { ...ran, "sessions-1-2": { ...ran["sessions-1-2"], linked: false } } as typeof ran;
+    match(planned("sessions-1-1", behind).refused!.message, /slots whose keys are lost are not given out again/);
+    deepEqual(planned("sessions-1-2", behind).refused, undefined);
+  });
+
+  it("is refused where it is its shard's only one", () => {
+    const alone = names.filter((name) => name !== "sessions-1-2");
+    const only = members.filter(({ name }) => alone.includes(name));
+    const document = { ...known, datastore: "redis", options: { vendor: "redis" }, members: only, known: only, seen: redis.recall(alone, {}), unreached: [] };
+    ok(forecast(document as never, { ...document, replace: ["sessions-1-1"], members: only.map((each) => (each.name === "sessions-1-1" ? { ...each, server: "another", volume: "another" } : each)) } as never).refused);
   });
 });
