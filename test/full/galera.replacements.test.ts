@@ -32,22 +32,12 @@ describe("a Galera cluster whose key pair, zones and volume type change, on real
     await trial.nothingToDo();
   });
 
-  it("has it let in by servers that are rebuilt after that, too", async () => {
-    await exec(["bash", "-c", `head -c 4096 /dev/zero | openstack --os-cloud devcloud-admin image create debian-12-next --public --disk-format raw --container-format bare --min-disk 1 \
-      --property os_distro=debian --property os_version=12 --property devcloud_tree=debian-12`]);
-    await trial.want({ image: "debian-12-next" });
-    await trial.during("rebuild", () => trial.up(), { within: 10 });
-    await trial.whole(three);
-    deepEqual(await letIn(readFileSync(trial.stack.keyFile, "utf8")), [true, true, true]);
-    await trial.nothingToDo();
-  });
-
   it("moves to other zones and another volume type one member at a time, each named, though a run is killed; nobody moves by itself", async () => {
     const wanted = { zones: { "orders-1": "az2", "orders-2": "az3", "orders-3": "az1" }, types: { "orders-1": "fast", "orders-2": "fast", "orders-3": "fast" } };
     const before = await trial.whereabouts();
     deepEqual(before.zones, { "orders-1": "az1", "orders-2": "az3", "orders-3": "az2" });
     await trial.want({ availabilityZones: ["az2", "az1", "az1"], volumeType: "fast" });
-    match(await trial.refused(["preview"]), /availabilityZones: moves no member by itself[^]*orders-1 \(zone az1 to az2, volume type standard to fast\), orders-2 \(volume type standard to fast\), orders-3 \(zone az2 to az1,/);
+    match(await trial.refused(["preview"]), /availabilityZones: moves no member by itself[^]*orders-1 \(zone az1 to az2, volume type __DEFAULT__ to fast\), orders-2 \(volume type __DEFAULT__ to fast\), orders-3 \(zone az2 to az1,/);
     for (const [index, name] of three.entries()) {
       const left = three.slice(index + 1);
       await trial.want({ replace: [name] });
@@ -64,6 +54,16 @@ describe("a Galera cluster whose key pair, zones and volume type change, on real
       deepEqual([outputs.zones, outputs.volumeTypes], [zones, types]);
       await trial.nothingToDo();
     }
+  });
+
+  it("has it let in by servers that are rebuilt after that, too", async () => {
+    await exec(["bash", "-c", `head -c 4096 /dev/zero | openstack --os-cloud devcloud-admin image create debian-12-next --public --disk-format raw --container-format bare --min-disk 1 \
+      --property os_distro=debian --property os_version=12 --property devcloud_tree=debian-12`]);
+    await trial.want({ image: "debian-12-next" });
+    await trial.during("rebuild", () => trial.up(), { within: 10 });
+    await trial.whole(three);
+    deepEqual(await letIn(readFileSync(trial.stack.keyFile, "utf8")), [true, true, true]);
+    await trial.nothingToDo();
   });
 
   it("lost no acknowledged row in all that", () => trial.nothingLost());

@@ -30,7 +30,7 @@ describe("a Redis cluster whose key pair, zones and volume type change, on real 
     const replica = three.find((name) => name.startsWith("sessions-1-") && name !== primary)!;
     const zones = ["az2", "az3", "az1"];
     await trial.want({ availabilityZones: zones, volumeType: "fast" });
-    match(await trial.refused(["preview"]), /availabilityZones: moves no member by itself[^]*sessions-1-1 \(zone az1 to az2, volume type standard to fast\)/);
+    match(await trial.refused(["preview"]), /availabilityZones: moves no member by itself[^]*sessions-1-1 \(zone az1 to az2, volume type __DEFAULT__ to fast\)/);
     const moved: string[] = [];
     // A server that Nova stops shuts its Redis down in order: it waits until its replica has all.
     for (const [name, within] of [[replica, 2], [primary, 15]] as const) {
@@ -44,7 +44,7 @@ describe("a Redis cluster whose key pair, zones and volume type change, on real 
       const now = await trial.whereabouts();
       const zoneOf = (each: string) => zones[(Number(each.split("-")[1]) - 1 + Number(each.split("-")[2]) - 1) % 3];
       deepEqual(now.zones, Object.fromEntries(three.map((each) => [each, moved.includes(each) ? zoneOf(each) : before.zones[each]])));
-      deepEqual(now.types, Object.fromEntries(three.map((each) => [each, moved.includes(each) ? "fast" : "standard"])));
+      deepEqual(now.types, Object.fromEntries(three.map((each) => [each, moved.includes(each) ? "fast" : "__DEFAULT__"])));
       deepEqual(now.volumes, three, "the former volume is gone");
       await trial.nothingToDo();
     }
