@@ -145,7 +145,7 @@ describe("what a cluster needs of its cloud", () => {
       ["network", { network: "backup" }, refused("network", 'with "private"')],
       ["locality", { locality: "affinity" }, refused("locality", 'with "anti-affinity"')],
       ["the volumes' size", { volumeSize: 5, volumeType: "fast" }, refused("volume.size", "with 10")],
-      ["a member's further networks", { memberOverrides: { "orders-2": { zone: "az1", networks: ["backup"] } } }, refused("memberOverrides", "without it")],
+      ["a member's further networks", { memberOverrides: { "orders-2": { zone: "az1", networks: ["backup"] } } }, refused("memberOverrides", "with {}")],
     ] as [string, object, ...string[]][]) it(what, async () => deepEqual(await reasons(other(change), facts, made), texts));
 
     it("of members that came in a grow that failed, of which the cluster knows nothing", async () => {
