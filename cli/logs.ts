@@ -16,7 +16,7 @@ export interface Journal {
 export async function logs(clusters: Outputs[], member: string, { lines, follow }: Journal, to: Writable, say: (line: string) => void): Promise<boolean> {
   const state = clusters.find((each) => names({ members: everyone(each) }).includes(member));
   if (!state) throw new Error(`the stack has no member ${member}; it has ${names({ members: clusters.flatMap(everyone) }).join(", ")}`);
-  const { guests, cluster } = reach(state, { leaving: leavers(state, state.known), pins: state.pins, seconds: patience, say });
+  const { guests, cluster } = reach(state, { leaving: leavers(state, state.known), pins: state.pins, former: state.formerKeys, seconds: patience, say });
   const until = new AbortController();
   const end = () => until.abort();
   try {

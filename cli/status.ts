@@ -63,7 +63,7 @@ interface Forecast {
 export async function statusOf(state: Outputs, where: Where, say: (line: string) => void): Promise<ClusterStatus> {
   const it = byName(state.datastore);
   const members = everyone(state);
-  const { guests, cluster } = reach(state, { leaving: leavers(state, state.known), pins: state.pins, seconds: patience, say });
+  const { guests, cluster } = reach(state, { leaving: leavers(state, state.known), pins: state.pins, former: state.formerKeys, seconds: patience, say });
   const pulumi = (...words: string[]) => sh`pulumi ${[...words, ...flags(where)]}`;
   try {
     // Asked once all are dialled, so that the answer is fresh when the volumes are looked into.

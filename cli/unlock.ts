@@ -18,7 +18,7 @@ export interface Unlocked {
 /** Asks all guests of a cluster, side by side, who keeps them; with `force` it takes them from whoever does. */
 export async function unlock(state: Outputs, force: boolean, where: Where, say: (line: string) => void): Promise<Unlocked> {
   const members = everyone(state);
-  const { guests } = reach(state, { leaving: leavers(state, state.known), pins: state.pins, seconds: patience, say });
+  const { guests } = reach(state, { leaving: leavers(state, state.known), pins: state.pins, former: state.formerKeys, seconds: patience, say });
   try {
     const told = await Promise.all(members.map(async ({ name }) => {
       try {

@@ -28,7 +28,10 @@ export type Unsafe = (typeof Unsafe)[keyof typeof Unsafe];
 export interface VolumeArgs {
   /** GiB, at least 1. Of a cluster that exists it may become more: volumes and file systems grow under servers that run. */
   size: pulumi.Input<number>;
-  /** Cinder volume type. Default: the cloud's own default. A later change is refused: it would replace the volume. */
+  /**
+   * Cinder volume type. Default: the cloud's own default. Of a cluster that exists another one comes to a member with a new server and a new, empty volume, on which it gets its data from the
+   * others, when the member is named in `replace`: one with each `pulumi up`. Left out again it asks for none.
+   */
   type?: pulumi.Input<string>;
   /**
    * Whether volumes survive when their member or the cluster goes. Default: true. Kept volumes are removed
@@ -53,7 +56,10 @@ export interface BastionArgs {
 export interface AccessArgs {
   /** A user who may `sudo` without a password, as cloud images have: `debian`. */
   user: pulumi.Input<string>;
-  /** The key to log in with, in OpenSSH or PEM form, without a passphrase. Its public half is given to the servers as their Nova keypair. */
+  /**
+   * The key to log in with, in OpenSSH or PEM form, without a passphrase. Its public half is given to the servers as their Nova keypair. Of a cluster that exists another one is let in
+   * by the members beside the former, tried, and given to Nova, and then the former is taken out; who else is let in stays. A bastion has to let it in before.
+   */
   privateKey: pulumi.Input<string>;
   /** A machine to go through, when the members cannot be reached from where `pulumi` runs. Default: none. */
   bastion?: BastionArgs;
@@ -74,7 +80,7 @@ export type State = (typeof State)[keyof typeof State];
 
 /** What one member has in place of what all have. */
 export interface MemberOverrideArgs {
-  /** Availability zone. */
+  /** Availability zone. May change, as `availabilityZones`. */
   zone?: pulumi.Input<string>;
   /** Further networks, by name or id, beside the cluster's. */
   networks?: string[];
@@ -97,8 +103,8 @@ export interface RolloutArgs {
 }
 
 /**
- * What every cluster type takes. Once a first `pulumi up` has begun, a change of `network`, `availabilityZones`, `locality`,
- * `access.privateKey`, `type` of `volume`, and `zone` and `networks` of members that stay, is refused by name.
+ * What every cluster type takes. Once a first `pulumi up` has begun, a change of `network`, `locality`,
+ * and `networks` of members that stay, is refused by name.
  */
 export interface ClusterArgs {
   /** Nova flavor, by name. Of a cluster that exists a change resizes the servers, one at a time, each once its database was stopped in order. */
@@ -109,7 +115,10 @@ export interface ClusterArgs {
   network: string;
   /** The volume that each member keeps its data on. */
   volume: VolumeArgs;
-  /** Members are dealt to these in turn. Default: Nova's choice. */
+  /**
+   * Members are dealt to these in turn. Default: Nova's choice. A change moves nobody by itself: a member comes to its new zone when it is named in `replace`, one with each `pulumi up`,
+   * the first with the change; each preview says who is still to move.
+   */
   availabilityZones?: string[];
   /** Default: `soft-anti-affinity`, which prefers different hosts and still works when there are too few. */
   locality?: Locality;
@@ -122,8 +131,8 @@ export interface ClusterArgs {
   /** Member names that are given up: who leaves in a shrink. They stay named for ever. Default: the highest numbers leave. */
   without?: string[];
   /**
-   * A member whose server is to be made again, one at a time, while all others run. Its volume and address stay. Its server is
-   * stopped first; Nova cuts its power when that takes too long, so it is refused where the others would be no majority, or a shard has no other member.
+   * A member whose server is to be made again, one at a time, while all others run, in the zone that is asked for now. Its address stays, and so does its volume, unless `volume.type` asks for
+   * another: then the former goes as `volume.keep` says once the member has its data from the others. Its server is stopped first; Nova cuts its power when that takes too long, so it is refused where the others would be no majority, or a shard has no other member.
    * When the name is taken out again nothing happens; to replace once more, take it out, `pulumi up`, put it back.
    * Default: none.
    */
@@ -146,7 +155,7 @@ export interface ClusterArgs {
   /** Risks that are taken on purpose. Default: none. */
   allowUnsafe?: Unsafe[];
   /**
-   * By which entry of `clouds.yaml` Nova is asked for what Pulumi's own resources would do to all servers at once: another `flavor` or `image`.
+   * By which entry of `clouds.yaml` Nova is asked for what Pulumi's own resources would do to all servers at once: another `flavor`, `image` or key.
    * Default: what OS_CLOUD names, else OS_AUTH_URL and its like, as `pulumi` itself finds them. For a cloud of an explicit provider name it here.
    */
   cloud?: pulumi.Input<string>;

@@ -47,17 +47,18 @@ export function createMembers(name: string, { places, args, port, document, late
   const keyPair = new openstack.compute.Keypair(name, { name: owned, publicKey },
     { ...first, ignoreChanges: ["publicKey"], deleteBeforeReplace: true });
 
-  const members = places.map(({ name: member, turn, group }) => {
+  const made = places.map(({ name: member, turn, group }) => {
     const { zone, networks = [], flavor } = memberOverrides?.[member] ?? {};
-    // To be named replaces the server once; to be named no more takes the word back in place.
+    // To be named replaces the server once, and its volume where that has another type; to be named no more takes the word back in place.
     const replaced = args.replace?.includes(member);
+    const asked = zone ?? availabilityZones?.[turn % availabilityZones.length];
     const portOn = (on: string, suffix = "") => new openstack.networking.Port(`${member}${suffix}`,
       { name: `${member}${suffix}`, networkId: networkId(on, parent), securityGroupIds: [security.id], adminStateUp: true },
       { ...first, ignoreChanges: ["networkId"] });
     const ports = [portOn(network), ...networks.map((network, nic) => portOn(network, `-nic-${nic + 2}`))];
     const volume = new openstack.blockstorage.Volume(member,
       { name: member, size: args.volume.size, volumeType: args.volume.type, enableOnlineResize: true },
-      { ...first, retainOnDelete: args.volume.keep ?? true, ignoreChanges: ["volumeType"] });
+      { ...first, retainOnDelete: args.volume.keep ?? true, ignoreChanges: replaced ? [] : ["volumeType"] });
     const server = new openstack.compute.Instance(member, {
       name: member,
       flavorName: flavor ?? commonFlavor,
@@ -65,7 +66,7 @@ export function createMembers(name: string, { places, args, port, document, late
       keyPair: keyPair.name,
       networks: ports.map(({ id }) => ({ port: id })),
       schedulerHints: [{ group: groups.get(group)!.id }],
-      availabilityZone: zone ?? availabilityZones?.[turn % availabilityZones.length],
+      availabilityZone: asked,
       stopBeforeDestroy: true,
       ...(replaced ? { metadata: { replaced: "yes" } } : {}),
       // The provider detaches a volume that it deletes from whatever runs on it: so the server goes first.
@@ -79,9 +80,12 @@ export function createMembers(name: string, { places, args, port, document, late
       server: server.id,
       // The attachment's: so the cluster is made once the disk is there.
       volume: disk.volumeId,
+      place: { asked: { zone: asked, volumeType: type }, has: { zone: server.availabilityZone, volumeType: volume.volumeType } },
     };
   });
-  return { members, servers, rules, serverGroupIds: [...groups.values()].map(({ id }) => id), securityGroupId: security.id };
+  const placed = Object.fromEntries(made.map(({ name: member, place }) => [member, place]));
+  const members = made.map(({ place: _, ...member }) => member);
+  return { members, placed, servers, rules, serverGroupIds: [...groups.values()].map(({ id }) => id), securityGroupId: security.id };
 }
 
 /**
@@ -91,6 +95,10 @@ export function createMembers(name: string, { places, args, port, document, late
  */
 const frozen = ["imageId", "imageName", "flavorId", "flavorName", "keyPair", "userData", "personalities",
   "schedulerHints", "blockDevices", "availabilityZone"];
+
+/** By member name what each has, for people. */
+export const having = (placed: ReturnType<typeof createMembers>["placed"], what: "zone" | "volumeType"): pulumi.Output<Record<string, string>> =>
+  pulumi.output(Object.fromEntries(Object.entries(placed).map(([member, { has }]) => [member, has[what]])));
 
 /** The first `count` names that are not given up. */
 export function memberNames(cluster: string, count: number, without: string[] = []): string[] {

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "../provider";
 import { State, Unsafe, type ClusterArgs } from "./arguments";
-import { createMembers, publicHalf, trustedBy } from "./members";
+import { createMembers, having, publicHalf, trustedBy } from "./members";
 import { refuse, refuseAll, wrongMembers, wrongName } from "./rules";
 import { mermaid } from "./topology";
 
@@ -79,6 +79,10 @@ export class RedisCluster extends pulumi.ComponentResource {
   declare readonly status: pulumi.Output<string>;
   /** What the cloud has not kept of `locality` and `availabilityZones`, as Nova last told where the servers are; nothing where there is no access to it. */
   declare readonly warnings: pulumi.Output<string[]>;
+  /** By member name the availability zone that its server is in, as Nova says. */
+  declare readonly zones: pulumi.Output<Record<string, string>>;
+  /** By member name the type that its volume has, as Cinder says. */
+  declare readonly volumeTypes: pulumi.Output<Record<string, string>>;
   /** The cluster as a Mermaid diagram. */
   declare readonly topology: pulumi.Output<string>;
   /** Ids of the Nova server groups, one a shard, that keep a shard's members on different hosts. */
@@ -111,11 +115,12 @@ export class RedisCluster extends pulumi.ComponentResource {
       formerPasswords,
     };
     const places = placesOf(name, args);
-    const { members, servers, rules, serverGroupIds, securityGroupId } = createMembers(name, { places, args, port, document, late }, this);
+    const { members, placed, servers, rules, serverGroupIds, securityGroupId } = createMembers(name, { places, args, port, document, late }, this);
     const cluster = new Cluster(name, {
       ...document,
       owner: { project: pulumi.getProject(), stack: pulumi.getStack(), cluster: name },
       members,
+      places: placed,
       servers,
       forget: args.forget,
       replace: args.replace,
@@ -144,6 +149,8 @@ export class RedisCluster extends pulumi.ComponentResource {
       plan: cluster.plan,
       status: cluster.status,
       warnings: cluster.warnings.apply((warnings) => warnings ?? []),
+      zones: having(placed, "zone"),
+      volumeTypes: having(placed, "volumeType"),
       topology: addresses.apply((all) => mermaid(name, places.map((place) => place.name), all)),
       serverGroupIds: pulumi.all(serverGroupIds),
       securityGroupId,

@@ -8,9 +8,11 @@ import { credentials } from "./credentials";
 import { byName } from "./datastores";
 import { reason, Refused } from "./errors";
 import { softwareOf } from "./hops";
+import { admission, changesKey, dismissal } from "./keys";
 import { dueOf, givenBefore, noCloud } from "./machines";
 import type { Needs } from "./guest/machine";
 import { failures, inputs, parse, type Authority, type Inputs, type Outputs } from "./inputs";
+import { movedArguments, moves, oneByOne, type Placed } from "./moves";
 import { rotation, type Passwords } from "./passwords";
 import { describe } from "./plan";
 import { dueWithout, isWell, keptBack, takesAway, without } from "./rollout";
@@ -32,7 +34,7 @@ export const changed = (olds: Raw, news: Raw): string[] => [...new Set([...given
 const unknownMembers = ({ members }: Raw): boolean => isUnknown(members) || (members as unknown[]).some(isUnknown);
 
 /** Refusals that can be known without looking, passwords and keys, and the title and forecast of the change. */
-export async function check(olds: Raw | undefined, news: Raw): Promise<dynamic.CheckResult> {
+export async function check(olds: Raw | undefined, { places, ...news }: Raw & { places?: Record<string, Placed> }): Promise<dynamic.CheckResult> {
   const first = olds === undefined || Object.keys(olds).length === 0;
   const before = first ? undefined : olds;
   const wrong = schemaFailures(news);
@@ -41,11 +43,13 @@ export async function check(olds: Raw | undefined, news: Raw): Promise<dynamic.C
   print(news as Document, wrong.filter(isOld).map(({ property, reason: why }) => `${argument(news, property)} ${why}; this cluster has it already and goes on`));
   const rootPassword = news.rootPassword ?? before?.rootPassword ?? randomBytes(18).toString("base64url");
   const wanted = { ...news, rootPassword };
-  const problems = byArgument(news, [...wrong.filter((each) => !isOld(each)), ...repeated(wanted), ...tooManyAway(news as Document), ...(before ? await notYet(before, news) : [])]);
+  const due = places === undefined || isUnknown(places) ? {} : moves(places);
+  const problems = byArgument(news, [...wrong.filter((each) => !isOld(each)), ...repeated(wanted), ...tooManyAway(news as Document), ...(before ? [...await notYet(before, news), ...unmoved(before, news, due)] : [])]);
   for (const [property, value] of [["maintenance", true], ["state", "stopped"]] as const)
     if (first && news[property] === value) problems.push({ property, reason: "is of a cluster that is there: leave it out until it is made" });
   const authority = before && problems.length > 0 ? before.authority : await authorityOf(before, news as Document);
   const completed = { ...news, rootPassword: secret(rootPassword), authority: secret(authority), plan: problems.length > 0 ? {} : planOf(before, wanted) };
+  if (problems.length === 0) print(news as Document, Object.entries(due).map(([name, what]) => `${name} is still to move (${what}): ${oneByOne}`));
   if (first && problems.length === 0) print(news as Document, Object.values(completed.plan).flat());
   return { inputs: completed, failures: problems.map(failure) };
 }
@@ -115,9 +119,19 @@ async function notYet(olds: Raw, news: Raw): Promise<dynamic.CheckFailure[]> {
   ];
 }
 
-/** Another flavor or image needs Nova: whether there is a way to it is known without asking it. */
+/** Other zones or volume types move nobody by themselves: they come with the first member that is made again, and with one after another. */
+function unmoved(olds: Raw, news: Raw, due: Record<string, string>): dynamic.CheckFailure[] {
+  if (unknownMembers(news)) return [];
+  const [was, wanted] = [olds, news] as [Document, Document];
+  const [property] = movedArguments(was.servers, wanted.servers, names(wanted).filter((name) => names(was).includes(name)));
+  if (property === undefined || Object.keys(due).length === 0 || wanted.replace?.some((name) => !was.replace?.includes(name))) return [];
+  const list = Object.entries(due).map(([name, what]) => `${name} (${what})`).join(", ");
+  return [{ property, reason: `moves no member by itself, for none may be away while another is: ${list} would be made again. With this change, ${oneByOne}; or set it back` }];
+}
+
+/** Another flavor, image or key needs Nova: whether there is a way to it is known without asking it. */
 export async function unreachableNova(was: Raw, wanted: Raw, stay: string[], cloud: unknown): Promise<dynamic.CheckFailure[]> {
-  const others = Object.entries({ flavor: resized(was, wanted, stay), image: rebuilt(was, wanted, stay) }).filter(([, members]) => members.length > 0);
+  const others = Object.entries({ flavor: resized(was, wanted, stay), image: rebuilt(was, wanted, stay), "access.privateKey": changesKey({ servers: was }, { servers: wanted }) ? stay : [] }).filter(([, members]) => members.length > 0);
   if (others.length === 0 || isUnknown(cloud)) return [];
   const without = (why: string) => others.map(([property, members]) => ({ property, reason: `another one for ${members.join(", ")} needs Nova: ${why}; or set it back` }));
   try {
@@ -150,7 +164,8 @@ function titleOf(olds: Document, news: Document, keys: string[]): string {
   const others = resized(olds.servers, news.servers, stay);
   const flavors = [...new Set(others.map((name) => flavorOf(news.servers, name)!))];
   const decided = keys.includes("recovery") ? news.recovery : undefined;
-  const rest = argumentsOf(olds, news, keys.filter((key) => !["members", "servers", "replace", "state", ...(decided ? ["recovery"] : [])].includes(key)));
+  const key = changesKey(olds, news);
+  const rest = argumentsOf(olds, news, keys.filter((each) => !["members", "servers", "replace", "state", ...(decided ? ["recovery"] : []), ...(key ? ["access"] : [])].includes(each)));
   return [
     ...(keys.includes("state") ? [news.state === "stopped" ? "stop" : "start"] : []),
     ...(was.length !== now.length ? [`members ${was.length} to ${now.length}`] : []),
@@ -160,6 +175,8 @@ function titleOf(olds: Document, news: Document, keys: string[]): string {
     ...(rebuilt(olds.servers, news.servers, stay).length > 0 ? [`image to ${imageOf(news.servers)}`] : []),
     ...flavors.map((flavor) => `flavor${flavors.length === 1 && others.length === stay.length ? "" : ` of ${others.filter((name) => flavorOf(news.servers, name) === flavor).join(", ")}`} to ${flavor}`),
     ...(decided ? [`recover from ${decided.from}`] : []),
+    ...movedArguments(olds.servers, news.servers, stay).map((moved) => `change ${moved}`),
+    ...(key ? ["new access.privateKey"] : []),
     ...(rest.length > 0 ? [`change ${rest.join(", ")}`] : []),
   ].join(", ") || `change ${keys.join(", ")}`;
 }
@@ -188,7 +205,7 @@ export interface Forecast {
  * The steps from what was last seen. A server that is another than then, or not known yet, is seen as new, over its
  * volume if that is the same. A member to be forgotten is first taken as last seen; if that is refused, as gone.
  */
-export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options" | "authorities" | "servers" | "state" | "known" | "seen" | "unreached"> & Partial<Pick<Outputs, "flavors" | "images">> & Passwords, news: Document): Forecast {
+export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options" | "authorities" | "servers" | "state" | "known" | "seen" | "unreached"> & Partial<Pick<Outputs, "flavors" | "images" | "formerKeys">> & Passwords, news: Document): Forecast {
   const it = byName(news.datastore);
   const [was, wanted] = [names({ members: olds.known }), names(news)];
   const again = madeAgain(olds.known, news);
@@ -214,9 +231,16 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options"
       if (replace.length > 0 && olds.unreached.includes(name)) return it.unreachable("the last look did not reach it");
       return last[name];
     };
-    const now = [...new Set([...wanted, ...was])].map((name) => [name, wanted.includes(name) ? grown(it.outdated(sightOf(name), change), grows) : sightOf(name)]);
+    const now = [...new Set([...wanted, ...was])].map((name): [string, unknown] => [name, wanted.includes(name) ? grown(it.outdated(sightOf(name), change), grows) : sightOf(name)]);
+    const parted = wanted.filter((name) => was.includes(name) && !again.includes(name) && !keepsVolume(name) && !isUnknown(volumeOf(news.members, name)));
     try {
-      const seen = Object.fromEntries(now);
+      if (parted.length > 0)
+        throw new Refused("a member's volume is made again only together with its server", `${parted.join(", ")} would get another volume under a server that stays`, `name ${parted[0]} in \`replace\`; if it is named already, take it out, \`pulumi up\`, and name it again`);
+      if (wanted.length === 1 && replace.some((name) => !keepsVolume(name)))
+        throw new Refused("a volume is made again only while another member has its data", `${wanted.join()} is the only one`, "add members first, or keep its volume type");
+      const gone = Object.fromEntries(Object.entries(last).filter(([name]) => again.includes(name) && !keepsVolume(name)));
+      const others = now.filter(([name]) => !(name in gone));
+      const seen: Record<string, unknown> = Object.fromEntries([...now, ...Object.entries(it.bereft(Object.fromEntries(others), gone))]);
       const want = { members: wanted, forget: news.forget, replace, due, authorities: news.authorities, recovery: news.recovery, state: news.state, maxUnavailable: news.rollout?.maxUnavailable, ...(hasUnknown(news.options) ? {} : softwareOf(news.options)) };
       const plan = it.plan(want, seen);
       const back = news.rollout?.canary && !rotates(news.authorities ?? only, seen) ? keptBack(wanted, seen, due) : [];
@@ -230,7 +254,8 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options"
   };
   const asSeen = planned([]);
   const forgotten = was.filter((name) => news.forget?.includes(name) && !wanted.includes(name));
-  return asSeen.refused && forgotten.length > 0 ? planned(forgotten) : asSeen;
+  const { lines, refused } = asSeen.refused && forgotten.length > 0 ? planned(forgotten) : asSeen;
+  return refused || !changesKey(olds, news) ? { lines, refused } : { lines: [admission([...new Set([...wanted, ...was])]), ...lines, dismissal(wanted)] };
 }
 
 const print = ({ owner }: Pick<Document, "owner">, lines: string[]) => {

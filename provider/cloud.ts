@@ -1,5 +1,6 @@
 import { eventually } from "./guest/eventually";
 import { CloudFailed, type OpenStack } from "./openstack";
+import { isSameKey } from "./keys";
 import type { Place } from "./placement";
 
 /** What Nova tells of a server. */
@@ -12,6 +13,8 @@ export interface Server extends Place {
   flavor: string;
   /** The image's id; undefined of a server that boots from a volume. */
   image?: string;
+  /** The name of the key pair that it was made with. */
+  keyPair?: string;
   fault?: string;
 }
 
@@ -22,8 +25,10 @@ export interface Cloud {
   resize(id: string, flavor: string, say: (line: string) => void): Promise<void>;
   /** Of an image's name. */
   imageId(name: string): Promise<string>;
-  /** Gives a server a new disk, made of an image, and starts it. Its volumes, ports and address stay. */
+  /** Gives a server a new disk, made of an image, and starts it: it lets in what its key pair is called now, not when it was made. Its volumes, ports and address stay. */
   rebuild(id: string, image: string, say: (line: string) => void): Promise<void>;
+  /** Has a key pair of this name hold this public key: for servers that are made or rebuilt from now on. */
+  giveKey(keyPair: string, publicKey: string): Promise<void>;
   /** The public host keys that a server's console told last, as cloud-init prints them; none where it tells none. */
   hostKeys(id: string): Promise<string[]>;
 }
@@ -32,7 +37,7 @@ export interface Cloud {
 const actSeconds = 3600;
 
 interface Told {
-  server: { status: string; "OS-EXT-STS:task_state": string | null; flavor: { original_name: string }; image: { id: string } | ""; hostId: string; "OS-EXT-AZ:availability_zone"?: string; fault?: { message: string } };
+  server: { status: string; "OS-EXT-STS:task_state": string | null; flavor: { original_name: string }; image: { id: string } | ""; key_name?: string | null; hostId: string; "OS-EXT-AZ:availability_zone"?: string; fault?: { message: string } };
 }
 
 export const cloudOf = (openstack: OpenStack): Cloud => {
@@ -40,7 +45,7 @@ export const cloudOf = (openstack: OpenStack): Cloud => {
     const { server: told } = await openstack.ask("compute", `/servers/${id}`) as Told;
     return {
       status: told.status, task: told["OS-EXT-STS:task_state"] ?? undefined, flavor: told.flavor.original_name,
-      image: told.image === "" ? undefined : told.image.id, host: told.hostId, zone: told["OS-EXT-AZ:availability_zone"], fault: told.fault?.message,
+      image: told.image === "" ? undefined : told.image.id, keyPair: told.key_name ?? undefined, host: told.hostId, zone: told["OS-EXT-AZ:availability_zone"], fault: told.fault?.message,
     };
   };
   /** Whether it was asked for; not while Nova is about to do something else with the server. */
@@ -107,12 +112,23 @@ export const cloudOf = (openstack: OpenStack): Cloud => {
         if (!["ACTIVE", "SHUTOFF"].includes(now.status)) return `it is ${now.status}`;
         if (now.image !== imageRef) {
           if (asked) throw new Error(`Nova gave up to rebuild the server with ${image}. See \`openstack server event list ${id}\``);
-          asked = await act(id, { rebuild: { imageRef } });
+          asked = await act(id, { rebuild: { imageRef, ...(now.keyPair !== undefined && { key_name: now.keyPair }) } });
           return "it is asked for";
         }
         return started(now, id);
       });
     },
     hostKeys,
+    async giveKey(keyPair, publicKey) {
+      const path = `/os-keypairs/${encodeURIComponent(keyPair)}`;
+      const there = await openstack.ask("compute", path).catch((error) => {
+        if (error instanceof CloudFailed && error.code === 404) return undefined;
+        throw error;
+      }) as { keypair: { public_key: string } } | undefined;
+      if (there && isSameKey(there.keypair.public_key, publicKey)) return;
+      // Nova changes none, and servers that are there keep what they were given.
+      if (there) await openstack.drop("compute", path);
+      await openstack.tell("compute", "/os-keypairs", { keypair: { name: keyPair, public_key: publicKey } });
+    },
   };
 };

@@ -66,6 +66,8 @@ export interface ClusterArgs {
   /** Each leaf an Output of its own: so a grow shows one added member and nothing else. No secret inside. */
   members: { name: string; address: pulumi.Input<string>; server: pulumi.Input<string>; volume: pulumi.Input<string> }[];
   options: pulumi.Inputs;
+  /** By member, the zone and volume type that it is asked to have and those that it has: looked at, and not kept. */
+  places?: pulumi.Input<Record<string, pulumi.Inputs>>;
   /** What the servers and volumes were asked to be, so that the provider can refuse what would be ignored. */
   servers: pulumi.Inputs;
   access: pulumi.Input<pulumi.Inputs>;
@@ -100,7 +102,7 @@ export class Cluster extends pulumi.dynamic.Resource {
 
   constructor(name: string, args: ClusterArgs, opts?: pulumi.CustomResourceOptions) {
     super(provider, name, { ...args, authority: undefined, plan: undefined, status: undefined, warnings: undefined, seen: undefined },
-      pulumi.mergeOptions(opts, { additionalSecretOutputs: ["access", "rootPassword", "formerPasswords", "authority"] }),
+      pulumi.mergeOptions(opts, { additionalSecretOutputs: ["access", "rootPassword", "formerPasswords", "authority", "formerKeys"] }),
       "datastores", "Cluster");
   }
 }

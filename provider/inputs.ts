@@ -83,6 +83,8 @@ export const outputs = inputs.extend({
   images: z.record(z.string(), z.string()).optional(),
   /** What the cloud has not kept of what was asked for, as last seen. Not told by a state that is older. */
   warnings: z.array(z.string()).optional(),
+  /** Private keys that members may still let in beside the present one, of runs that did not end. */
+  formerKeys: z.array(z.string()).optional(),
   /** The host key that each server showed first, by server id, and the bastion's by `host:port`. */
   pins: z.record(z.string(), z.string()),
 });

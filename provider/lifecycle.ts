@@ -1,4 +1,5 @@
 import type { dynamic } from "@pulumi/pulumi";
+import { Admission } from "./admission";
 import { changed, forecast, needsNoGuest, refreshed, type Document, type Raw } from "./check";
 import { byName } from "./datastores";
 import type { Datastore } from "./datastores/datastore";
@@ -9,6 +10,7 @@ import { reason } from "./errors";
 import type { Guest } from "./guest/guest";
 import { lease } from "./guest/lease";
 import { inputs, outputs, parse, type Inputs, type Outputs } from "./inputs";
+import { formerKeys } from "./keys";
 import { givenBefore, Machines } from "./machines";
 import { OpenStack } from "./openstack";
 import { broken, placesOf } from "./placement";
@@ -40,11 +42,12 @@ async function converge(raw: Raw, announced: string[], olds?: Outputs): Promise<
   const it = byName(news.datastore);
   const [title = ""] = Object.keys(news.plan);
   const leaving = leavers(news, olds?.known ?? []);
-  const { guests, cluster } = reach(news, { leaving, pins: olds?.pins ?? {}, say });
+  const former = formerKeys(news.access.privateKey, olds);
+  const { guests, cluster } = reach(news, { leaving, pins: olds?.pins ?? {}, former, say });
   const cloud = nova(news);
   const machines = new Machines(news.members, news.servers, givenBefore(news.members, olds), cloud);
   const result = async (status: Outputs["status"], known: Member[], { seen, unreached }: Look) =>
-    plain({ ...raw, stateVersion: 1, status, known, seen: Object.fromEntries(names({ members: known }).map((name) => [name, seen[name]])), unreached, ...machines.given, warnings: await warningsOf(it, news, cloud, olds?.warnings), pins: await guests.shown(known) });
+    plain({ ...raw, stateVersion: 1, status, known, seen: Object.fromEntries(names({ members: known }).map((name) => [name, seen[name]])), unreached, ...machines.given, warnings: await warningsOf(it, news, cloud, olds?.warnings), pins: await guests.shown(known), ...(status === "failed" && former.length > 0 && { formerKeys: former }) });
   try {
     for (const [name, keys] of Object.entries(await machines.keysOfCutRebuilds())) guests.renew(name, keys);
     // One that cannot be reached holds no lease: the planner sees it so, and says what that means.
@@ -59,7 +62,11 @@ async function converge(raw: Raw, announced: string[], olds?: Outputs): Promise<
       };
       const resize = (member: Member) => through(member, (say) => machines.resize(member, say));
       const rebuild = (member: Member) => through(member, (say) => machines.rebuild(member, say));
+      const keys = new Admission(news, former, guests, held, machines);
+      const names = members.map(({ name }) => name);
+      await keys.admit([...news.members, ...leaving].filter(({ name }) => names.includes(name)));
       const seen = await reconcile(it, { ...cluster, due: () => machines.due(), resize, rebuild }, announced, (line) => console.log(`[${news.owner.cluster}] ${line}`));
+      await keys.dismiss(news.members);
       return await result("ready", news.members, { seen: it.kept(seen), unreached: [] });
     } finally {
       await held.release();
@@ -94,7 +101,7 @@ export async function read(id: string, props: Outputs): Promise<dynamic.ReadResu
 
 async function look(olds: Outputs, props: Outputs): Promise<Raw> {
   const it = byName(olds.datastore);
-  const { guests, cluster } = reach(olds, { leaving: leavers(olds, olds.known), pins: olds.pins, seconds: loginSeconds, say });
+  const { guests, cluster } = reach(olds, { leaving: leavers(olds, olds.known), pins: olds.pins, former: olds.formerKeys, seconds: loginSeconds, say });
   try {
     const now = await observe(it, { ...cluster, glance: olds.maintenance });
     const { seen, unreached } = remembering(it, olds.seen, now);

@@ -87,6 +87,7 @@ export class Machines {
     const image = imageOf(this.servers)!;
     const nova = await this.nova(name);
     const before = await nova.hostKeys(server);
+    await this.giveKey(name, server);
     await nova.rebuild(server, image, say);
     this.given.images[name] = image;
     let keys: string[] = [];
@@ -95,6 +96,18 @@ export class Machines {
       return keys.length > 0 || "it tells none yet";
     }).catch((error) => say(`${reason(error)}: the first that is shown is trusted`));
     return keys;
+  }
+
+  /** Has servers that are made or rebuilt from now on let in the public key that is asked for. */
+  async giveKeys(): Promise<void> {
+    for (const { name, server } of this.members) await this.giveKey(name, server);
+  }
+
+  private async giveKey(name: string, server: string): Promise<void> {
+    const { publicKey } = this.servers;
+    const nova = await this.nova(name);
+    const { keyPair } = await nova.server(server);
+    if (typeof publicKey === "string" && keyPair !== undefined) await nova.giveKey(keyPair, publicKey);
   }
 
   /** By member: the host keys that consoles tell of disks which a run that was cut has made anew. It could not remember them. */
@@ -110,7 +123,7 @@ export class Machines {
 
   private async nova(name: string): Promise<Cloud> {
     const cloud = await this.cloud();
-    if (!cloud) throw new Refused("a server gets another flavor or image through Nova", `there is no access to it, and ${name} would get one`, noCloud);
+    if (!cloud) throw new Refused("a server gets another flavor, image or key through Nova", `there is no access to it, and ${name} would get one`, noCloud);
     return cloud;
   }
 }

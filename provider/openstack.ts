@@ -8,7 +8,7 @@ const requestSeconds = 60;
 const renewBefore = 60_000;
 
 export type Service = "compute" | "image";
-type Method = "GET" | "POST";
+type Method = "GET" | "POST" | "DELETE";
 
 /** OpenStack said no: to what, and why in its own words. */
 export class CloudFailed extends Error {
@@ -41,6 +41,11 @@ export class OpenStack {
   /** Has a service do something. */
   async tell(service: Service, path: string, body: object): Promise<unknown> {
     return this.call(service, "POST", path, body);
+  }
+
+  /** Has a service delete something. */
+  async drop(service: Service, path: string): Promise<void> {
+    await this.call(service, "DELETE", path);
   }
 
   private async call(service: Service, method: Method, path: string, body?: object, again = true): Promise<unknown> {
@@ -94,8 +99,8 @@ async function agentFor({ ca, verify }: Credentials): Promise<Dispatcher> {
     .compose(interceptors.retry({ maxRetries: 4, methods: ["GET"] }));
 }
 
-/** Of Nova: from here on it tells of a server what its flavor is called (Nova: REST API version history, 2.47). */
-const microversion = "2.47";
+/** Of Nova: it tells of a server what its flavor is called, and a rebuild may give it another key (Nova: REST API version history, 2.47 and 2.54). */
+const microversion = "2.54";
 
 /** `{"badRequest": {"code": 400, "message": "…"}}`, or what is in between said something. */
 function why(answer: string): string {

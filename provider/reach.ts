@@ -15,6 +15,8 @@ export interface Reach {
   leaving: Member[];
   /** The host key that each server showed before, by server id, and the bastion's by `host:port`. */
   pins: Record<string, string>;
+  /** Private keys of runs before, which are tried where the present one is not let in. */
+  former?: string[];
   /** How long a server may take to let us in, when not as long as it may take to boot. */
   seconds?: number;
   /** Told what happens on the guests. */
@@ -22,14 +24,15 @@ export interface Reach {
 }
 
 /** A cluster whose guests can be reached: dialled at the first call for each, and to be closed at the end. */
-export function reach(of: Inputs, { leaving, pins, seconds, say }: Reach) {
+export function reach(of: Inputs, { leaving, pins, former = [], seconds, say }: Reach) {
   const run = randomUUID();
   const guests = new Guests([...of.members, ...leaving], pins, {
     run,
     // Who is to be forgotten is asked all the same, and not waited for.
     seconds: (name) => (of.forget?.includes(name) ? Math.min(loginSeconds, seconds ?? loginSeconds) : seconds),
     access: of.access,
-    secrets: [...passwordsOf(of), of.access.privateKey, ...each(of.authority).map(({ key }) => key)],
+    former,
+    secrets: [...passwordsOf(of), of.access.privateKey, ...former, ...each(of.authority).map(({ key }) => key)],
     say: (name, line) => say(`[${of.owner.cluster}/${name}] ${line}`),
   });
   const options = parse(byName(of.datastore).options, of.options, "options");

@@ -17,6 +17,7 @@ interface Asked {
     image: string;
     network: string;
     locality?: string;
+    volumeType?: string;
     availabilityZones?: string[];
     volumeSize: number;
     memberOverrides?: Record<string, { zone?: string; networks?: string[]; flavor?: string }>;
@@ -38,7 +39,7 @@ export async function check(olds: Partial<Asked> | undefined, news: Asked & { do
   const come = asked.members.filter((name) => added.includes(name) || again.includes(name));
   const stay = asked.members.filter((name) => olds?.members?.includes(name));
   const others = olds?.servers ? [...resized(olds.servers, asked.servers, stay), ...rebuilt(olds.servers, asked.servers, stay)] : [];
-  const changes = [...ignored(olds, asked, stay), ...(olds?.servers ? await unreachableNova(olds.servers, asked.servers, stay, document.cloud) : [])];
+  const changes = [...ignored(olds, asked, stay), ...parted(olds, asked), ...(olds?.servers ? await unreachableNova(olds.servers, asked.servers, stay, document.cloud) : [])];
   const wrong = [
     ...(first ? byArgument(document, [...schemaFailures(document), ...repeated(document)]) : []), ...changes,
     ...(changes.length > 0 || hasUnknown([asked, facts, late]) ? [] : [...(first ? taken(asked, facts) : []), ...missing(asked, come, others, facts, memoryOf(document)), ...exceeded(asked, added, facts, olds)]),
@@ -63,7 +64,14 @@ function ignored(olds: Partial<Asked> | undefined, { servers }: Asked, stay: str
   }));
 }
 
-/** A key is too long for people. */
+/** Of who is named no more anew the server stays: a volume of another type would be taken from under it. */
+function parted(olds: Partial<Asked> | undefined, { servers, replace = [] }: Asked): Wrong {
+  const stay = replace.filter((name) => olds?.replace?.includes(name));
+  if (stay.length === 0 || !olds?.servers || hasUnknown(servers) || olds.servers.volumeType === servers.volumeType) return [];
+  return [{ property: "volume.type", reason: `comes with a server that is made again, and ${stay.join(", ")} was already: name another member in \`replace\`; or take ${stay.join(", ")} out, \`pulumi up\`, and name it again with this change` }];
+}
+
+/** What is long is not for people. */
 function before(value: unknown): string {
   const text = JSON.stringify(value) as string | undefined;
   return text === undefined ? "without it" : text.length <= 80 ? `with ${text}` : "with another";

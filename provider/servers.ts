@@ -21,12 +21,12 @@ export function changedServers(olds: Raw, news: Raw, stay: string[]): Changed[] 
     .map((key) => ({ argument: argument(key), was: before[key], why: key === "volumeSize" ? "makes volumes smaller, which no cloud does" : "cannot be done by this version" }));
 }
 
-/** What Nova gives servers that are there. */
+/** Without what servers that are there are given: by Nova, on themselves, or by being made again one at a time. */
 function withoutMachines(servers: Raw): Raw {
   if (isUnknown(servers)) return servers;
-  const { flavor: _, image: ___, memberOverrides, ...rest } = servers;
+  const { flavor: _, image: ___, publicKey: ____, availabilityZones: _____, volumeType: ______, memberOverrides, ...rest } = servers;
   if (memberOverrides === undefined || hasUnknown(memberOverrides)) return { ...rest, ...(memberOverrides !== undefined && { memberOverrides }) };
-  const own = Object.entries(memberOverrides as Record<string, Raw>).map(([name, { flavor: __, ...others }]) => [name, others] as const).filter(([, others]) => Object.keys(others).length > 0);
+  const own = Object.entries(memberOverrides as Record<string, Raw>).map(([name, { flavor: __, zone: ___, ...others }]) => [name, others] as const).filter(([, others]) => Object.keys(others).length > 0);
   return { ...rest, ...(own.length > 0 && { memberOverrides: Object.fromEntries(own) }) };
 }
 
@@ -60,7 +60,7 @@ export function newVolumeSize(was: Raw, wanted: Raw): number | undefined {
   return typeof before === "number" && typeof then === "number" && then > before ? then : undefined;
 }
 
-const argument = (key: string): string => ({ publicKey: "access.privateKey", volumeSize: "volume.size", volumeType: "volume.type" })[key] ?? key;
+const argument = (key: string): string => (key === "volumeSize" ? "volume.size" : key);
 
 /** Those of the members that stay as they were, and of others as they are wanted. */
 function overrides(was: Raw, wanted: Raw, stay: string[]): unknown {

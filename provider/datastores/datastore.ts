@@ -71,6 +71,8 @@ export interface Datastore<Options, Seen, Do extends string> {
   kept(seen: Record<string, Seen>): Record<string, Seen>;
   /** What is seen of a member whose server was made again over its volume. */
   underNew(sight: Seen): Seen;
+  /** What is seen of others once members, as last seen, are gone with their volumes. */
+  bereft(others: Record<string, Seen>, gone: Record<string, Seen>): Record<string, Seen>;
   /** Options that a cluster which runs cannot be given anew. */
   frozen: string[];
   /** What is seen of a member once the cluster is to have other members, or other options. */

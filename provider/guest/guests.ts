@@ -2,6 +2,9 @@ import { connect, connectBastion, fingerprintsOf, type Bastion, type Connection,
 import type { Guest } from "./guest";
 import type { Member } from "../topology";
 
+/** Seconds for a guest that is up to let in a key that it was just given. */
+const presentSeconds = 20;
+
 /** The guests of one run: one connection each, made at the first call, and the host keys they showed; so of their bastion. */
 export class Guests {
   private readonly connections = new Map<string, Promise<Connection>>();
@@ -38,6 +41,21 @@ export class Guests {
     return this.members.find((each) => each.name === name)!.server;
   }
 
+  /** Dials a guest once more, with the present key alone, and goes on over that connection: it is proven to let it in. */
+  async byPresentKey(name: string): Promise<Guest> {
+    const before = await this.dial(name);
+    this.pins[this.serverOf(name)] = before.fingerprint;
+    const now = await this.connect(name, { former: [], seconds: presentSeconds });
+    this.connections.set(name, Promise.resolve(now));
+    before.close();
+    return now.guest;
+  }
+
+  /** Whether the bastion, where there is one, lets in a former key alone. */
+  async bastionByFormer(): Promise<boolean> {
+    return (await this.dialBastion())?.byFormer ?? false;
+  }
+
   /** Shows what a command prints on a guest for as long as it prints. */
   async follow(name: string, ...what: Parameters<Follow>): Promise<void> {
     await (await this.dial(name)).follow(...what);
@@ -52,11 +70,11 @@ export class Guests {
     return connection;
   }
 
-  private async connect(name: string): Promise<Connection> {
+  private async connect(name: string, otherwise: Partial<Session> = {}): Promise<Connection> {
     const { address, server } = this.members.find((each) => each.name === name)!;
     const argument = `access.hostKeys.${name}`;
     const pins = this.accepted(this.told.get(name) ?? this.session.access.hostKeys?.[name], argument, server);
-    return connect({ name, address, pins }, this.as(name), await this.dialBastion());
+    return connect({ name, address, pins }, { ...this.as(name), ...otherwise }, await this.dialBastion());
   }
 
   /** One for all guests, so that in a run it shows one key; and its sshd turns away some of those who come all at once (MaxStartups). */

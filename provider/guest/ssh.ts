@@ -37,6 +37,8 @@ export interface Session {
   /** How long to dial, when not as long as a server may take to boot. */
   seconds?: number;
   access: Access;
+  /** Private keys that are tried where the present one is not let in: a run that was cut may not have come to that. */
+  former?: string[];
   /** Strings that may appear in no message. */
   secrets: string[];
   say: (line: string) => void;
@@ -46,6 +48,8 @@ export interface Session {
 export interface Connection {
   guest: Guest;
   fingerprint: string;
+  /** Whether it let in a former key alone. */
+  byFormer: boolean;
   follow: Follow;
   close(): void;
 }
@@ -53,6 +57,7 @@ export interface Connection {
 /** The machine that guests are reached through, and the fingerprint it showed. */
 export interface Bastion {
   fingerprint: string;
+  byFormer: boolean;
   /** A way to port 22 of a guest. */
   tunnel(address: string): Promise<Duplex>;
   close(): void;
@@ -80,16 +85,22 @@ async function openSsh(privateKey: string): Promise<string> {
   }
 }
 
+/** What servers are given of a private key. */
+export async function publicHalf(privateKey: string): Promise<string> {
+  const { parsePrivateKey } = await import("sshpk");
+  return parsePrivateKey(privateKey).toPublic().toString("ssh");
+}
+
 /** Dials until the guest lets us in: a server that is ACTIVE may still be booting. */
 export async function connect(target: Target, session: Session, through?: Bastion): Promise<Connection> {
-  const { ssh, shown } = await dial(through ? "guest behind a bastion" : "guest", target, session, { username: session.access.user }, through);
-  return { guest: guestOver(ssh, target.name, session), fingerprint: shown, follow: followOver(ssh, target.name, session), close: () => ssh.dispose() };
+  const { ssh, shown, byFormer } = await dial(through ? "guest behind a bastion" : "guest", target, session, { username: session.access.user }, through);
+  return { guest: guestOver(ssh, target.name, session), fingerprint: shown, byFormer, follow: followOver(ssh, target.name, session), close: () => ssh.dispose() };
 }
 
 /** Dials the machine that guests are reached through. */
 export async function connectBastion(target: Target, session: Session, { user, port }: NonNullable<Access["bastion"]>): Promise<Bastion> {
-  const { ssh, shown } = await dial("bastion", target, session, { username: user, port });
-  return { fingerprint: shown, tunnel: (address) => ssh.forwardOut("127.0.0.1", 0, address, 22), close: () => ssh.dispose() };
+  const { ssh, shown, byFormer } = await dial("bastion", target, session, { username: user, port });
+  return { fingerprint: shown, byFormer, tunnel: (address) => ssh.forwardOut("127.0.0.1", 0, address, 22), close: () => ssh.dispose() };
 }
 
 async function dial(what: keyof typeof hints, target: Target, session: Session, as: Pick<Config, "username" | "port">, through?: Bastion) {
@@ -97,14 +108,15 @@ async function dial(what: keyof typeof hints, target: Target, session: Session, 
   const { NodeSSH } = await import("node-ssh");
   let shown = "";
   let ssh = new NodeSSH();
-  const privateKey = await openSsh(session.access.privateKey);
+  const privateKeys = await Promise.all([session.access.privateKey, ...session.former ?? []].map(openSsh));
+  let turn = 0;
   await eventually(`SSH to ${target.name} (${target.address})`, { seconds: session.seconds ?? bootSeconds, every: 250, say: session.say }, async () => {
     ssh = new NodeSSH();
     try {
       await ssh.connect({
         ...as,
         ...(through ? { sock: await through.tunnel(target.address) } : { host: target.address }),
-        privateKey,
+        privateKey: privateKeys[turn],
         readyTimeout: 10_000,
         keepaliveInterval: 5_000,
         algorithms: { serverHostKey: [...hostKeyAlgorithms] },
@@ -123,15 +135,20 @@ async function dial(what: keyof typeof hints, target: Target, session: Session, 
       if (target.pins !== undefined && shown !== "" && !target.pins.includes(shown))
         throw new Error(`${target.name} (${target.address}) shows the host key ${shown}, expected ${target.pins.join(" or ")}: `
           + `another machine answers there, or its keys were made anew. If that is known, give the new key in ${target.argument ?? "access.hostKeys"}`, { cause: error });
+      // Each look tries one of the keys; one that is let in ends them.
+      if (reason(error).includes(refused)) turn = (turn + 1) % privateKeys.length;
       return reason(error);
     }
   }).catch((error) => {
-    if (error instanceof TimedOut) error.message += `. ${hints[what][error.message.includes("authentication methods failed") ? "keptOut" : "silent"]}`;
+    if (error instanceof TimedOut) error.message += `. ${hints[what][error.message.includes(refused) ? "keptOut" : "silent"]}`;
     throw error;
   });
   if (target.pins === undefined) session.say(`${target.name} shows the host key ${shown}; trusted on first use`);
-  return { ssh, shown };
+  return { ssh, shown, byFormer: turn > 0 };
 }
+
+/** What ssh2 says where no key is let in. */
+const refused = "authentication methods failed";
 
 const keptOut = "Is access.user the user that the image makes, and was the server made with the public half of access.privateKey?";
 const boots = "`openstack console log show` tells whether it booted";

@@ -124,8 +124,9 @@ describe("GaleraCluster", () => {
   });
 
   it("hands one document to the provider", () => {
-    const { __provider, ...document } = inputs(least, "Cluster")[0];
+    const { __provider, places, ...document } = inputs(least, "Cluster")[0];
     ok(__provider);
+    deepEqual(Object.keys(places), ["orders-1", "orders-2", "orders-3"]);
     deepEqual(document, {
       datastore: "galera",
       owner: { project: "shop", stack: "test", cluster: "orders" },
@@ -170,7 +171,7 @@ describe("GaleraCluster", () => {
     const raw = (type: string) => JSON.stringify(of(most.registered, type).map((each) => each.raw), hideSecrets);
     match(raw("GaleraCluster"), /"user":"debian"/);
     for (const type of ["GaleraCluster", "Requirements", "Cluster", "Keypair", "Instance"]) doesNotMatch(raw(type), /s3cr3t|f0rmer|PRIVATE KEY/, type);
-    deepEqual(of(most.registered, "Cluster")[0]!.options.additionalSecretOutputs.sort(), ["access", "authority", "formerPasswords", "rootPassword"]);
+    deepEqual(of(most.registered, "Cluster")[0]!.options.additionalSecretOutputs.sort(), ["access", "authority", "formerKeys", "formerPasswords", "rootPassword"]);
   });
 
   it("hands over the names of authorities where they are given, and gives the certificates of all that are trusted", async () => {

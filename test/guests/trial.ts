@@ -1,12 +1,14 @@
 import { deepEqual, ok } from "node:assert/strict";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import execa from "execa";
+import * as sshpk from "sshpk";
 import { address, down, exec, folder as devcloud, reserve, up } from "../../devcloud";
 import { engine } from "../../tools/engine";
 import { members, type Members } from "../../demo/members";
 import { stack, type Stack } from "../../demo/stack";
+import { connect } from "../../provider/guest/ssh";
 import { inOrder } from "../inOrder";
 import { upCutAt, type Kind } from "./cuts";
 import { mostASecond, Writer, type Database } from "./writer";
@@ -130,6 +132,37 @@ export abstract class Trial {
 
   async outputs<T>(): Promise<T> {
     return JSON.parse((await this.stack.pulumi(["stack", "output", "--json", "--show-secrets"])).stdout) as T;
+  }
+
+  /** The program asks for a new key from now on, by which we reach the members, too. Returns the former one. */
+  async newKey(): Promise<string> {
+    const former = readFileSync(this.stack.keyFile, "utf8");
+    this.stack.keyFile = join(folder, "id_ed25519.new");
+    writeFileSync(this.stack.keyFile, sshpk.generatePrivateKey("ed25519").toString("ssh-private"), { mode: 0o600 });
+    await this.want({ privateKeyFile: this.stack.keyFile });
+    return former;
+  }
+
+  /** Whether a member's login user is let in by a key. */
+  async admits(name: string, privateKey: string): Promise<boolean> {
+    return connect({ name, address: this.cluster.address(name) }, { run: "", seconds: 3, access: { user: "debian", privateKey }, secrets: [], say: () => undefined })
+      .then(({ close }) => { close(); return true; }, (error) => {
+        if (!String(error).includes("authentication methods failed")) throw error;
+        return false;
+      });
+  }
+
+  /** What the cloud itself says of its servers and volumes, by their names. */
+  async whereabouts(): Promise<Record<"zones" | "types", Record<string, string>> & { volumes: string[] }> {
+    const ask = async <T>(...what: string[]) => JSON.parse((await exec(["openstack", "--os-cloud", "devcloud", ...what, "-f", "json"])).stdout) as T;
+    const shown = await Promise.all(this.cluster.names.map(async (name) => ask<Record<string, unknown> & { volumes_attached: { id: string }[] }>("server", "show", name)));
+    const volumes = await ask<{ ID: string; Name: string; Type: string }[]>("volume", "list", "--long");
+    const named = (value: (each: (typeof shown)[number]) => string) => Object.fromEntries(this.cluster.names.map((name, index) => [name, value(shown[index]!)]));
+    return {
+      zones: named((each) => String(each["OS-EXT-AZ:availability_zone"])),
+      types: named((each) => volumes.find(({ ID }) => ID === each.volumes_attached[0]!.id)!.Type),
+      volumes: volumes.map(({ Name }) => Name).sort(),
+    };
   }
 
   /** The cluster's servers that the cloud has. */

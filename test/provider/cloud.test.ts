@@ -69,7 +69,7 @@ describe("the cloud", () => {
   });
 
   it("tells of a server, and logs in once for all questions", async () => {
-    deepEqual(await cloud.server("a"), { status: "ACTIVE", task: undefined, flavor: "small", image: "debian", host: "host", zone: undefined, fault: undefined });
+    deepEqual(await cloud.server("a"), { status: "ACTIVE", task: undefined, flavor: "small", image: "debian", keyPair: undefined, host: "host", zone: undefined, fault: undefined });
     await Promise.all([cloud.server("a"), cloud.server("a")]);
     deepEqual(nova.asked, ["login"]);
   });
@@ -148,6 +148,24 @@ describe("the cloud", () => {
     await rebuild();
     await rebuild();
     deepEqual([nova.servers.a!.status, nova.asked], ["ACTIVE", ["login"]]);
+  });
+
+  it("has a key pair hold another public key, and what is rebuilt after that lets it in; the same key is left alone, with another comment too", async () => {
+    const [first, second] = ["ssh-ed25519 AAAAfirst made", "ssh-ed25519 AAAAsecond made"] as const;
+    Object.assign(made(), { keyPair: "shop", key: first });
+    await cloud.giveKey("shop", first);
+    await cloud.giveKey("shop", "ssh-ed25519 AAAAfirst");
+    deepEqual(nova.asked, ["login", "POST keypair shop"]);
+    await cloud.giveKey("shop", second);
+    deepEqual([nova.keyPairs, nova.servers.a!.key], [{ shop: second }, first]);
+    await rebuild();
+    equal(nova.servers.a!.key, second);
+  });
+
+  it("gives a key that a run which was cut had taken from Nova and not given yet", async () => {
+    delete nova.keyPairs.shop;
+    await cloud.giveKey("shop", "ssh-ed25519 AAAAsecond");
+    deepEqual(nova.keyPairs, { shop: "ssh-ed25519 AAAAsecond" });
   });
 
   it("says that there is no such image, or that there are several, and no host keys where a console tells none", async () => {

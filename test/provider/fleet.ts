@@ -4,6 +4,7 @@ import type { Guest } from "../../provider/guest/guest";
 import { galera } from "../../provider/datastores/galera";
 import type { Sight } from "../../provider/datastores/galera/sight";
 import { TimedOut } from "../../provider/errors";
+import { isSameKey } from "../../provider/keys";
 import { names } from "../../provider/topology";
 import { after, type Seen } from "./datastores/galera/model";
 import { answer, type Told } from "./machine";
@@ -26,6 +27,14 @@ export class Fleet {
   readonly inspected: string[] = [];
   /** What a guest answers who is looked at otherwise than by `observe`. */
   answer: (member: string, command: string) => string = () => "";
+  /** The authorized_keys of each, where it matters who is let in. */
+  readonly authorized: Record<string, string> = {};
+  /** Members whose sshd reads another file. */
+  readonly deaf = new Set<string>();
+  /** Throws before a guest's file is written. */
+  beforeWrite: (member: string) => void = () => undefined;
+  /** Whether the bastion lets in a former key alone. */
+  bastionByFormer = false;
   /** Members at which only a glance was taken. */
   readonly glanced: string[] = [];
   /** Commands whose output was followed. */
@@ -39,7 +48,7 @@ export class Fleet {
   constructor(public seen: Seen) {
     Object.assign(ssh, {
       connect: (target: ssh.Target, session: ssh.Session) => this.connect(target, session),
-      connectBastion: async (target: ssh.Target): Promise<ssh.Bastion> => ({ fingerprint: this.shown(target), tunnel: () => Promise.reject(new Error("nobody goes through")), close: () => undefined }),
+      connectBastion: async (target: ssh.Target): Promise<ssh.Bastion> => ({ fingerprint: this.shown(target), byFormer: this.bastionByFormer, tunnel: () => Promise.reject(new Error("nobody goes through")), close: () => undefined }),
     });
     galera.observe = async (cluster, { name }): Promise<Sight> => {
       await cluster.guest(name);
@@ -74,7 +83,18 @@ export class Fleet {
     return pins?.[0] ?? `SHA256:of-${name}`;
   }
 
-  private async connect(target: ssh.Target, { seconds }: ssh.Session): Promise<ssh.Connection> {
+  /** Which of the session's keys lets it in, 0 the present one. */
+  private async letIn(name: string, { access, former = [] }: ssh.Session): Promise<number> {
+    const file = this.authorized[name];
+    if (file === undefined) return 0;
+    const halves = await Promise.all([access.privateKey, ...former].map(ssh.publicHalf));
+    const found = halves.findIndex((half) => file.split("\n").some((line) => isSameKey(line, half)));
+    if (found < 0) throw new TimedOut(`SSH to ${name}`, 20, "All configured authentication methods failed");
+    return found;
+  }
+
+  private async connect(target: ssh.Target, session: ssh.Session): Promise<ssh.Connection> {
+    const { seconds } = session;
     const { name, address } = target;
     this.dialled.push(name);
     this.patience[name] = seconds;
@@ -84,6 +104,7 @@ export class Fleet {
         this.inspected.push(name);
         return answer(command, name, this.machines[name]);
       }
+      if (command.includes("authorized_keys")) return `/home/debian\ndebian\n${this.authorized[name]}`;
       if (command.includes("/lease")) this.leases.push(`${name}: ${/'(\w+\/\w+: .*?), on /.exec(command)?.[1]}`);
       return this.answer(name, command);
     };
@@ -92,8 +113,14 @@ export class Fleet {
       to.write(this.answer(name, command));
       if (command.includes("--follow")) await once(until, "abort");
     };
-    const guest: Guest = { name, look, run: async () => "", write: async () => true, say: () => undefined };
-    return { guest, fingerprint: this.shown(target), follow, close: () => undefined };
+    const byFormer = (await this.letIn(name, session)) > 0;
+    const write = async (path: string, content: string) => {
+      this.beforeWrite(name);
+      if (path === "/home/debian/.ssh/authorized_keys" && !this.deaf.has(name)) this.authorized[name] = content;
+      return true;
+    };
+    const guest: Guest = { name, look, run: async () => "", write, say: () => undefined };
+    return { guest, fingerprint: this.shown(target), byFormer, follow, close: () => undefined };
   }
 }
 

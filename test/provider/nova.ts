@@ -7,6 +7,9 @@ interface Instance {
   task: string | null;
   flavor: string;
   image: string;
+  /** The name of its key pair, and the public key that its disk was made with. */
+  keyPair?: string;
+  key?: string;
   wish?: string;
   /** Its resize was confirmed so many looks ago: Nova does that behind its back. */
   confirmed?: number;
@@ -15,6 +18,7 @@ interface Instance {
 }
 
 interface Argument {
+  key_name?: string;
   flavorRef?: string;
   imageRef?: string;
 }
@@ -31,6 +35,8 @@ export class StandIn {
   readonly servers: Record<string, Instance> = {};
   readonly flavors: Record<string, string> = { "flavor-1": "small", "flavor-2": "large" };
   readonly images: Record<string, string> = { "image-12": "debian-12", "image-13": "debian-13" };
+  /** Public keys by the names of their pairs. */
+  readonly keyPairs: Record<string, string> = {};
   /** Whether consoles tell host keys. */
   talks = true;
   /** What was asked of it, in order. */
@@ -84,13 +90,15 @@ export class StandIn {
     if (request.headers["x-auth-token"] !== this.valid) return refuse(401, "Unauthorized");
     const [, named] = /^GET \/image\/v2\/images\?name=([^&]*)&status=active$/.exec(what) ?? [];
     if (named !== undefined) return { code: 200, body: { images: Object.entries(this.images).filter(([, name]) => name === decodeURIComponent(named)).map(([id, name]) => ({ id, name })) } };
-    if (request.headers["openstack-api-version"] !== "compute 2.47") return refuse(406, "no such version");
+    if (request.headers["openstack-api-version"] !== "compute 2.54") return refuse(406, "no such version");
     if (what === "GET /compute/v2.1/flavors") return { code: 200, body: { flavors: Object.entries(this.flavors).map(([id, name]) => ({ id, name })) } };
+    const keyPairs = this.keyPairsOf(what, text, refuse);
+    if (keyPairs) return keyPairs;
     const [, id, action] = /^\/compute\/v2\.1\/servers\/([^/]+)(\/action)?$/.exec(path) ?? [];
     const server = this.servers[id ?? ""];
     if (!server) return refuse(404, `Instance ${id} could not be found.`);
     if (!action) {
-      const body = { server: { status: server.status, "OS-EXT-STS:task_state": server.task, flavor: { original_name: server.flavor }, image: { id: server.image }, hostId: "host" } };
+      const body = { server: { status: server.status, "OS-EXT-STS:task_state": server.task, flavor: { original_name: server.flavor }, image: { id: server.image }, key_name: server.keyPair ?? null, hostId: "host" } };
       this.pass(server);
       return { code: 200, body };
     }
@@ -102,13 +110,31 @@ export class StandIn {
     return this.act(server, act, argument) ?? refuse(409, `Cannot '${act}' instance while it is in vm_state ${server.status}`);
   }
 
+  /** Nova changes no key pair: another key is another pair. */
+  private keyPairsOf(what: string, text: string, refuse: (code: number, message: string) => { code: number; body: unknown }): { code: number; body?: unknown } | undefined {
+    const [, method, named] = /^(\w+) \/compute\/v2.1\/os-keypairs(?:\/([^/]+))?$/.exec(what) ?? [];
+    if (method === undefined) return undefined;
+    const name = named ?? (JSON.parse(text) as { keypair: { name: string } }).keypair.name;
+    if (method !== "GET") this.asked.push(`${method} keypair ${name}`);
+    if (method === "POST") {
+      if (name in this.keyPairs) return refuse(409, `Key pair '${name}' already exists.`);
+      this.keyPairs[name] = (JSON.parse(text) as { keypair: { public_key: string } }).keypair.public_key;
+      return { code: 200, body: {} };
+    }
+    if (!(name in this.keyPairs)) return refuse(404, `Keypair ${name} not found`);
+    if (method === "GET") return { code: 200, body: { keypair: { name, public_key: this.keyPairs[name] } } };
+    delete this.keyPairs[name];
+    return { code: 202 };
+  }
+
   private act(server: Instance, act: string, argument: Argument): { code: number } | undefined {
     const { status } = server;
     if (act === "resize" && ["ACTIVE", "SHUTOFF"].includes(status)) {
       Object.assign(server, { task: "resize_prep", wish: this.full ? undefined : this.flavors[argument.flavorRef!] });
       return { code: 202 };
     }
-    if (act === "rebuild" && ["ACTIVE", "SHUTOFF"].includes(status) && argument.imageRef! in this.images) {
+    if (act === "rebuild" && ["ACTIVE", "SHUTOFF"].includes(status) && argument.imageRef! in this.images && (argument.key_name === undefined || argument.key_name in this.keyPairs)) {
+      if (argument.key_name !== undefined) server.key = this.keyPairs[argument.key_name];
       Object.assign(server, { status: "REBUILD", task: "rebuild_spawning", image: argument.imageRef });
       return { code: 202 };
     }

@@ -37,7 +37,9 @@ describe("a replacement", () => {
     const again = { ...one, replace: ["orders-1"], members: [{ ...one.members[0]!, server: "another" }] };
     const said = await stack.preview(again);
     deepEqual(said.slice(1), ["install orders-1", "mount orders-1", "configure orders-1", "recover orders-1", "verify orders-1"]);
-    deepEqual((await stack.preview({ ...again, members: [{ ...again.members[0]!, volume: "another" }] }))[4], "bootstrap orders-1");
+    const anew = { ...again, members: [{ ...again.members[0]!, volume: "another" }] };
+    deepEqual((await stack.preview({ ...anew, replace: undefined }))[4], "bootstrap orders-1");
+    await rejects(stack.preview(anew), /a volume is made again only while another member has its data. Seen: orders-1 is the only one/);
     stack.fleet.seen["orders-1"] = sight("whole:9,uninstalled,unmounted,unconfigured", 1);
     deepEqual(await stack.up(again), acts(said.slice(1)));
   });

@@ -143,19 +143,22 @@ describe("what a cluster needs of its cloud", () => {
     const refused = (argument: string, how: string) => `${argument}: what is there was made ${how}, and changing it ${argument === "volume.size" ? wayForward.replace("cannot be done by this version", "makes volumes smaller, which no cloud does") : wayForward}${argument === "memberOverrides" ? alone : ""}`;
     for (const [what, change, ...texts] of [
       ["network", { network: "backup" }, refused("network", 'with "private"')],
-      ["zones", { availabilityZones: ["az1"] }, refused("availabilityZones", 'with ["az1","az2"]')],
-      ["zones that are left out", { availabilityZones: undefined }, refused("availabilityZones", 'with ["az1","az2"]')],
       ["locality", { locality: "affinity" }, refused("locality", 'with "anti-affinity"')],
-      ["the volumes' size and type", { volumeSize: 5, volumeType: "fast" }, refused("volume.size", "with 10"), refused("volume.type", "without it")],
-      ["the private key, which is not shown", { publicKey: "ssh-rsa BBBB" }, refused("access.privateKey", "with another")],
-      ["what a member has of its own", { memberOverrides: { "orders-2": { zone: "az1" } } }, refused("memberOverrides", 'with {"orders-2":{"zone":"az2"}}')],
-      ["what a member has of its own, for the first time", { memberOverrides: { "orders-1": { zone: "az1" }, "orders-2": { zone: "az2" } } }, refused("memberOverrides", 'with {"orders-2":{"zone":"az2"}}')],
+      ["the volumes' size", { volumeSize: 5, volumeType: "fast" }, refused("volume.size", "with 10")],
+      ["a member's further networks", { memberOverrides: { "orders-2": { zone: "az1", networks: ["backup"] } } }, refused("memberOverrides", "with {}")],
     ] as [string, object, ...string[]][]) it(what, async () => deepEqual(await reasons(other(change), facts, made), texts));
 
     it("of members that came in a grow that failed, of which the cluster knows nothing", async () => {
-      const [one, two] = ["az1", "az2"].map((zone) => ({ ...fresh, members: members(5), servers: { ...servers, memberOverrides: { "orders-4": { zone } } } }));
-      deepEqual(await reasons(two!, facts, one), [refused("memberOverrides", 'with {"orders-4":{"zone":"az1"}}')]);
+      const [one, two] = ["az1", "az2"].map((zone) => ({ ...fresh, members: members(5), servers: { ...servers, memberOverrides: { "orders-4": { networks: [zone] } } } }));
+      deepEqual(await reasons(two!, facts, one), [refused("memberOverrides", 'with {"orders-4":{"networks":["az1"]}}')]);
       deepEqual([await reasons({}, facts, one), await reasons(two!, facts, fresh)], [[], []], "the way forward");
+    });
+
+    it("a volume's type, while a member is named that was made again before: its server would stay", async () => {
+      const named = { ...made, replace: ["orders-1"] };
+      const fast = { ...other({ volumeType: "fast" }), replace: ["orders-1"] };
+      deepEqual(await reasons(fast, facts, named), ["volume.type: comes with a server that is made again, and orders-1 was already: name another member in `replace`; or take orders-1 out, `pulumi up`, and name it again with this change"]);
+      deepEqual([await reasons(fast, facts, made), await reasons({ ...fast, replace: ["orders-2"] }, facts, named), await reasons({ ...fast, replace: undefined }, facts, named)], [[], [], []], "the ways forward");
     });
 
     it("in a preview and in the run itself, whatever else is not known yet, and what is unknown is no change", async () => {

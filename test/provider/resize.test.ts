@@ -32,7 +32,7 @@ describe("flavors", () => {
   it("of new servers are taken for what was asked for where Nova does not tell; of others that is said", async () => {
     deepEqual(await new Machines(known.members, small, { flavors: {}, images: {} }, async () => undefined).due(), nothingDue);
     await rejects(new Machines(known.members, small, { flavors: { "orders-3": "large" }, images: {} }, async () => undefined).due(),
-      { name: "Refused", message: /a server gets another flavor or image through Nova. Seen: there is no access to it, and orders-3 would get one. Way forward: give access/ });
+      { name: "Refused", message: /a server gets another flavor, image or key through Nova. Seen: there is no access to it, and orders-3 would get one. Way forward: give access/ });
   });
 });
 

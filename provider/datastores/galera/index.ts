@@ -26,6 +26,8 @@ export const galera = datastore<Options, Sight, Do>({
   unreachable: (why) => ({ is: "unreachable", why }),
   unseen: (sight) => (sight.is === "unreachable" ? sight.why : undefined),
   underNew,
+  // Each has all data.
+  bereft: (others) => others,
   kept,
   frozen: ["vendor"],
   outdated,

@@ -1,7 +1,7 @@
 import { datastore } from "../datastore";
 import { outdated } from "./change";
 import { needs, newcomers } from "./machine";
-import { blank, kept, recall, stopped, underNew } from "./memory";
+import { bereft, blank, kept, recall, stopped, underNew } from "./memory";
 import { observe } from "./observe";
 import { options, type Options } from "./options";
 import { mayBeAway, plan, type Do } from "./plan";
@@ -26,6 +26,7 @@ export const redis = datastore<Options, Sight, Do>({
   unreachable: (why) => ({ is: "unreachable", why }),
   unseen: (sight) => (sight.is === "unreachable" ? sight.why : undefined),
   underNew,
+  bereft,
   kept,
   frozen: ["vendor", "persistence"],
   outdated,

@@ -70,6 +70,19 @@ export const kept = (seen: Record<string, Sight>): Record<string, Sight> => Obje
   return [name, keptOf(sight)];
 }));
 
+/** They take for failed who is gone with its data, and a replica that had all of a primary's has taken over. */
+export function bereft(others: Record<string, Sight>, gone: Record<string, Sight>): Record<string, Sight> {
+  return ups(Object.entries(gone)).reduce((seen, [, lost]) => {
+    const heir = ups(Object.entries(seen)).find(([, { of, linked }]) => of === lost.id && linked);
+    return Object.fromEntries(Object.entries(seen).map(([name, sight]): [string, Sight] => {
+      if (sight.is !== "up" || !sight.knows.includes(lost.id)) return [name, sight];
+      const { of, ...self } = { ...sight, failed: [...new Set([...sight.failed, lost.id])] };
+      if (name === heir?.[0]) return [name, { ...self, role: "primary", linked: false, slots: lost.slots }];
+      return [name, { ...self, ...(of !== undefined && { of: of === lost.id && heir ? heir[1].id : of }) }];
+    }));
+  }, others);
+}
+
 /** What is seen of a member whose server was made again over its volume: its identity lies there with its data. */
 export function underNew(sight: Sight): Sight {
   if (!("installed" in sight)) return sight.is === "foreign" ? sight : blank;

@@ -45,6 +45,14 @@ describe("connect", () => {
     await rejects(call, { message: "access.privateKey must be an unencrypted private key in OpenSSH or PEM form: give what is in the key's file, whole" });
   });
 
+  it("comes in by a former key where the present one is not let in yet, and says which it was", async () => {
+    const stranger = { access: { user: "root", privateKey: newKey() } };
+    const { guest, byFormer } = await at.reach(mine, { ...stranger, former: [newKey(), at.key] });
+    deepEqual([await guest.look("echo in"), byFormer], ["in\n", true]);
+    equal((await at.reach(mine, { former: [newKey()] })).byFormer, false);
+    await rejects(at.reach(mine, { ...stranger, seconds: 1, former: [newKey()] }), /All configured authentication methods failed/);
+  });
+
   it("waits for a guest that is still booting", async () => {
     await at.sshd.end();
     const call = at.reach();

@@ -15,8 +15,8 @@ const orders = new GaleraCluster("orders", {
   flavor: config.get("flavor") ?? "m1.small",
   image: config.get("image") ?? "debian-12",
   network: "private",
-  volume: { size: config.getNumber("volumeSize") ?? 1, keep: false },
-  availabilityZones: ["az1", "az2", "az2"],
+  volume: { size: config.getNumber("volumeSize") ?? 1, type: config.get("volumeType"), keep: false },
+  availabilityZones: config.getObject<string[]>("availabilityZones") ?? ["az1", "az2", "az2"],
   locality: Locality.AntiAffinity,
   memberOverrides: { "orders-2": { flavor: "m1.medium", zone: "az3" } },
   configuration: config.getObject<Record<string, string>>("configuration") ?? { max_connections: "321" },
@@ -32,4 +32,4 @@ const orders = new GaleraCluster("orders", {
   deletionProtection: config.getBoolean("deletionProtection"),
 });
 
-export const { members, addresses, endpoints, connectionString, rootPassword, plan, status, topology, caCertificate } = orders;
+export const { members, addresses, endpoints, connectionString, rootPassword, plan, status, topology, zones, volumeTypes, caCertificate } = orders;

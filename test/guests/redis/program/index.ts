@@ -15,8 +15,8 @@ const sessions = new RedisCluster("sessions", {
   flavor: config.get("flavor") ?? "m1.small",
   image: config.get("image") ?? "debian-12",
   network: "private",
-  volume: { size: 1, keep: false },
-  availabilityZones: ["az1", "az2", "az3"],
+  volume: { size: 1, type: config.get("volumeType"), keep: false },
+  availabilityZones: config.getObject<string[]>("availabilityZones") ?? ["az1", "az2", "az3"],
   maxMemory: config.get("maxMemory") ?? "256mb",
   configuration: config.getObject<Record<string, string>>("configuration"),
   authorities: config.getObject<string[]>("authorities"),
@@ -31,4 +31,4 @@ const sessions = new RedisCluster("sessions", {
   deletionProtection: config.getBoolean("deletionProtection"),
 });
 
-export const { members, addresses, endpoints, connectionString, password, shards, roles, plan, status, topology, caCertificate, serverGroupIds } = sessions;
+export const { members, addresses, endpoints, connectionString, password, shards, roles, plan, status, topology, zones, volumeTypes, caCertificate, serverGroupIds } = sessions;
