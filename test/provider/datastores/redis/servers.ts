@@ -332,7 +332,7 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
         self.file = content;
         return true;
       }
-      if (path.endsWith("/may-start") || path.endsWith(".service.d/datastore.conf")) return true;
+      if (["/may-start", "/take", ".service.d/datastore.conf"].some((end) => path.endsWith(end))) return true;
       if (path !== "/var/lib/datastore/.datastore.json") throw new Error(`nobody writes ${path}`);
       const { hasHadData, left, held } = JSON.parse(content) as Server["mark"];
       note(`${self.name} marked ${JSON.stringify({ hasHadData, left, held })}`);
