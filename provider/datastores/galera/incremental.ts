@@ -4,7 +4,7 @@ import { installedVersion, majorOf } from "../../guest/packages";
 import type { Member } from "../../topology";
 import { everyone, type Galera } from "./gates";
 import { isKnown, type Sight } from "./sight";
-import { query, wsrep } from "./sql";
+import { query, wsrep, type Wsrep } from "./sql";
 
 /** Seconds for which a member may be away whose server gets a new disk: for the cloud to make it, and for its packages to come. */
 const awaySeconds = 900;
@@ -12,23 +12,37 @@ const awaySeconds = 900;
 /** The last lines of each refusal: what else there is to do. */
 const orBack = "else set `version` and `image` back";
 
-/** What the others keep of the writes that a member misses while it is away, and for how long at their pace of now. Undefined where there are no others. */
+/** Of what a member may still give to others: how many bytes of writes there is room for, and whether it keeps all from now on (Galera parameters: gcache.size, gcache.freeze_purge_at_seqno). */
+async function cacheOf(guest: Guest): Promise<{ bytes: number; frozen: boolean }> {
+  const options = await query(guest, "SHOW GLOBAL VARIABLES LIKE 'wsrep_provider_options'");
+  const [, size = "0", unit = ""] = /gcache\.size = (\d+)([KMGT]?)/.exec(options) ?? [];
+  return { bytes: Number(size) * 1024 ** ["", ..."KMGT"].indexOf(unit), frozen: /gcache\.freeze_purge_at_seqno = \d/.test(options) };
+}
+
+/**
+ * What the others keep of the writes that a member misses while it is away: how many of the last until now, and for how many seconds at their pace of now. A cache that is not full yet keeps
+ * more than it holds. Undefined where there are no others.
+ */
 async function keptFor(cluster: Galera, name: string): Promise<{ writes: number; seconds: number } | undefined> {
-  const views = async () => Promise.all(everyone(cluster).filter((other) => other !== name).map(async (other) => wsrep(await cluster.guest(other))));
+  const others = await Promise.all(everyone(cluster).filter((other) => other !== name).map(cluster.guest));
+  if (others.length === 0) return undefined;
   const began = Date.now();
-  const [first, second] = [await views(), await views()];
-  const last = (of: typeof first) => Math.max(...of.map((view) => Number(view?.last_committed ?? 0)));
-  if (second.length === 0) return undefined;
-  const writes = last(second) - Math.min(...second.map((view) => Number(view?.local_cached_downto ?? Infinity)));
-  const pace = (last(second) - last(first)) / (Date.now() - began) * 1000;
-  return { writes, seconds: pace > 0 ? writes / pace : Infinity };
+  const first = await Promise.all(others.map(wsrep));
+  const caches = await Promise.all(others.map(cacheOf));
+  const second = await Promise.all(others.map(wsrep));
+  const last = Math.max(...second.map((view) => Number(view?.last_committed ?? 0)));
+  const writes = last - Math.min(...second.map((view) => Number(view?.local_cached_downto ?? Infinity)));
+  const come = (view?: Wsrep) => Number(view?.replicated_bytes ?? 0) + Number(view?.received_bytes ?? 0);
+  const pace = Math.max(...second.map((view, index) => come(view) - come(first[index]))) / (Date.now() - began) * 1000;
+  if (caches.some(({ frozen }) => frozen)) return { writes, seconds: Infinity };
+  return { writes, seconds: writes <= 0 ? 0 : pace > 0 ? Math.max(...caches.map(({ bytes }) => bytes)) / pace : Infinity };
 }
 
 /** Whether the others keep the writes that a member misses while it is away, and for how long: after that it gets all data anew. */
 export async function tellWhatItMayMiss(cluster: Galera, { name }: Member): Promise<void> {
   const kept = await keptFor(cluster, name);
   if (!kept) return;
-  (await cluster.guest(name)).say(kept.writes > 0 ? `the others keep the last ${kept.writes} writes${kept.seconds < Infinity ? `, ${Math.round(kept.seconds)} s of them at this pace` : ""}: for as long it gets only what it misses` : "the others keep no writes: it gets all data anew");
+  (await cluster.guest(name)).say(kept.writes > 0 ? `the others keep the last ${kept.writes} writes${kept.seconds < Infinity ? `, and room for those of ${Math.round(kept.seconds)} s at this pace` : ""}: for as long it gets only what it misses` : "the others keep no writes: it gets all data anew");
 }
 
 const versionOf = async (guest: Guest): Promise<string | undefined> => majorOf(await guest.look(`${installedVersion("mariadb-server")} || true`));
@@ -40,16 +54,11 @@ export async function changesVersion({ guest: reach, want }: Galera, { name }: M
   return installed !== undefined && installed !== version;
 }
 
-/** Galera keeps what it has from then on, until that is taken back (Galera parameters: gcache.freeze_purge_at_seqno). */
-const isFrozen = async (guest: Guest): Promise<boolean> => /gcache\.freeze_purge_at_seqno = \d/.test(await query(guest, "SHOW GLOBAL VARIABLES LIKE 'wsrep_provider_options'"));
-
 /** A full transfer between major versions is none that the vendor knows: nobody is taken away for another one whom the others may have nothing less to give. */
 export async function refuseToMissMore(cluster: Galera, { name }: Member): Promise<void> {
   const kept = await keptFor(cluster, name);
-  if (!kept || (kept.writes > 0 && kept.seconds >= awaySeconds)) return;
-  const others = await Promise.all(everyone(cluster).filter((other) => other !== name).map(cluster.guest));
-  if ((await Promise.all(others.map(isFrozen))).some(Boolean)) return;
-  throw new Refused("a member gets another major version only while the others keep what it misses meanwhile", `they keep the last ${Math.max(0, kept.writes)} writes, ${Math.round(Math.max(0, kept.seconds))} s at the pace of now, and it may be away for ${awaySeconds} s`,
+  if (!kept || kept.seconds >= awaySeconds) return;
+  throw new Refused("a member gets another major version only while the others keep what it misses meanwhile", kept.writes > 0 ? `their caches hold the writes of ${Math.round(kept.seconds)} s at the pace of now, and it may be away for ${awaySeconds} s` : "they keep no writes",
     `wait for an hour with fewer writes; or let one of the others keep all from now on, where its volume has room for it: \`sudo mariadb -e "SET GLOBAL wsrep_provider_options = 'gcache.freeze_purge_at_seqno = now'"\` there, and \`= -1\` when all have the new version; ${orBack}`);
 }
 

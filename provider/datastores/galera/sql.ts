@@ -20,6 +20,8 @@ export interface Wsrep {
   last_committed: string;
   /** Bytes that this member's own clients had replicated since it started. */
   replicated_bytes: string;
+  /** Bytes that it received from others since then. */
+  received_bytes: string;
   /** Position of the oldest write that this member could still give to one that missed it. */
   local_cached_downto: string;
 }

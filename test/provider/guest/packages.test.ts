@@ -19,7 +19,7 @@ async function written(beginnings: string[]): Promise<[path: string, content: st
 }
 
 describe("the version that package sources offer", () => {
-  const offered = async (candidate: string) => (await execa("bash", ["-euo", "pipefail", "-c",
+  const offered = async (candidate: string) => (await execa("bash", ["--norc", "-euo", "pipefail", "-c",
     `apt-cache() { [ "$*" = "policy mariadb-server" ] && printf '%s\\n' mariadb-server: '  Installed: (none)' '  Candidate: ${candidate}' '  Version table:' '     1:10.11.19-0+deb12u1 500'; }
 ${offeredVersion("mariadb-server")}`])).stdout;
 

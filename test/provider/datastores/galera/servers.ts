@@ -1,7 +1,8 @@
 import type { Guest } from "../../../../provider/guest/guest";
 import { cluster } from "../../cluster";
 
-export interface View { state: string; size: number; conf?: number; primary?: boolean; written?: number; cached?: number }
+/** `busy` is how many bytes come in between two looks. */
+export interface View { state: string; size: number; conf?: number; primary?: boolean; written?: number; cached?: number; busy?: number }
 interface Mark { hasHadData: boolean; left: boolean; chosenOver?: Record<string, string>; held?: true }
 
 export const synced = (size: number, more: Partial<View> = {}): View => ({ state: "Synced", size, ...more });
@@ -48,7 +49,7 @@ export function guests(views: Record<string, View | undefined>, { stops = 0, sta
       if (command.includes("openssl s_client")) return "Verification: OK\n";
       asked.at(-1)!.push(name);
       return !view ? "" : [["cluster_status", view.primary === false ? "non-Primary" : "Primary"], ["local_state_comment", view.state], ["cluster_size", view.size],
-        ["cluster_state_uuid", "A"], ["cluster_conf_id", view.conf ?? 7], ["ready", "ON"], ["last_committed", 50], ["replicated_bytes", view.written ?? 0], ["local_cached_downto", view.cached ?? 1]].map(([key, value]) => `wsrep_${key}\t${value}`).join("\n");
+        ["cluster_state_uuid", "A"], ["cluster_conf_id", view.conf ?? 7], ["ready", "ON"], ["last_committed", 50], ["replicated_bytes", view.written ?? 0], ["received_bytes", view.busy ? asked.flat().length * view.busy : 0], ["local_cached_downto", view.cached ?? 1]].map(([key, value]) => `wsrep_${key}\t${value}`).join("\n");
     },
     run: async (command) => {
       note(`${name} runs ${command}`);
