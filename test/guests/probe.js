@@ -24,6 +24,8 @@ function compared(it, look) {
   let wanted = [];
   let authorities;
   const done = new Map();
+  // A canary is planned from what those that are kept back are taken for.
+  const shown = new Map();
   const act = (what) => async (cluster, member, step) => {
     await it.steps[what](cluster, member, step);
     await cut(`${what} ${member.name}`);
@@ -45,8 +47,13 @@ function compared(it, look) {
   };
   return {
     ...it,
+    observe: async (cluster, member) => {
+      shown.delete(member.name);
+      shown.set(member.name, await it.observe(cluster, member));
+      return shown.get(member.name);
+    },
     plan: (want, seen) => {
-      [wanted, authorities, expected] = [want.members, want.authorities, seen];
+      [wanted, authorities, expected] = [want.members, want.authorities, { ...seen, ...Object.fromEntries(shown) }];
       return it.plan(want, seen);
     },
     steps: Object.fromEntries(Object.keys(it.steps).map((what) => [what, act(what)])),
