@@ -31,9 +31,9 @@ export async function majorAmong(guests: Promise<Guest>[], name: string): Promis
 export const missingPackages = async (guest: Guest, packages: string[]): Promise<string[]> => (await guest.look(
   sh`for name in ${packages}; do dpkg-query -W -f '\${db:Status-Abbrev}' "$name" 2>/dev/null | grep -q '^[hi]i' || echo "$name"; done`)).split(/\s+/).filter(Boolean);
 
-/** Installed packages whose names begin with one of these and that are not held, as a shell expression. */
+/** Installed packages whose names begin with one of these and that are not held, as a shell expression. dpkg-query fails where one beginning has no package, and tells of the others all the same. */
 export const unheld = (beginnings: string[]): string =>
-  sh`dpkg-query -W -f '\${db:Status-Abbrev}\${Package}\n' ${beginnings.map((each) => `${each}*`)} 2>/dev/null | sed -n 's/^ii *//p'`;
+  sh`{ dpkg-query -W -f '\${db:Status-Abbrev}\${Package}\n' ${beginnings.map((each) => `${each}*`)} 2>/dev/null || true; } | sed -n 's/^ii *//p'`;
 
 /** Nobody upgrades them but who takes the hold away: neither a timer nor a person who upgrades all that there is. No server is restarted for it. */
 export const holdPackages = (guest: Guest, beginnings: string[]): Promise<string> =>

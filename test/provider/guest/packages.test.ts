@@ -30,9 +30,11 @@ ${offeredVersion("mariadb-server")}`])).stdout;
 describe("packages that are held", () => {
   /** What dpkg knows of packages whose names match, as `dpkg-query` prints it, and apt-mark, which prints what it is told. */
   const known = "ii mariadb-server 1:10.11.19-0+deb12u1\nhi galera-4 26.4.22-0+deb12u1\nrc mariadb-client-10.5 1:10.5.1\nun galera-3\nii socat 1.7";
-  const dpkg = `dpkg-query() { format=$3; shift 3; while read -r state name version; do for each; do case "$name" in $each) case "$format" in *Package*) echo "$state $name";; *) echo "$state $version";; esac;; esac; done; done <<<'${known}'; }
+  const dpkg = `dpkg-query() { format=$3; shift 3
+  for each; do while read -r state name version; do case "$name" in $each) continue 2;; esac; done <<<'${known}'; unknown=yes; done
+  while read -r state name version; do for each; do case "$name" in $each) case "$format" in *Package*) echo "$state $name";; *) echo "$state $version";; esac;; esac; done; done <<<'${known}'; [ -z "\${unknown:-}" ]; }
 apt-mark() { echo "$@" >&2; }`;
-  const shell = async (command: string) => execa("bash", ["-euo", "pipefail", "-c", `${dpkg}\n${command}`], { all: true });
+  const shell = async (command: string) => execa("bash", ["--norc", "-euo", "pipefail", "-c", `${dpkg}\n${command}`], { all: true });
 
   it("are installed, as others are", async () => {
     deepEqual([(await shell(installedVersion("galera-4"))).stdout, (await shell(`${installedVersion("galera-3")} || true`)).stdout], ["26.4.22-0+deb12u1", ""]);
@@ -40,9 +42,9 @@ apt-mark() { echo "$@" >&2; }`;
   });
 
   it("are told from those that are not, and these are held alone", async () => {
-    deepEqual((await shell(unheld(["mariadb", "galera"]))).stdout, "mariadb-server");
+    deepEqual((await shell(unheld(["mariadb", "galera", "valkey"]))).stdout, "mariadb-server");
     let told = "";
-    await holdPackages({ run: async (command: string) => { told = command; return ""; } } as unknown as Guest, ["mariadb", "galera"]);
+    await holdPackages({ run: async (command: string) => { told = command; return ""; } } as unknown as Guest, ["mariadb", "galera", "valkey"]);
     deepEqual((await shell(told.replace(">/dev/null", ""))).all, "hold mariadb-server");
   });
 });
