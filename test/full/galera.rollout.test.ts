@@ -40,7 +40,7 @@ describe("a Galera cluster whose changes come to a canary first, and that is mai
     await trial.during("maintained", async () => {
       await trial.up();
       await trial.cluster.guest("orders-2").look("systemctl stop mariadb");
-      const logins = () => Promise.all(three.map(async (name) => Number(await trial.cluster.guest(name).look("journalctl -q -o cat -u ssh | grep -c 'Accepted publickey' || true"))));
+      const logins = () => Promise.all(three.map(async (name) => Number(await trial.cluster.guest(name).look("journalctl -q -o cat -u ssh | grep -c '^Accepted publickey' || true"))));
       const before = await logins();
       await trial.nothingToDo();
       await trial.want({ configuration: { max_connections: "323", performance_schema: "ON" } });
