@@ -87,7 +87,7 @@ export class Machines {
     const image = imageOf(this.servers)!;
     const nova = await this.nova(name);
     const before = await nova.hostKeys(server);
-    await this.giveKey(name, server);
+    await this.giveKeys([{ name, server }]);
     await nova.rebuild(server, image, say);
     this.given.images[name] = image;
     let keys: string[] = [];
@@ -98,16 +98,12 @@ export class Machines {
     return keys;
   }
 
-  /** Has servers that are made or rebuilt from now on let in the public key that is asked for. */
-  async giveKeys(): Promise<void> {
-    for (const { name, server } of this.members) await this.giveKey(name, server);
-  }
-
-  private async giveKey(name: string, server: string): Promise<void> {
+  /** Has servers that are made or rebuilt from now on let in the public key that is asked for. Members have one key pair in common, which is given it once. */
+  async giveKeys(members: Pick<Member, "name" | "server">[] = this.members): Promise<void> {
     const { publicKey } = this.servers;
-    const nova = await this.nova(name);
-    const { keyPair } = await nova.server(server);
-    if (typeof publicKey === "string" && keyPair !== undefined) await nova.giveKey(keyPair, publicKey);
+    const nova = await this.nova(members.map(({ name }) => name).join(", "));
+    const keyPairs = new Set((await Promise.all(members.map(({ server }) => nova.server(server)))).map(({ keyPair }) => keyPair));
+    for (const keyPair of keyPairs) if (typeof publicKey === "string" && keyPair !== undefined) await nova.giveKey(keyPair, publicKey);
   }
 
   /** By member: the host keys that consoles tell of disks which a run that was cut has made anew. It could not remember them. */
