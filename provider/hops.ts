@@ -1,4 +1,5 @@
 import { Refused } from "./errors";
+import type { Step } from "./plan";
 import type { Due } from "./topology";
 
 /** Which major versions may open the data of which, and the vendor's document that says so. */
@@ -29,7 +30,7 @@ export interface Hop {
   to: string;
 }
 
-export const wordsOf = (hop: Hop | undefined): string | undefined => hop && `${hop.from} to ${hop.to}`;
+const wordsOf = (hop: Hop | undefined): string | undefined => hop && `${hop.from} to ${hop.to}`;
 
 /** Major versions by number, such as 9.1 before 10.11. */
 export function isOlder(version: string, than: string): boolean {
@@ -77,3 +78,7 @@ const newestOf = (versions: string[]): string => versions.reduce((best, each) =>
 /** What is due, and in the words of each rebuild what becomes of the version with it. */
 export const withHops = (due: Due, hops: Record<string, Hop>): Due =>
   ({ ...due, rebuild: Object.fromEntries(Object.entries(due.rebuild).map(([name, image]) => [name, hops[name] === undefined ? image : `${image}, ${wordsOf(hops[name])}`])) });
+
+/** Installs packages side by side; of who gets another major version the words say so. */
+export const installs = (on: string[], hop: Record<string, Hop>): Step<"install">[] =>
+  [...new Set(on.map((name) => wordsOf(hop[name])))].map((words) => ({ do: "install", on: on.filter((name) => wordsOf(hop[name]) === words), ...(words !== undefined && { words }) }));

@@ -1,6 +1,6 @@
 import { configures, drops, only } from "../../authorities";
 import { Refused } from "../../errors";
-import { hopsOf, withHops, wordsOf, type Hop } from "../../hops";
+import { hopsOf, installs, withHops } from "../../hops";
 import { rest } from "../../rest";
 import { abreast, idle, mostAway, oneByOne, restartsOf, restartsOfSilent, together, told, type Step } from "../../plan";
 import { nothingDue, type Recovery, type Wanted } from "../../topology";
@@ -103,10 +103,6 @@ const inOrder = (waiting: string[], seen: Record<string, Sight>): string[][] => 
 };
 
 const lacksPackages = ({ installed, unheld }: Prepared): boolean => !installed || unheld === true;
-
-/** Of who gets another major version the words say so. */
-const installs = (on: string[], hop: Record<string, Hop>): Step<Do>[] =>
-  [...new Set(on.map((name) => wordsOf(hop[name])))].map((words) => ({ do: "install", on: on.filter((name) => wordsOf(hop[name]) === words), ...(words !== undefined && { words }) }));
 
 /** One of those that run, for all of them: one that is not secured itself, if it can be. */
 const toSecure = (sights: Sights, running: string[]): string[] => {

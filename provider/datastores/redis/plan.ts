@@ -1,5 +1,5 @@
 import { configures, only } from "../../authorities";
-import { hopsOf, withHops, wordsOf, type Hop } from "../../hops";
+import { hopsOf, installs, withHops, type Hop } from "../../hops";
 import { rest } from "../../rest";
 import { abreast, idle, mostAway, oneByOne, restartsOf, restartsOfSilent, together, told, type Step } from "../../plan";
 import { nothingDue, type Due, type Wanted } from "../../topology";
@@ -180,10 +180,6 @@ function opened(sights: Sights): Move<string>[] {
 }
 
 const without = (slots: Slots, others: Slots): Slots => missing(joined(missing(slots), others));
-
-/** Of who gets another major version the words say so. */
-const installs = (on: string[], hop: Record<string, Hop>): Step<Do>[] =>
-  [...new Set(on.map((name) => wordsOf(hop[name])))].map((words) => ({ do: "install", on: on.filter((name) => wordsOf(hop[name]) === words), ...(words !== undefined && { words }) }));
 
 /** One of each shard. With a replica in each none of them is a primary, of which no more may be away than leaves a majority, with one more that fails. */
 export function mayBeAway(members: string[]): { most: number; because: string } {
