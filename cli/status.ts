@@ -5,9 +5,10 @@ import { holder } from "../provider/guest/lease";
 import { sh } from "../provider/guest/shell";
 import { mountPoint, usage } from "../provider/guest/volume";
 import type { Access, Outputs } from "../provider/inputs";
+import { dueOf, givenBefore } from "../provider/machines";
 import { describe } from "../provider/plan";
 import { reach } from "../provider/reach";
-import { observe } from "../provider/reconcile";
+import { observe, wantedOf } from "../provider/reconcile";
 import { leavers, names, type Member } from "../provider/topology";
 import { everyone, flags, type Where } from "./stack";
 
@@ -70,7 +71,7 @@ export async function statusOf(state: Outputs, where: Where, say: (line: string)
     const dialled = Promise.allSettled(members.map(({ name }) => cluster.guest(name)));
     const holders = dialled.then(() => Promise.all(members.map(({ name }) => cluster.guest(name).then(holder).catch(() => ""))));
     // In the middle of a run it would foretell what that run does, and look into a volume that is just being mounted.
-    const foretold = holders.then((held): Promise<Forecast> | Forecast => (held.some(Boolean) ? { lines: [] } : forecast(it, { ...cluster, glance: true })));
+    const foretold = holders.then((held): Promise<Forecast> | Forecast => (held.some(Boolean) ? { lines: [] } : forecast(it, { ...cluster, glance: true }, state)));
     const [looks, held, { lines, refused }] = await Promise.all([Promise.all(members.map((member) => look(it, cluster, member, state, where))), holders, foretold]);
     const underWay = held.find(Boolean) ?? null;
     const wrong: Wrong[] = [
@@ -86,10 +87,10 @@ export async function statusOf(state: Outputs, where: Where, say: (line: string)
 }
 
 /** The planner's own steps from what is seen now, or why it refuses any. */
-async function forecast(it: AnyDatastore, cluster: Cluster<unknown>): Promise<Forecast> {
+async function forecast(it: AnyDatastore, cluster: Cluster<unknown>, state: Outputs): Promise<Forecast> {
   const seen = await observe(it, cluster);
   try {
-    return { lines: describe(it.plan({ members: names(cluster.want), forget: cluster.want.forget, recovery: cluster.want.recovery, state: cluster.want.state, maxUnavailable: cluster.want.rollout?.maxUnavailable }, seen)) };
+    return { lines: describe(it.plan({ ...wantedOf(cluster.want), due: dueOf(names(state), givenBefore(state.members, state), state.servers) }, seen)) };
   } catch (error) {
     if (error instanceof Refused) return { lines: [], refused: error.message };
     throw error;

@@ -6,7 +6,7 @@ import { softwareOf } from "./hops";
 import { describe, surprises, type Step } from "./plan";
 import { preflight } from "./preflight";
 import { dueWithout, keptBack, takesAway, without } from "./rollout";
-import { names, nothingDue, type Member } from "./topology";
+import { names, nothingDue, type Member, type Topology, type Wanted } from "./topology";
 
 export type Seen = Record<string, unknown>;
 type Say = (line: string) => void;
@@ -22,6 +22,10 @@ export async function observe<O, S, Do extends string>(it: Datastore<O, S, Do>, 
 
 const everyone = ({ want, leaving }: Cluster<unknown>): Member[] => [...want.members, ...leaving];
 
+/** What a planner is asked for by a cluster's own arguments. */
+export const wantedOf = ({ members, forget, authorities, recovery, rollout, state, options }: Topology<unknown>): Wanted =>
+  ({ members: names({ members }), forget, authorities, recovery, state, maxUnavailable: rollout?.maxUnavailable, ...softwareOf(options) });
+
 /**
  * Looks, plans, acts, until there is nothing left to do: the only loop. Some plans end where more can be seen than
  * before. New machines are looked at before the first act. What the preview announced is in `forecast`.
@@ -29,8 +33,8 @@ const everyone = ({ want, leaving }: Cluster<unknown>): Member[] => [...want.mem
 export async function reconcile<O, S, Do extends string>(
   it: Datastore<O, S, Do>, cluster: Cluster<O>, forecast: string[], say: Say,
 ): Promise<Record<string, S>> {
-  const { forget, authorities, recovery, rollout = {}, state } = cluster.want;
-  const wanted = { members: names(cluster.want), forget, authorities, recovery, state, maxUnavailable: rollout.maxUnavailable, ...softwareOf(cluster.want.options) };
+  const { authorities, rollout = {} } = cluster.want;
+  const wanted = wantedOf(cluster.want);
   let looked = false;
   let back: string[] | undefined;
   let away = 0;

@@ -45,6 +45,15 @@ describe("status", () => {
       at.pulumi({ prints: JSON.stringify(exported([{ ...orders, status: "failed", members: orders.members.slice(0, 2), owner: orders.owner }])) });
       at.see({ "orders-1": "synced/2", "orders-2": "synced/2", "orders-3": "whole:95" });
     });
+    shows("an-upgrade-was-cut", 1, () => {
+      const servers = { ...orders.servers, image: "debian-13" };
+      at.pulumi({ prints: JSON.stringify(exported([{ ...orders, status: "failed", options: { ...orders.options, version: "11.8" }, servers, images: { "orders-1": "debian-12", "orders-2": "debian-13", "orders-3": "debian-12" } }])) });
+      at.see({ "orders-1": "synced,is=10.11", "orders-2": "synced,is=11.8", "orders-3": "synced,is=10.11" });
+    });
+    shows("another-authority-is-trusted-by-all", 0, () => {
+      at.pulumi({ prints: JSON.stringify(exported([{ ...orders, authorities: ["2"] }])) });
+      at.see({ "orders-1": "synced,by=2", "orders-2": "synced,by=2", "orders-3": "synced,by=2" });
+    });
     shows("a-run-is-under-way", 1, () => {
       at.see({ "orders-3": "starting" });
       at.leases["orders-2"] = "shop/test: replace orders-3, on laptop, since 2026-11-24T01:17:29.878Z";
