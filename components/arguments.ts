@@ -132,7 +132,7 @@ export interface ClusterArgs {
   without?: string[];
   /**
    * A member whose server is to be made again, one at a time, while all others run, in the zone that is asked for now. Its address stays, and so does its volume, unless `volume.type` asks for
-   * another: then the former goes as `volume.keep` says once the member has its data from the others. Its server is stopped first; Nova cuts its power when that takes too long, so it is refused where the others would be no majority, or a shard has no other member.
+   * another: then the former goes as `volume.keep` says once the member has its data from the others. Its server is stopped first; Nova cuts its power when that takes too long, so it is refused where the others would be no majority, where a shard has no other member, and of a shard's primary: change `restartTrigger` first, with which another of the shard takes over.
    * When the name is taken out again nothing happens; to replace once more, take it out, `pulumi up`, put it back.
    * Default: none.
    */

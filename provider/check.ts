@@ -238,6 +238,8 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options"
         throw new Refused("a member's volume is made again only together with its server", `${parted.join(", ")} would get another volume under a server that stays`, `name ${parted[0]} in \`replace\`; if it is named already, take it out, \`pulumi up\`, and name it again`);
       if (wanted.length === 1 && replace.some((name) => !keepsVolume(name)))
         throw new Refused("a volume is made again only while another member has its data", `${wanted.join()} is the only one`, "add members first, or keep its volume type");
+      const needed = it.stillNeeded(replace.filter((name) => !olds.unreached.includes(name)), last);
+      if (needed) throw needed;
       const gone = Object.fromEntries(Object.entries(last).filter(([name]) => again.includes(name) && !keepsVolume(name)));
       const others = now.filter(([name]) => !(name in gone));
       const seen: Record<string, unknown> = Object.fromEntries([...now, ...Object.entries(it.bereft(Object.fromEntries(others), gone))]);

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Severity } from "../demands";
+import type { Refused } from "../errors";
 import type { Guest } from "../guest/guest";
 import type { Needs } from "../guest/machine";
 import type { Authority } from "../inputs";
@@ -73,6 +74,8 @@ export interface Datastore<Options, Seen, Do extends string> {
   underNew(sight: Seen): Seen;
   /** What is seen of others once members, as last seen, are gone with their volumes. */
   bereft(others: Record<string, Seen>, gone: Record<string, Seen>): Record<string, Seen>;
+  /** Why the servers of members, of those as last seen, may not be taken away yet: what they do is first to be handed over. */
+  stillNeeded(replaced: string[], seen: Record<string, Seen>): Refused | undefined;
   /** Options that a cluster which runs cannot be given anew. */
   frozen: string[];
   /** What is seen of a member once the cluster is to have other members, or other options. */

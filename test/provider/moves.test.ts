@@ -107,19 +107,28 @@ describe("a Redis member whose volume is made again, too", () => {
   const names = [1, 2, 3].flatMap((shard) => [1, 2].map((number) => `sessions-${shard}-${number}`));
   const members = names.map((name) => ({ name, address: "", server: `server-of-${name}`, volume: `volume-of-${name}` }));
   const ran = redis.recall(names, {});
-  const planned = (name: string, seen = ran, more: object = {}) => {
-    const document = { ...known, datastore: "redis", options: { vendor: "redis" }, members, known: members, seen, unreached: [], ...more };
-    return forecast(document as never, { ...document, replace: [name], members: members.map((each) => (each.name === name ? { ...each, server: "another", volume: "another" } : each)) } as never);
+  const planned = (name: string, seen = ran, { replace = [name], unreached = [] as string[] } = {}) => {
+    const document = { ...known, datastore: "redis", options: { vendor: "redis" }, members, known: members, seen, unreached };
+    return forecast(document as never, { ...document, replace, members: members.map((each) => (each.name === name ? { ...each, server: "another", volume: "another" } : each)) } as never);
   };
 
-  for (const [role, name] of [["a replica", "sessions-1-2"], ["a primary, whose replica has taken over", "sessions-1-1"]] as const)
+  for (const [role, name, replace] of [["a replica that is named", "sessions-1-2", ["sessions-1-2"]], ["a primary that Pulumi itself was told to make again", "sessions-1-1", []]] as const)
     it(`joins anew, be it ${role}`, () =>
-      deepEqual(planned(name), { refused: undefined, lines: [...["install", "mount", "configure", "start", "join"].map((step) => `${step} ${name}`), `verify ${names.join(" ")}`] }));
+      deepEqual(planned(name, ran, { replace: [...replace] }), { refused: undefined, lines: [...["install", "mount", "configure", "start", "join"].map((step) => `${step} ${name}`), `verify ${names.join(" ")}`] }));
 
   it("is refused while its shard's other member has not all of its data: it would take the keys along", () => {
     const behind = { ...ran, "sessions-1-2": { ...ran["sessions-1-2"], linked: false } } as typeof ran;
     match(planned("sessions-1-1", behind).refused!.message, /slots whose keys are lost are not given out again/);
     deepEqual(planned("sessions-1-2", behind).refused, undefined);
+  });
+
+  it("is refused while it is its shard's primary, with the way to have a replica take over; one that the last look did not reach may go", () => {
+    const { message } = planned("sessions-1-1").refused!;
+    match(message, /a primary's server is taken away only after another of its shard took over. Seen: sessions-1-1 is primary of slots 0-5461.*sessions-1-2 is replica/);
+    match(message, /name sessions-1-2 in `replace`, if that is to go too; then take `replace` out and change `restartTrigger`.*`openstack server stop sessions-1-1`/);
+    const swapped = { ...ran, "sessions-1-1": ran["sessions-1-2"], "sessions-1-2": ran["sessions-1-1"] } as typeof ran;
+    deepEqual(planned("sessions-1-1", swapped).refused, undefined);
+    ok(!planned("sessions-1-1", ran, { unreached: ["sessions-1-1"] }).refused);
   });
 
   it("is refused where it is its shard's only one", () => {

@@ -33,7 +33,7 @@ function memory(start: Record<string, Sight>) {
     unseen: (sight) => /^unreachable: (.*)/.exec(sight)?.[1],
     kept: (sights) => sights,
     underNew: () => "new",
-    newcomers: () => ({}), group: () => "all", bereft: (others) => others, needs,
+    newcomers: () => ({}), group: () => "all", bereft: (others) => others, stillNeeded: () => undefined, needs,
     report: async () => ({ role: "in", state: "in" }),
     observe: async (_, { name }) => {
       log.push(`look at ${name}`);

@@ -28,6 +28,8 @@ export const galera = datastore<Options, Sight, Do>({
   underNew,
   // Each has all data.
   bereft: (others) => others,
+  // Any of them takes writes.
+  stillNeeded: () => undefined,
   kept,
   frozen: ["vendor"],
   outdated,

@@ -6,6 +6,7 @@ import { observe } from "./observe";
 import { options, type Options } from "./options";
 import { mayBeAway, plan, type Do } from "./plan";
 import { report } from "./report";
+import { stillNeeded } from "./rules";
 import { shardOf, type Sight } from "./sight";
 import { steps } from "./steps";
 
@@ -27,6 +28,7 @@ export const redis = datastore<Options, Sight, Do>({
   unseen: (sight) => (sight.is === "unreachable" ? sight.why : undefined),
   underNew,
   bereft,
+  stillNeeded,
   kept,
   frozen: ["vendor", "persistence"],
   outdated,

@@ -88,6 +88,15 @@ const othersKeepTheirMajority: Rule = ({ sights, replaced }) => {
   return alone.length > 0 && new Refused("a shard's only member is not taken away", evidence(sights), "give each shard a replica first, with `replicasPerShard`");
 };
 
+/** Pulumi takes a server away before any step of ours: clients of its shard would wait until the others take it for failed. */
+export function stillNeeded(replaced: string[], seen: Record<string, Sight>): Refused | undefined {
+  const sights = Object.entries(seen);
+  const heirs = (primary: string) => namesOf(that(sights, (sight, name) => name !== primary && shardOf(name) === shardOf(primary) && sight.is === "up" && sight.linked));
+  const [primary] = ups(sights).filter(([name, { role, slots }]) => replaced.includes(name) && role === "primary" && slots !== "" && heirs(name).length > 0).map(([name]) => name);
+  return primary === undefined ? undefined : new Refused("a primary's server is taken away only after another of its shard took over", evidence(sights.filter(([name]) => shardOf(name) === shardOf(primary))),
+    `name ${heirs(primary).join(" or ")} in \`replace\`, if that is to go too; then take \`replace\` out and change \`restartTrigger\`: with that a replica of each shard takes over, and ${primary} may go. If its server is broken, \`openstack server stop ${primary}\`, and \`pulumi refresh\` once another took over`);
+}
+
 /** Keys go only where there is room for them: who has none throws keys away, or takes no more writes. Keys are taken to be dealt evenly to slots. */
 export function tooMuch(planned: Move<string>[], owned: ReadonlyMap<string, Slots>, sights: Sights): Refused | undefined {
   const memories = new Map(ups(sights).map(([name, { memory }]) => [name, memory]));
