@@ -33,6 +33,11 @@ export const busPort = 16379;
 /** Below the volume's root, beside the marker. */
 export const dataDirectory = "redis";
 export const dataPath = `${mountPoint}/${dataDirectory}`;
+/**
+ * Below the data directory: alone in a directory whose files are written through to the disk, as `chattr +S` has it. The server puts on the disk itself only what it must not forget, such as its votes; a power
+ * cut after any other save left xfs with an empty or a shortened file, which no server starts with: "corrupted cluster config file" (Redis: `cluster.c`, clusterSaveConfig; kernel: xfs, `inherit_sync`).
+ */
+export const nodesFile = "cluster/nodes.conf";
 export const folder = "/etc/datastores/redis";
 export const optionsFile = `${folder}/server.conf`;
 export const program = `${folder}/redis.py`;
@@ -133,6 +138,6 @@ export function optionsText(want: Topology<Options>, self: Member, passwords: Pa
   const { live, fixed } = settings(want.options);
   const { replica } = logins(authority)[0]!;
   return header(want.options) + render(__dirname, "server.conf", conf, {
-    authority: sha256(bundle(authority)), folder, port, data: dataPath, self, replica, users: users(passwords, authority), settings: { ...fixed, ...live },
+    authority: sha256(bundle(authority)), folder, port, data: dataPath, nodesFile, self, replica, users: users(passwords, authority), settings: { ...fixed, ...live },
   });
 }

@@ -9,7 +9,7 @@ import { assignments, sh } from "../../guest/shell";
 import { guard, isReady, lookAtVolume, lookOnceAttached } from "../../guest/volume";
 import type { Member } from "../../topology";
 import { isEstranged, viewOf, type Redis, type Said } from "./client";
-import { dataDirectory, dataFile, families, folder, header, isCurrent, isVersion, optionsFile, optionsText, packages, sha256, runningFile, clientLine, vendorOf, withoutClient } from "./configuration";
+import { dataDirectory, dataFile, families, folder, header, isCurrent, isVersion, nodesFile, optionsFile, optionsText, packages, sha256, runningFile, clientLine, vendorOf, withoutClient } from "./configuration";
 import { hasFailed, isMet, isSelf } from "./nodes";
 import type { Prepared, Sight, View } from "./sight";
 import { slotCount } from "./slots";
@@ -44,7 +44,7 @@ export async function observe(cluster: Redis, member: Member): Promise<Sight> {
 /** Who it was, and whether its keys are there: below the volume's root. */
 const lookAtData = ({ want }: Redis): string => `data=$root/${dataDirectory}
 [ -z "$(ls -A "$data/${dataFile(want.options)}" 2>/dev/null)" ] || echo data=yes
-sed -n 's/^\\([0-9a-f]*\\) .*\\bmyself,\\([a-z]*\\).*/id=\\1\\nrole=\\2/p' "$data/nodes.conf" 2>/dev/null || true`;
+sed -n 's/^\\([0-9a-f]*\\) .*\\bmyself,\\([a-z]*\\).*/id=\\1\\nrole=\\2/p' "$data/${nodesFile}" 2>/dev/null || true`;
 
 interface Server {
   state: string;

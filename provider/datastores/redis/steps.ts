@@ -1,3 +1,4 @@
+import { dirname } from "node:path/posix";
 import { CommandFailed, Refused, TimedOut } from "../../errors";
 import { isOlder } from "../../hops";
 import { eventually } from "../../guest/eventually";
@@ -10,7 +11,7 @@ import type { Step as Planned } from "../../plan";
 import { once } from "../../shared";
 import { names, type Member } from "../../topology";
 import { addressOf, ask, isEstranged, loginsOf, programText, tell, viewOf, type Command, type Redis } from "./client";
-import { dataPath, folder, port, vendorOf } from "./configuration";
+import { dataPath, folder, nodesFile, port, vendorOf } from "./configuration";
 import { agreed, answers, chooses, dataSeconds, everyone, follows, gateSeconds, saidBy, silent } from "./gates";
 import { hasFailed, isKnown, isSelf } from "./nodes";
 import { isDown, unitState } from "./observe";
@@ -34,6 +35,7 @@ const isStrange = async (cluster: Redis, guest: Guest): Promise<boolean> => isEs
 const start: Step = async (cluster, member, step) => {
   const guest = await cluster.guest(member.name);
   const { server, user } = vendorOf(cluster.want.options);
+  const writtenThrough = dirname(`${dataPath}/${nodesFile}`);
   await refuseOtherThanOthers(cluster, member);
   if (step.what === "replicas") await once(step, () => agreed(cluster, everyone(cluster), guest));
   await release(guest, cluster.want.owner, member);
@@ -43,6 +45,8 @@ const start: Step = async (cluster, member, step) => {
     await clean(cluster, member, { do: "clean", on: [member.name] });
   }
   await guest.run(`${letStart}\n${sh`[ -d ${dataPath} ] || install -d -o ${user} -g ${user} -m 700 ${dataPath}
+[ -d ${writtenThrough} ] || install -d -o ${user} -g ${user} -m 700 ${writtenThrough}
+chattr +S ${writtenThrough}
 systemctl enable --quiet ${server}
 systemctl reset-failed ${server} 2>/dev/null || true
 systemctl ${!hasHadData && (await isStrange(cluster, guest)) ? "restart" : "start"} --no-block ${server}`}`);

@@ -25,8 +25,11 @@ export function qualities(trial: RedisTrial): void {
       match(await trial.ask("sessions-1-1", ...command, "2>&1 || true"), /NOPERM|not allowed/, command.join(" "));
   });
 
-  it("keeps what it was told on its disks: appended to each second", async () => {
-    for (const name of three) match(await trial.ask(name, "INFO", "persistence"), /aof_enabled:1/);
+  it("keeps what it was told on its disks: keys appended to each second, and who is in the cluster written through", async () => {
+    for (const name of three) {
+      match(await trial.ask(name, "INFO", "persistence"), /aof_enabled:1/);
+      match(await trial.cluster.guest(name).look("lsattr /var/lib/datastore/redis/cluster/nodes.conf"), /^-*S-* /);
+    }
   });
 
   it("keeps no password and no key in plain text: not in the state, not on a guest's command lines or journal", async () => {

@@ -45,6 +45,8 @@ export interface Server {
   /** Since when it is down. */
   down?: number;
   enabled: boolean;
+  /** Who is in its cluster it saves in a directory that a power cut leaves whole. */
+  writesThrough: boolean;
   /** When it answers, after its last start. */
   starts: number;
   /** When it last began to follow somebody. */
@@ -78,7 +80,7 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
   const file = `masteruser "replica"\n${Object.entries(users(passwords, authority)).map(([name, rules]) => `user ${name} ${rules}\n`).join("")}maxmemory "0"\n`;
   const all = [...inCluster, ...alone].map((name): Server => ({
     name, address: addressOf(name), id: idOf(name), view: new Map([[idOf(name), { slots: [], epoch: 0 }]]), forgotten: new Set(), open: [], keys: 0, users: usersOf(file), file,
-    mark: { hasHadData: inCluster.includes(name), left: false }, saved: false, enabled: true, starts: -Infinity, followed: -Infinity, syncs: 3, deaf: false, full: false, failsOver: false, version: "7.0", fruitless: 0,
+    mark: { hasHadData: inCluster.includes(name), left: false }, saved: false, enabled: true, writesThrough: inCluster.includes(name), starts: -Infinity, followed: -Infinity, syncs: 3, deaf: false, full: false, failsOver: false, version: "7.0", fruitless: 0,
   }));
   const servers = Object.fromEntries(all.map((server) => [server.name, server]));
   const at = (id: string): Server => all.find((server) => server.id === id)!;
@@ -291,7 +293,10 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
     return answers;
   };
   const units: Record<string, (self: Server) => void> = {
-    start: (self) => { if (self.down !== undefined) Object.assign(self, { down: undefined, starts: Date.now() + startTakes, users: usersOf(self.file) }); },
+    start: (self) => {
+      if (!self.writesThrough) throw new Error(`a power cut may leave ${self.name} a table of nodes with which it starts no more`);
+      if (self.down !== undefined) Object.assign(self, { down: undefined, starts: Date.now() + startTakes, users: usersOf(self.file) });
+    },
     stop: (self) => { self.down ??= Date.now(); },
     restart: (self) => { units.stop!(self); units.start!(self); },
     enable: (self) => { self.enabled = true; },
@@ -318,7 +323,8 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
       if (command.startsWith("python3 -c")) return told(self, command, stdin, true);
       if (command.startsWith("mkdir -p /usr/local/lib/datastores") || command === "systemctl daemon-reload") return "";
       for (const line of command.replace(letStart, "").split(/[;\n]/).map((each) => each.trim()).filter(Boolean)) {
-        if (line.startsWith("[ -d ") || line.startsWith("systemctl reset-failed ")) continue;
+        if (line === "chattr +S /var/lib/datastore/redis/cluster") self.writesThrough = true;
+        if (line.startsWith("[ -d ") || line.startsWith("chattr ") || line.startsWith("systemctl reset-failed ")) continue;
         const [, act = ""] = /^systemctl (\w+)(?: --quiet| --no-block)* (\w+)-server$/.exec(line) ?? [];
         if (!units[act]) throw new Error(`nobody runs on ${self.name} ${line}`);
         note(`${self.name} systemctl ${act}`);

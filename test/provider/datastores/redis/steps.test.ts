@@ -23,6 +23,13 @@ describe("redis steps", () => {
     await running;
   };
 
+  it("starts a new member whose table of nodes is written through to its disk", () => fast(async () => {
+    const all = guests(six.slice(0, 4), { alone: ["db-3-1"] });
+    all.servers["db-3-1"]!.down = Date.now();
+    await done("start", all, "db-3-1");
+    deepEqual(all.ran, ["db-3-1 systemctl enable", "db-3-1 systemctl start"]);
+  }));
+
   describe("a join", () => {
     const five = six.filter((name) => name !== "db-2-2");
     const coming = () => guests(five, { alone: ["db-2-2"] });
