@@ -1,21 +1,20 @@
 import { randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
-import { only, recalled, rotates, wrongStep } from "./authorities";
+import { only, wrongStep } from "./authorities";
 import { each, ofThese } from "./bundle";
 import { newAuthority } from "./certificates";
 import { credentials } from "./credentials";
 import { byName } from "./datastores";
-import { reason, Refused } from "./errors";
-import { softwareOf } from "./hops";
-import { admission, changesKey, dismissal } from "./keys";
-import { dueOf, givenBefore, noCloud } from "./machines";
+import { reason } from "./errors";
+import { forecast, madeAgain } from "./forecast";
+import { changesKey } from "./keys";
+import { noCloud } from "./machines";
 import type { Needs } from "./guest/machine";
-import { failures, inputs, parse, type Authority, type Inputs, type Outputs } from "./inputs";
+import { failures, inputs, type Authority, type Inputs } from "./inputs";
 import { movedArguments, moves, oneByOne, type Placed } from "./moves";
-import { rotation, type Passwords } from "./passwords";
+import type { Passwords } from "./passwords";
 import { describe } from "./plan";
-import { dueWithout, isWell, keptBack, takesAway, without } from "./rollout";
 import { changedServers, flavorOf, imageOf, newVolumeSize, rebuilt, resized } from "./servers";
 import { names } from "./topology";
 import { differing, failure, hasUnknown, isUnknown, secret } from "./wire";
@@ -31,7 +30,7 @@ const given = (raw: Raw): string[] => Object.keys(raw).filter((key) => raw[key] 
 export const changed = (olds: Raw, news: Raw): string[] => [...new Set([...given(news), ...given(olds)])].filter((key) => !unchanged(olds, news, key));
 
 /** Whether it is unknown yet who the members are, not only where. */
-const unknownMembers = ({ members }: Raw): boolean => isUnknown(members) || (members as unknown[]).some(isUnknown);
+export const unknownMembers = ({ members }: Raw): boolean => isUnknown(members) || (members as unknown[]).some(isUnknown);
 
 /** Refusals that can be known without looking, passwords and keys, and the title and forecast of the change. */
 export async function check(olds: Raw | undefined, { places, ...news }: Raw & { places?: Record<string, Placed> }): Promise<dynamic.CheckResult> {
@@ -62,7 +61,7 @@ async function authorityOf(before: Raw | undefined, { owner, authorities = only 
 }
 
 /** What the user gave for a property: a component hands over `options`, which are no argument, and each datastore has its own word for its password. */
-const argument = ({ datastore }: Raw, property: string): string =>
+export const argument = ({ datastore }: Raw, property: string): string =>
   (property === "rootPassword" ? byName(datastore as string).password : property.replace(/^options\./, ""));
 
 export const byArgument = (document: Raw, wrong: dynamic.CheckFailure[]): dynamic.CheckFailure[] =>
@@ -182,129 +181,10 @@ function titleOf(olds: Document, news: Document, keys: string[]): string {
 }
 
 /** What a person calls the properties that changed. */
-const argumentsOf = (olds: Pick<Document, "options">, news: Raw, keys: string[]): string[] =>
+export const argumentsOf = (olds: Pick<Document, "options">, news: Raw, keys: string[]): string[] =>
   keys.flatMap((key) => (key === "options" && !isUnknown(news.options) ? differing(olds.options, news.options) : [argument(news, key)]));
 
-/** Members whose server is another than it was, or is not known yet because it is about to be. */
-const madeAgain = (before: Inputs["members"], { members }: Pick<Document, "members">): string[] =>
-  members.filter(({ name, server }) => before.some((old) => old.name === name && old.server !== server)).map(({ name }) => name);
-
-/** How a line begins that announces no step. */
-const canary = "canary:";
-
-/** What is seen of a member whose volume was made larger; of one that is new or cannot be seen it tells nothing. */
-const grown = <Sight>(sight: Sight, size: number | undefined): Sight =>
-  (size !== undefined && (sight as { mounted?: boolean }).mounted ? { ...sight, mounted: false, volume: `${size} GiB` } : sight);
-
-export interface Forecast {
-  lines: string[];
-  refused?: Refused;
-}
-
-/**
- * The steps from what was last seen. A server that is another than then, or not known yet, is seen as new, over its
- * volume if that is the same. A member to be forgotten is first taken as last seen; if that is refused, as gone.
- */
-export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options" | "authorities" | "servers" | "state" | "known" | "seen" | "unreached"> & Partial<Pick<Outputs, "flavors" | "images" | "formerKeys">> & Passwords, news: Document): Forecast {
-  const it = byName(news.datastore);
-  const [was, wanted] = [names({ members: olds.known }), names(news)];
-  const again = madeAgain(olds.known, news);
-  const change = {
-    members: wanted.length !== olds.members.length || names(olds).some((name) => !wanted.includes(name)),
-    ...(hasUnknown(news.options) ? {} : { options: { was: parse(it.options, olds.options, "options"), wanted: parse(it.options, news.options, "options") } }),
-    passwords: rotation(olds, news),
-  };
-  const grows = newVolumeSize(olds.servers, news.servers);
-  const due = dueOf(wanted, givenBefore(news.members, olds), news.servers);
-  const replace = news.replace?.filter((name) => again.includes(name)) ?? [];
-  const volumeOf = (members: Inputs["members"], name: string) => members.find((each) => each.name === name)?.volume;
-  const keepsVolume = (name: string) => volumeOf(olds.known, name) === volumeOf(news.members, name);
-  const planned = (gone: string[]): Forecast => {
-    const there = was.filter((name) => !gone.includes(name));
-    const memories = Object.entries(it.recall(there, { ...(olds.state === "stopped" && it.stopped(there)), ...olds.seen }, there.filter((name) => !wanted.includes(name))));
-    const last = Object.fromEntries(memories.map(([name, sight]) => [name, recalled(sight as object, olds.seen[name] as object | undefined, olds.authorities ?? only)]));
-    const sightOf = (name: string) => {
-      if (gone.includes(name)) return it.unreachable("it is to be forgotten");
-      if (!there.includes(name)) return it.blank;
-      if (again.includes(name)) return keepsVolume(name) ? it.underNew(last[name]) : it.blank;
-      // A server is taken away only while all others are seen to run: memory is not enough.
-      if (replace.length > 0 && olds.unreached.includes(name)) return it.unreachable("the last look did not reach it");
-      return last[name];
-    };
-    const now = [...new Set([...wanted, ...was])].map((name): [string, unknown] => [name, wanted.includes(name) ? grown(it.outdated(sightOf(name), change), grows) : sightOf(name)]);
-    const parted = wanted.filter((name) => was.includes(name) && !again.includes(name) && !keepsVolume(name) && !isUnknown(volumeOf(news.members, name)));
-    try {
-      if (parted.length > 0)
-        throw new Refused("a member's volume is made again only together with its server", `${parted.join(", ")} would get another volume under a server that stays`, `name ${parted[0]} in \`replace\`; if it is named already, take it out, \`pulumi up\`, and name it again`);
-      if (wanted.length === 1 && replace.some((name) => !keepsVolume(name)))
-        throw new Refused("a volume is made again only while another member has its data", `${wanted.join()} is the only one`, "add members first, or keep its volume type");
-      const needed = it.stillNeeded(replace.filter((name) => !olds.unreached.includes(name)), last);
-      if (needed) throw needed;
-      const gone = Object.fromEntries(Object.entries(last).filter(([name]) => again.includes(name) && !keepsVolume(name)));
-      const others = now.filter(([name]) => !(name in gone));
-      const seen: Record<string, unknown> = Object.fromEntries([...now, ...Object.entries(it.bereft(Object.fromEntries(others), gone))]);
-      const want = { members: wanted, forget: news.forget, replace, due, authorities: news.authorities, recovery: news.recovery, state: news.state, maxUnavailable: news.rollout?.maxUnavailable, ...(hasUnknown(news.options) ? {} : softwareOf(news.options)) };
-      const plan = it.plan(want, seen);
-      const back = news.rollout?.canary && !rotates(news.authorities ?? only, seen) ? keptBack(wanted, seen, due) : [];
-      if (back.length > 0) return { lines: [...describe(it.plan({ ...want, due: dueWithout(back, due) }, without(back, seen))), `${canary} the next run changes ${back.join(" ")}`] };
-      const all = news.rollout?.canary && plan.some(takesAway) && !isWell(wanted, seen) ? [`${canary} none, for members come, go or are not well`] : [];
-      return { lines: [...describe(plan), ...all] };
-    } catch (error) {
-      if (error instanceof Refused) return { lines: [error.message], refused: error };
-      throw error;
-    }
-  };
-  const asSeen = planned([]);
-  const forgotten = was.filter((name) => news.forget?.includes(name) && !wanted.includes(name));
-  const { lines, refused } = asSeen.refused && forgotten.length > 0 ? planned(forgotten) : asSeen;
-  return refused || !changesKey(olds, news) ? { lines, refused } : { lines: [admission([...new Set([...wanted, ...was])]), ...lines, dismissal(wanted)] };
-}
-
-const print = ({ owner }: Pick<Document, "owner">, lines: string[]) => {
+/** Lines of a preview, with the cluster's name in front. */
+export const print = ({ owner }: Pick<Document, "owner">, lines: string[]) => {
   for (const line of lines) console.log(`[${owner.cluster}] ${line}`);
 };
-
-/** What may change of a cluster in maintenance. */
-const whileMaintained = ["maintenance", "deletionProtection", "access", "rollout", "cloud"];
-
-/** What may change of a cluster that is stopped, while it stays so or is being stopped: all else would have to be proven by databases that run. */
-const whileStopped = ["state", ...whileMaintained];
-
-/** What may change without a look at the guests: in maintenance nothing else. Of a cluster that did not come up, access may be just what was wrong. */
-export const needsNoGuest = (olds: Outputs, news: Raw, keys: string[]): boolean =>
-  news.maintenance === true || keys.length > 0 && keys.every((key) => (olds.status === "ready" ? ["deletionProtection", "access", "rollout", "cloud"] : ["deletionProtection", "rollout"]).includes(key));
-
-/** Clusters that were refreshed, and of which the engine has not asked for the difference yet, as it does after each refresh. */
-export const refreshed = new Set<string>();
-
-/**
- * Prints the forecast of an update. A refusal fails a preview, but no refresh: there it is what was found. The engine itself compares the inputs, minimally and in detail.
- * Options are refused here and not in `check`, which does not know the status: a setting that kept a
- * cluster from being created must be mendable.
- */
-export async function diff(id: string, olds: Outputs, news: Raw): Promise<dynamic.DiffResult> {
-  const ofRefresh = refreshed.delete(id);
-  if (unknownMembers(news)) return {};
-  const cluster = olds.owner.cluster;
-  const { frozen } = byName(olds.datastore);
-  const options = differing(olds.options, news.options).filter((key) => frozen.includes(key));
-  if (olds.status === "ready" && options.length > 0)
-    throw new Error(`${cluster}: changing ${options.map((key) => argument(olds, `options.${key}`)).join(", ")} of a cluster that runs cannot be done by this version; set it back`);
-  const keys = changed(olds, news);
-  const others = keys.filter((key) => !whileMaintained.includes(key));
-  if (news.maintenance === true && others.length > 0)
-    throw new Error(`${cluster} is in maintenance, so no guest is touched, and ${argumentsOf(olds, news, others).join(", ")} cannot change: set maintenance to false with that change, or take it back`);
-  const beside = keys.filter((key) => !whileStopped.includes(key));
-  if (news.state === "stopped" && beside.length > 0)
-    throw new Error(`${cluster} is ${olds.state === "stopped" ? "stopped" : "to be stopped"}, and ${argumentsOf(olds, news, beside).join(", ")} cannot change with that: ${olds.state === "stopped" ? "set state to running with that change" : "change it first, in a run of its own"}, or take it back`);
-  const { lines, refused } = forecast(olds, news as Document);
-  const untouched = needsNoGuest(olds, news, keys);
-  if (refused && !ofRefresh && !untouched)
-    throw new Error(`${cluster}: ${refused.message} This is what the last look saw: once it is mended, run \`pulumi refresh\`.`);
-  if (olds.status !== "ready") console.log(`[${cluster}] the last run did not end; this one goes on from what it then sees`);
-  print(olds, untouched && !refused ? lines.map((line) => `left for the next run: ${line}`) : lines);
-  if (news.maintenance === true) return {};
-  // A refresh clears the engine's own memory of a failed run, and knows nothing of a member that it saw down.
-  const toDo = olds.status !== "ready" || (lines.length > 0 && keys.length === 0);
-  return toDo ? { changes: true } : {};
-}

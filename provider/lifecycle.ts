@@ -1,12 +1,14 @@
 import type { dynamic } from "@pulumi/pulumi";
 import { Admission } from "./admission";
-import { changed, forecast, needsNoGuest, refreshed, type Document, type Raw } from "./check";
+import { changed, type Document, type Raw } from "./check";
 import { byName } from "./datastores";
 import type { Datastore } from "./datastores/datastore";
 import { cloudOf, type Cloud } from "./cloud";
 import { credentials } from "./credentials";
+import { needsNoGuest, refreshed } from "./diff";
 import { endWithEngine } from "./engine";
 import { reason } from "./errors";
+import { forecast } from "./forecast";
 import type { Guest } from "./guest/guest";
 import { lease } from "./guest/lease";
 import { inputs, outputs, parse, type Inputs, type Outputs } from "./inputs";
@@ -19,7 +21,8 @@ import { observe, reconcile } from "./reconcile";
 import { leavers, names, type Member } from "./topology";
 import { plain } from "./wire";
 
-export { check, diff } from "./check";
+export { check } from "./check";
+export { diff } from "./diff";
 export { check as checkRequirements, create as createRequirements, update as updateRequirements } from "./requirements";
 
 const say = (line: string) => console.log(line);

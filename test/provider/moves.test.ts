@@ -1,7 +1,8 @@
 import { deepEqual, match, ok, rejects } from "node:assert/strict";
 import { runtime } from "@pulumi/pulumi";
-import { check, forecast } from "../../provider/check";
+import { check } from "../../provider/check";
 import { redis } from "../../provider/datastores/redis";
+import { forecast } from "../../provider/forecast";
 import { movedArguments, moves, type Placed } from "../../provider/moves";
 import { known, of } from "./document";
 import { Fleet } from "./fleet";
@@ -129,6 +130,7 @@ describe("a Redis member whose volume is made again, too", () => {
     const swapped = { ...ran, "sessions-1-1": ran["sessions-1-2"], "sessions-1-2": ran["sessions-1-1"] } as typeof ran;
     deepEqual(planned("sessions-1-1", swapped).refused, undefined);
     ok(!planned("sessions-1-1", ran, { unreached: ["sessions-1-1"] }).refused);
+    ok(!planned("sessions-1-1", {} as typeof ran).refused, "of whom nothing was seen it is not known who is primary");
   });
 
   it("is refused where it is its shard's only one", () => {
