@@ -1,7 +1,8 @@
 import type { Member } from "../topology";
+import { guard } from "./guard";
 import type { Guest } from "./guest";
 import { assignments, sh } from "./shell";
-import { device, guard } from "./volume";
+import { device } from "./volume";
 
 /** What a datastore needs of a member's machine, in words that a person reads too. */
 export interface Needs {

@@ -1,10 +1,11 @@
 import { Refused, TimedOut } from "../../errors";
 import { eventually } from "../../guest/eventually";
+import { letStart, settle, take, transferred } from "../../guest/guard";
 import type { Guest } from "../../guest/guest";
 import { installedVersion, majorOf } from "../../guest/packages";
 import { sh } from "../../guest/shell";
 import { tookSettings } from "../../guest/silent";
-import { hold as holdVolume, isHeld, letStart, lookAtVolume, mark, mountPoint, release, settle, take, transferred } from "../../guest/volume";
+import { hold as holdVolume, isHeld, lookAtVolume, mark, mountPoint, release } from "../../guest/volume";
 import { inTurn, once } from "../../shared";
 import { names, type Member } from "../../topology";
 import { isUnreadable, setAside, setUnreadableAside } from "./aside";

@@ -1,10 +1,11 @@
 import { bundle } from "../../bundle";
 import { Refused } from "../../errors";
 import { showsCertificate, writeCertificates } from "../../guest/certificates";
+import { guardUnit } from "../../guest/guard";
 import type { Guest } from "../../guest/guest";
 import { holdPackages, installPackages, installedVersion, majorAmong, offeredVersion, sparePackages } from "../../guest/packages";
 import { sh } from "../../guest/shell";
-import { guardUnit, lookAtVolume, mountVolume } from "../../guest/volume";
+import { lookAtVolume, mountVolume } from "../../guest/volume";
 import type { Step as Planned } from "../../plan";
 import type { Member } from "../../topology";
 import { tell, viewOf, type Command, type Redis } from "./client";

@@ -2,8 +2,8 @@ import { deepEqual, doesNotMatch, equal, match, ok, rejects } from "node:assert/
 import { setTimeout as sleep } from "node:timers/promises";
 import { newAuthority } from "../../../../provider/certificates";
 import { steps } from "../../../../provider/datastores/galera/steps";
+import { transferred } from "../../../../provider/guest/guard";
 import type { Guest } from "../../../../provider/guest/guest";
-import { transferred } from "../../../../provider/guest/volume";
 import { fast } from "../../clock";
 import { cluster, member } from "../../cluster";
 import { guests, running, synced, type View } from "./servers";

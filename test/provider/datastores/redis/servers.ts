@@ -4,8 +4,8 @@ import type { OnItsWay } from "../../../../provider/datastores/redis/nodes";
 import { shardOf } from "../../../../provider/datastores/redis/sight";
 import { count, evenly, joined, written, type Slots } from "../../../../provider/datastores/redis/slots";
 import { CommandFailed } from "../../../../provider/errors";
+import { letStart } from "../../../../provider/guest/guard";
 import type { Guest } from "../../../../provider/guest/guest";
-import { letStart } from "../../../../provider/guest/volume";
 import { cluster, member } from "../../cluster";
 import { without } from "./model";
 
