@@ -42,6 +42,11 @@ export interface GaleraClusterArgs extends ClusterArgs {
    */
   configuration?: Record<string, pulumi.Input<string>>;
   /**
+   * How much room each member's volume has for the last writes, which a member that was away gets instead of all data: `512M`, `2G`; Galera's `gcache.size`. Another one restarts the members, one at a
+   * time. At most half of the volume. Default: Galera's own, 128 MiB.
+   */
+  gcacheSize?: pulumi.Input<string>;
+  /**
    * From whose data a cluster that is down is started, where it refuses to choose: a refusal prints what to write, and the preview says what is set aside of the others' data, which
    * stay on their volumes. It counts only for what was seen then, and not once the cluster runs. Default: none.
    */
@@ -101,11 +106,11 @@ export class GaleraCluster extends pulumi.ComponentResource {
     const given = opts?.urn ? args : sealed(args);
     super("pulumi-openstack-datastores:index:GaleraCluster", name, given, opts);
     if (opts?.urn) return;
-    const { vendor, version, configuration = {}, restartTrigger, access, rootPassword, formerPasswords } = given;
+    const { vendor, version, configuration = {}, gcacheSize, restartTrigger, access, rootPassword, formerPasswords } = given;
     const { user, privateKey, bastion, hostKeys } = access;
     const document = {
       datastore: "galera",
-      options: { vendor, version, configuration, restartTrigger },
+      options: { vendor, version, configuration, gcacheSize, restartTrigger },
       access: pulumi.secret({ user, privateKey, bastion, hostKeys }),
       rootPassword,
       cloud: args.cloud,
@@ -165,7 +170,7 @@ const sealed = (args: GaleraClusterArgs): GaleraClusterArgs => ({
 });
 
 function refuseWrong(name: string, args: GaleraClusterArgs): pulumi.Output<void>[] {
-  const late = refuse(name, args, ["members"], ["vendor", "version", "configuration", "recovery", "rootPassword", "formerPasswords"]);
+  const late = refuse(name, args, ["members"], ["vendor", "version", "configuration", "gcacheSize", "recovery", "rootPassword", "formerPasswords"]);
   refuseAll(name, wrongTogether(name, args));
   if (typeof args.access.privateKey === "string") publicHalf(name, args.access.privateKey);
   return late;
@@ -173,14 +178,19 @@ function refuseWrong(name: string, args: GaleraClusterArgs): pulumi.Output<void>
 
 /** Arguments of which each is right, but not with the name or the others. */
 function wrongTogether(name: string, args: GaleraClusterArgs): string[] {
-  const { members, without, allowUnsafe = [] } = args;
+  const { members, without, allowUnsafe = [], gcacheSize, volume } = args;
   const risk = members < 3 ? Unsafe.UnderThreeMembers : members % 2 === 0 ? Unsafe.EvenMembers : undefined;
   const risky = risk && !allowUnsafe.includes(risk)
     ? [`members must be odd and at least 3; it is ${members}, so ${lost(members)}. To take that risk, name it: allowUnsafe: ["${risk}"]`] : [];
+  const tooLarge = typeof gcacheSize === "string" && typeof volume.size === "number" && gibibytes(gcacheSize) > volume.size / 2
+    ? [`gcacheSize is at most half of the volume, for the data lie beside it; it is ${gcacheSize} of ${volume.size} GiB: lower it, or raise volume.size`] : [];
   const unfit = wrongName(name);
-  if (unfit.length > 0) return [...risky, ...unfit];
-  return [...risky, ...wrongMembers(memberNames(name, members, without), { words: `${name}-1, ${name}-2 and so on`, pattern: new RegExp(`^${name}-[1-9][0-9]*$`) }, args)];
+  if (unfit.length > 0) return [...risky, ...tooLarge, ...unfit];
+  return [...risky, ...tooLarge, ...wrongMembers(memberNames(name, members, without), { words: `${name}-1, ${name}-2 and so on`, pattern: new RegExp(`^${name}-[1-9][0-9]*$`) }, args)];
 }
+
+/** Of a size in Galera's words; of what is none the provider says so. */
+const gibibytes = (size: string): number => parseInt(size, 10) / (size.endsWith("M") ? 1024 : 1);
 
 /** What this number of members cannot bear. */
 const lost = (members: number): string =>

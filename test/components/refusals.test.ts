@@ -21,6 +21,8 @@ describe("arguments that are wrong", () => {
     [{ members: NaN }, "members must be a whole number, at least 1; it is NaN"],
     [{ members: 1 }, lost(1, "all is lost with its one server", "under-three-members")],
     [{ members: 2 }, lost(2, half, "under-three-members")],
+    [{ gcacheSize: "6G" }, "gcacheSize is at most half of the volume, for the data lie beside it; it is 6G of 10 GiB: lower it, or raise volume.size"],
+    [{ gcacheSize: "5121M" }, "gcacheSize is at most half of the volume, for the data lie beside it; it is 5121M of 10 GiB: lower it, or raise volume.size"],
     [{ members: 4 }, lost(4, "no more failures are survived than with 3, and a network cut in the middle stops both halves", "even-members")],
     [{ members: 2, allowUnsafe: ["even-members"] }, lost(2, half, "under-three-members")],
     [{ allowUnsafe: ["all"] }, 'allowUnsafe.0 must be one of under-three-members, even-members, no-replicas; it is "all"'],
@@ -55,7 +57,7 @@ describe("arguments that are wrong", () => {
     [{ state: "paused" }, 'state must be one of running, stopped; it is "paused"'],
     [{ rollout: { maxUnavailable: 0 } }, "rollout.maxUnavailable must be a whole number, at least 1; it is 0"],
     [{ deletionProtection: "no" }, 'deletionProtection must be true or false; it is "no"'],
-    [{ member: 3 }, "a cluster has no member: it takes members, flavor, image, network, volume, availabilityZones, locality, allowedCidrs, access, memberOverrides, without, replace, forget, rollout, state, restartTrigger, authorities, allowUnsafe, cloud, maintenance, deletionProtection, vendor, version, configuration, recovery, rootPassword, formerPasswords"],
+    [{ member: 3 }, "a cluster has no member: it takes members, flavor, image, network, volume, availabilityZones, locality, allowedCidrs, access, memberOverrides, without, replace, forget, rollout, state, restartTrigger, authorities, allowUnsafe, cloud, maintenance, deletionProtection, vendor, version, configuration, gcacheSize, recovery, rootPassword, formerPasswords"],
     [{ flavor: "", volume: { size: 0 } }, 'flavor must be the name of a flavor; it is ""', "volume.size must be a whole number of GiB, at least 1; it is 0"],
   ] as [Wrong & { member?: number }, ...string[]][]) it(inspect(wrong, { depth: 0, breakLength: Infinity }), () => refused(() => galera(wrong as Partial<GaleraClusterArgs>), texts));
 

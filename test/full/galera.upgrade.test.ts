@@ -35,6 +35,14 @@ describe("a Galera cluster that gets another major version, on real guests", fun
     match(await trial.refused(["preview"]), /refused: data that a later version has opened are opened by no older one/);
   });
 
+  it("gets more room for what a member misses, one member at a time", async () => {
+    await trial.want({ gcacheSize: "192M", version: "10.11", image: "debian-12" });
+    deepEqual(await trial.previewed(), [`configure ${three.join(" ")} (gcacheSize at a restart)`, ...three.map((name) => `restart ${name}`), `verify ${three.join(" ")}`]);
+    await trial.during("a larger gcacheSize", () => trial.up(), { within: 5 });
+    for (const name of three) match(await trial.cluster.sql(name, "SELECT @@wsrep_provider_options"), /gcache\.size = 192M/);
+    await trial.nothingToDo();
+  });
+
   it("gets it one member at a time, each by the writes that it missed, though the run is killed", async () => {
     await trial.want({ version: "11.8", image: "debian-13" });
     const anew = (name: string) => [`rebuild ${name} (debian-13, 10.11 to 11.8)`, `install ${name} (10.11 to 11.8)`, ...["mount", "configure", "join"].map((step) => `${step} ${name}`), `upgrade ${name} (system tables of 11.8)`];

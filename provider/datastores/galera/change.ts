@@ -23,4 +23,4 @@ function reconfigured(sight: Sight, { members, options }: Change<Options>): Sigh
 const byVariable = ({ configuration }: Options) => Object.fromEntries(Object.entries(configuration).map(([key, value]) => [variable(key), value]));
 
 const changed = (was: Options, wanted: Options): string[] =>
-  [...differing(byVariable(was), byVariable(wanted)).sort(), ...(was.restartTrigger === wanted.restartTrigger ? [] : ["restartTrigger"])];
+  [...differing(byVariable(was), byVariable(wanted)).sort(), ...(["gcacheSize", "restartTrigger"] as const).filter((key) => was[key] !== wanted[key])];

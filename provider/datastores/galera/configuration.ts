@@ -36,6 +36,12 @@ export const positionFile = "/run/datastores/position";
 
 export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
+/** What a member is started anew for beside its settings: it tells neither text nor size. */
+function restarts({ restartTrigger, gcacheSize }: Options): string | undefined {
+  const all = [restartTrigger, gcacheSize && `gcache.size ${gcacheSize}`].filter((each) => each !== undefined);
+  return all.length === 0 ? undefined : sha256(all.join("\n"));
+}
+
 /** MariaDB's options of one member, and whose certificates it was configured with. It holds no secret. */
 export const optionsText = (want: Topology<Options>, self: Member, authority: Pick<Authority, "certificate" | "trusted">): string =>
   render(__dirname, "datastore.cnf", cnf, {
@@ -44,8 +50,9 @@ export const optionsText = (want: Topology<Options>, self: Member, authority: Pi
     cluster: want.owner.cluster,
     configuration: want.options.configuration,
     data: dataPath,
+    gcacheSize: want.options.gcacheSize,
     members: want.members,
-    restartTrigger: want.options.restartTrigger === undefined ? undefined : sha256(want.options.restartTrigger),
+    restart: restarts(want.options),
     self,
   });
 

@@ -12,30 +12,29 @@ const awaySeconds = 900;
 /** The last lines of each refusal: what else there is to do. */
 const orBack = "else set `version` and `image` back";
 
-/** Of what a member may still give to others: how many bytes of writes there is room for, and whether it keeps all from now on (Galera parameters: gcache.size, gcache.freeze_purge_at_seqno). */
-async function cacheOf(guest: Guest): Promise<{ bytes: number; frozen: boolean }> {
+/** For how many bytes of writes a member has room that it may still give to others (Galera parameters: gcache.size). */
+async function roomOf(guest: Guest): Promise<number> {
   const options = await query(guest, "SHOW GLOBAL VARIABLES LIKE 'wsrep_provider_options'");
   const [, size = "0", unit = ""] = /gcache\.size = (\d+)([KMGT]?)/.exec(options) ?? [];
-  return { bytes: Number(size) * 1024 ** ["", ..."KMGT"].indexOf(unit), frozen: /gcache\.freeze_purge_at_seqno = \d/.test(options) };
+  return Number(size) * 1024 ** ["", ..."KMGT"].indexOf(unit);
 }
 
 /**
- * What the others keep of the writes that a member misses while it is away: how many of the last until now, and for how many seconds at their pace of now. A cache that is not full yet keeps
- * more than it holds. Undefined where there are no others.
+ * What the others keep of the writes that a member misses while it is away: how many of the last until now, and for how many seconds at their pace of now, in bytes a second. A cache that is not
+ * full yet keeps more than it holds. Undefined where there are no others.
  */
-async function keptFor(cluster: Galera, name: string): Promise<{ writes: number; seconds: number } | undefined> {
+async function keptFor(cluster: Galera, name: string): Promise<{ writes: number; seconds: number; pace: number } | undefined> {
   const others = await Promise.all(everyone(cluster).filter((other) => other !== name).map(cluster.guest));
   if (others.length === 0) return undefined;
   const began = Date.now();
   const first = await Promise.all(others.map(wsrep));
-  const caches = await Promise.all(others.map(cacheOf));
+  const room = Math.max(...await Promise.all(others.map(roomOf)));
   const second = await Promise.all(others.map(wsrep));
   const last = Math.max(...second.map((view) => Number(view?.last_committed ?? 0)));
   const writes = last - Math.min(...second.map((view) => Number(view?.local_cached_downto ?? Infinity)));
   const come = (view?: Wsrep) => Number(view?.replicated_bytes ?? 0) + Number(view?.received_bytes ?? 0);
-  const pace = Math.max(...second.map((view, index) => come(view) - come(first[index]))) / (Date.now() - began) * 1000;
-  if (caches.some(({ frozen }) => frozen)) return { writes, seconds: Infinity };
-  return { writes, seconds: writes <= 0 ? 0 : pace > 0 ? Math.max(...caches.map(({ bytes }) => bytes)) / pace : Infinity };
+  const pace = Math.max(...second.map((view, index) => come(view) - come(first[index]))) / Math.max(Date.now() - began, 1) * 1000;
+  return { writes, pace, seconds: writes <= 0 ? 0 : pace > 0 ? room / pace : Infinity };
 }
 
 /** Whether the others keep the writes that a member misses while it is away, and for how long: after that it gets all data anew. */
@@ -59,7 +58,8 @@ export async function refuseToMissMore(cluster: Galera, { name }: Member): Promi
   const kept = await keptFor(cluster, name);
   if (!kept || kept.seconds >= awaySeconds) return;
   throw new Refused("a member gets another major version only while the others keep what it misses meanwhile", kept.writes > 0 ? `their caches hold the writes of ${Math.round(kept.seconds)} s at the pace of now, and it may be away for ${awaySeconds} s` : "they keep no writes",
-    `wait for an hour with fewer writes; or let one of the others keep all from now on, where its volume has room for it: \`sudo mariadb -e "SET GLOBAL wsrep_provider_options = 'gcache.freeze_purge_at_seqno = now'"\` there, and \`= -1\` when all have the new version; ${orBack}`);
+    kept.writes > 0 ? `wait for an hour with fewer writes; or set \`version\` and \`image\` back and \`gcacheSize\` to ${Math.ceil(kept.pace * awaySeconds / 2 ** 20)}M or more, which restarts the members one at a time, \`pulumi up\`, and then change them again`
+      : `run \`pulumi up\` again once something was written; ${orBack}`);
 }
 
 /** The oldest write that one of these could still give. */

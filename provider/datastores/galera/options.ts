@@ -19,10 +19,13 @@ const optionLine = /\n\s*--/;
 const must = (what: string) => ({ error: `must be ${what}` });
 const version = must("a major version such as \"10.11\", as a string; left out, it is what the image's package sources offer");
 
+const size = must("a size such as \"512M\" or \"2G\", as a string: Galera's own words");
+
 export const options = z.strictObject({
   restartTrigger: z.string(must("a text: each other one restarts the members, one at a time")).optional(),
   vendor: z.enum(["mariadb"], must("\"mariadb\": no other can be run yet")),
   version: z.string(version).regex(/^\d+\.\d+$/, version).optional(),
+  gcacheSize: z.string(size).regex(/^[1-9]\d*[MG]$/, size).optional(),
   configuration: z.record(
     z.string().regex(/^[A-Za-z][\w-]{0,79}$/, { error: "is not the name of a MariaDB server option: give one as it stands in an option file, such as max_connections" })
       .refine((key) => !isOurs(key), { error: "is set by the package itself: leave it out" }),

@@ -21,6 +21,7 @@ const orders = new GaleraCluster("orders", {
   memberOverrides: { "orders-2": { flavor: "m1.medium", zone: "az3" } },
   configuration: config.getObject<Record<string, string>>("configuration") ?? { max_connections: "321" },
   authorities: config.getObject<string[]>("authorities"),
+  gcacheSize: config.get("gcacheSize"),
   restartTrigger: config.get("restartTrigger"),
   state: config.get("state") as State | undefined,
   rollout: config.getObject<RolloutArgs>("rollout"),

@@ -15,11 +15,16 @@ describe("galera options", () => {
 
   const ours = "is set by the package itself: leave it out";
   const value = "must be the option's value, as a string";
+  const size = "must be a size such as \"512M\" or \"2G\", as a string: Galera's own words";
   const version = "must be a major version such as \"10.11\", as a string; left out, it is what the image's package sources offer";
   const noName = "is not the name of a MariaDB server option: give one as it stands in an option file, such as max_connections";
   const swallowed = "has a NUL or a line that begins with --, which MariaDB would not take for a part of the value: leave them out";
   const long = "is longer than a line of MariaDB's option files can be: 4000 bytes at most, quoted; shorten it";
   for (const [wrong, property, reason] of [
+    [{ gcacheSize: "lots" }, "gcacheSize", size],
+    [{ gcacheSize: "2gb" }, "gcacheSize", size],
+    [{ gcacheSize: "0M" }, "gcacheSize", size],
+    [{ gcacheSize: 512 }, "gcacheSize", size],
     [{ vendor: "oracle" }, "vendor", "must be \"mariadb\": no other can be run yet"],
     [{ vendor: undefined }, "vendor", "must be \"mariadb\": no other can be run yet"],
     [{ version: "10" }, "version", version],

@@ -13,7 +13,7 @@ export const running = (...names: string[]): Record<string, View> => Object.from
  * Guests whose servers answer with one view each, for as long as they are asked; one that is stopped leaves the others' views: at once, or
  * after the seconds that `stops` says.
  */
-export function guests(views: Record<string, View | undefined>, { stops = 0, started = true, unit = "ActiveState=active\nResult=success\nNRestarts=0", leaving = [] as string[], marks = {} as Record<string, Mark>, disk = "", files = "", df = "", unreadable = false, deaf = false, bare = false, mute = [] as string[], versions = {} as Record<string, string>, version = undefined as string | undefined, frozen = false, tables = undefined as string | undefined, offered = undefined as string | undefined } = {}) {
+export function guests(views: Record<string, View | undefined>, { stops = 0, started = true, unit = "ActiveState=active\nResult=success\nNRestarts=0", leaving = [] as string[], marks = {} as Record<string, Mark>, disk = "", files = "", df = "", unreadable = false, deaf = false, bare = false, mute = [] as string[], versions = {} as Record<string, string>, version = undefined as string | undefined, tables = undefined as string | undefined, offered = undefined as string | undefined } = {}) {
   /** What was done on each guest, in order. */
   const ran: string[] = [];
   /** Who was asked for its view after each of these. */
@@ -38,7 +38,7 @@ export function guests(views: Record<string, View | undefined>, { stops = 0, sta
       if (command.includes("sst_in_progress")) return "";
       if (command.startsWith("for name in")) return bare && at("--unit=datastores-install") < 0 ? "mariadb-server\n" : "";
       if (command.startsWith("dpkg-query") && versions[name]) return `1:${versions[name]}.6-0+deb12u1\n`;
-      if (stdin.includes("'wsrep_provider_options'")) return `wsrep_provider_options\tgcache.dir = /var/lib/datastore/mysql/; gcache.freeze_purge_at_seqno = ${frozen ? 17 : -1}; gcache.size = 128M\n`;
+      if (stdin.includes("'wsrep_provider_options'")) return `wsrep_provider_options\tgcache.dir = /var/lib/datastore/mysql/; gcache.recover = yes; gcache.size = 128M\n`;
       if (command.includes("pgrep")) return "";
       if (command.includes("mariadb_upgrade_info") && !command.includes("blkid")) return `${(at("mariadb-upgrade --skip-write-binlog") < 0 ? tables : offered ?? tables) ?? ""}\n`;
       if (command.includes("df ")) return df;

@@ -15,7 +15,7 @@ import { marker, status, way } from "./look";
 import { sight } from "./model";
 
 type Configuration = Record<string, string | number | boolean>;
-interface Wish { configuration?: Configuration; restartTrigger?: string }
+interface Wish { configuration?: Configuration; restartTrigger?: string; gcacheSize?: string }
 
 const [optionsFile, runningFile] = ["/etc/mysql/mariadb.conf.d/99-datastore.cnf", "/run/datastores/options"];
 
@@ -69,6 +69,14 @@ describe("galera settings", () => {
     deepEqual(differing(was, was.replace(/^wsrep_cluster_address.*$/m, "wsrep_cluster_address = \"gcomm://\"").replace("[sst]", "[sst]\nmore = 1")), []);
   });
 
+  it("the room for writes that others missed is given to Galera, and a restart is due for it", async () => {
+    const { textOf } = await server({}, { options: {} });
+    const [none, one, two, back] = [{}, { gcacheSize: "1G" }, { gcacheSize: "2G" }, { restartTrigger: "1" }].map((options) => textOf(options)) as [string, string, string, string];
+    match(two, /^wsrep_provider_options = "?socket\.ssl_ca=[^;]*;[^;]*;[^;]*;gcache\.size=2G"?$/m);
+    ok(!none.includes("gcache"));
+    deepEqual([differing(none, one), differing(one, two), differing(one, back), differing(one, one)], [["restartTrigger"], ["restartTrigger"], ["restartTrigger"], []]);
+  });
+
   it("a file tells no text that a restart was asked for with", async () => {
     const { textOf } = await server({}, { options: {} });
     ok(!textOf({ restartTrigger: "because" }).includes("because"));
@@ -84,6 +92,7 @@ describe("galera settings", () => {
     deepEqual(changed({}, { configuration: { performance_schema: true, max_connections: 200 } }), { settings: "max_connections live, performance_schema at a restart", configured: false, current: false });
     deepEqual(changed({ configuration: { nobodys_option: 1 } }, {}), { settings: "nobodys_option at a restart", configured: false, current: false });
     deepEqual(changed({ restartTrigger: "1" }, { restartTrigger: "2" }), { settings: "restartTrigger at a restart", configured: false, current: false });
+    deepEqual(changed({}, { gcacheSize: "1G", restartTrigger: "1" }), { settings: "gcacheSize at a restart, restartTrigger at a restart", configured: false, current: false });
     deepEqual(outdated({ configuration: { max_connections: 100 } }, { configuration: { max_connections: 100 } }), sight("synced", 3));
   });
 

@@ -28,19 +28,16 @@ describe("galera: a rebuild for another major version", () => {
 
   it("stops nobody for whom the others keep too little, and says what else there is to do", () => fast(async () => {
     const { ran, ended } = await rebuilt(keep(50));
-    match(ended, /^refused: a member gets another major version only while the others keep what it misses meanwhile\. Seen: they keep no writes\. .*gcache\.freeze_purge_at_seqno = now/);
+    match(ended, /^refused: a member gets another major version only while the others keep what it misses meanwhile\. Seen: they keep no writes\. Way forward: run `pulumi up` again once something was written; else set `version` and `image` back/);
     ok(!ran.some((line) => line.includes("systemctl stop") || line.startsWith("Nova")), ran.join("\n"));
   }));
 
   it("stops nobody while more is written than their caches hold in a quarter of an hour", () => fast(async () => {
     const busy = Object.fromEntries(Object.keys(versions).map((name) => [name, synced(3, { busy: 2 ** 40 })]));
     const { ran, ended } = await rebuilt(busy);
-    match(ended, /Seen: their caches hold the writes of 0 s at the pace of now, and it may be away for 900 s\./);
+    match(ended, /Seen: their caches hold the writes of 0 s at the pace of now, and it may be away for 900 s\..*set `version` and `image` back and `gcacheSize` to \d+M or more, which restarts the members one at a time/);
     ok(!ran.some((line) => line.includes("systemctl stop") || line.startsWith("Nova")), ran.join("\n"));
-    deepEqual((await rebuilt(busy, { frozen: true })).ended, "done");
   }));
-
-  it("goes on where one of the others was told to keep all", () => fast(async () => deepEqual((await rebuilt(keep(50), { frozen: true })).ended, "done")));
 
   it("of the same version asks for none of that", () => fast(async () => deepEqual((await rebuilt(keep(50), { version: "10.11" })).ended, "done")));
 
