@@ -96,7 +96,7 @@ describe("what is refused", function () {
     { what: "a key that is none", change: { access: { privateKey: "ssh-ed25519 AAAA" } }, says: [`${key}: give what is in the key's file, whole: not the file's name, and not the public half. If it has a passphrase, ${copy}`] },
     { change: { vendor: "percona" }, says: ['vendor: must be "mariadb": no other can be run yet'] },
     { change: { gcacheSize: "2gb" }, says: ['gcacheSize: must be a size such as "512M" or "2G", as a string: Galera\'s own words'] },
-    { change: { gcacheSize: "1G" }, says: ["orders: gcacheSize is at most half of the volume, for the data lie beside it; it is 1G of 1 GiB: lower it, or raise volume.size"] },
+    { change: { gcacheSize: "1025M" }, says: ["orders: gcacheSize is at most half of the volume, for the data lie beside it; it is 1025M of 2 GiB: lower it, or raise volume.size"] },
     { change: { version: "11" }, says: ['version: must be a major version such as "10.11", as a string; left out, it is what the image\'s package sources offer'] },
     { change: { configuration: { wsrep_cluster_address: "gcomm://" } }, says: ["configuration.wsrep_cluster_address: is set by the package itself: leave it out"] },
     { change: { configuration: { binlog_format: "STATEMENT" } }, says: ["configuration.binlog_format: is set by the package itself: leave it out"] },
