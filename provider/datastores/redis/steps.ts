@@ -21,12 +21,13 @@ import { configure, guarded, install, mount, refuseOtherThanOthers, secure, type
 import { shardOf } from "./sight";
 import { count, evenly, joined, missing, read, type Slots } from "./slots";
 
-/** Its keys are gone and others have them: it begins anew, under another identity. What is left of the old one goes aside. */
+/** Its keys are gone and others have them: it begins anew, under another identity. What is left of the old one goes aside, and is there before the mark is: marked first, a cut would have it start as who it was. */
 const clean: Step = async ({ guest: reach, want }, member) => {
   const guest = await reach(member.name);
-  await mark(guest, want.owner, member, { hasHadData: false, left: false });
   const aside = `${dataPath}.emptied-${new Date().toISOString().slice(0, 19).replace(/\D/g, "")}`;
-  await guest.run(sh`[ ! -e ${dataPath} ] || mv -T ${dataPath} ${aside}`);
+  await guest.run(sh`[ ! -e ${dataPath} ] || mv -T ${dataPath} ${aside}
+sync -f ${mountPoint}`);
+  await mark(guest, want.owner, member, { hasHadData: false, left: false });
 };
 
 /** Whether a server runs with other users than this run's. */

@@ -323,8 +323,13 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
       if (command.startsWith("python3 -c")) return told(self, command, stdin, true);
       if (command.startsWith("mkdir -p /usr/local/lib/datastores") || command === "systemctl daemon-reload") return "";
       for (const line of command.replace(letStart, "").split(/[;\n]/).map((each) => each.trim()).filter(Boolean)) {
+        if (line.startsWith("[ ! -e /var/lib/datastore/redis ] || mv -T ")) {
+          note(`${self.name} sets its data aside`);
+          self.writesThrough = false;
+          continue;
+        }
         if (line === "chattr +S /var/lib/datastore/redis/cluster") self.writesThrough = true;
-        if (line.startsWith("[ -d ") || line.startsWith("chattr ") || line.startsWith("systemctl reset-failed ")) continue;
+        if (line.startsWith("[ -d ") || line.startsWith("chattr ") || line === "sync -f /var/lib/datastore" || line.startsWith("systemctl reset-failed ")) continue;
         const [, act = ""] = /^systemctl (\w+)(?: --quiet| --no-block)* (\w+)-server$/.exec(line) ?? [];
         if (!units[act]) throw new Error(`nobody runs on ${self.name} ${line}`);
         note(`${self.name} systemctl ${act}`);

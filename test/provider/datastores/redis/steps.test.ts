@@ -23,6 +23,13 @@ describe("redis steps", () => {
     await running;
   };
 
+  it("sets what is left of lost keys aside before it says that the member is new", () => fast(async () => {
+    const all = guests(six);
+    all.servers["db-1-2"]!.down = Date.now();
+    await done("clean", all, "db-1-2");
+    deepEqual(all.ran, ["db-1-2 sets its data aside", 'db-1-2 marked {"hasHadData":false,"left":false}']);
+  }));
+
   it("starts a new member whose table of nodes is written through to its disk", () => fast(async () => {
     const all = guests(six.slice(0, 4), { alone: ["db-3-1"] });
     all.servers["db-3-1"]!.down = Date.now();
