@@ -30,22 +30,27 @@ export async function diff(id: string, olds: Outputs, news: Raw): Promise<dynami
   const { frozen } = byName(olds.datastore);
   const options = differing(olds.options, news.options).filter((key) => frozen.includes(key));
   if (olds.status === "ready" && options.length > 0)
-    throw new Error(`${cluster}: changing ${options.map((key) => argument(olds, `options.${key}`)).join(", ")} of a cluster that runs cannot be done by this version; set it back`);
+    refuse(`${cluster}: changing ${options.map((key) => argument(olds, `options.${key}`)).join(", ")} of a cluster that runs cannot be done by this version; set it back`);
   const keys = changed(olds, news);
   const others = keys.filter((key) => !whileMaintained.includes(key));
   if (news.maintenance === true && others.length > 0)
-    throw new Error(`${cluster} is in maintenance, so no guest is touched, and ${argumentsOf(olds, news, others).join(", ")} cannot change: set maintenance to false with that change, or take it back`);
+    refuse(`${cluster} is in maintenance, so no guest is touched, and ${argumentsOf(olds, news, others).join(", ")} cannot change: set maintenance to false with that change, or take it back`);
   const beside = keys.filter((key) => !whileStopped.includes(key));
   if (news.state === "stopped" && beside.length > 0)
-    throw new Error(`${cluster} is ${olds.state === "stopped" ? "stopped" : "to be stopped"}, and ${argumentsOf(olds, news, beside).join(", ")} cannot change with that: ${olds.state === "stopped" ? "set state to running with that change" : "change it first, in a run of its own"}, or take it back`);
+    refuse(`${cluster} is ${olds.state === "stopped" ? "stopped" : "to be stopped"}, and ${argumentsOf(olds, news, beside).join(", ")} cannot change with that: ${olds.state === "stopped" ? "set state to running with that change" : "change it first, in a run of its own"}, or take it back`);
   const { lines, refused } = forecast(olds, news as Document);
   const untouched = needsNoGuest(olds, news, keys);
   if (refused && !ofRefresh && !untouched)
-    throw new Error(`${cluster}: ${refused.message} This is what the last look saw: once it is mended, run \`pulumi refresh\`.`);
+    refuse(`${cluster}: ${refused.message} This is what the last look saw: once it is mended, run \`pulumi refresh\`.`);
   if (olds.status !== "ready") console.log(`[${cluster}] the last run did not end; this one goes on from what it then sees`);
   print(olds, untouched && !refused ? lines.map((line) => `left for the next run: ${line}`) : lines);
   if (news.maintenance === true) return {};
   // A refresh clears the engine's own memory of a failed run, and knows nothing of a member that it saw down.
   const toDo = olds.status !== "ready" || (lines.length > 0 && keys.length === 0);
   return toDo ? { changes: true } : {};
+}
+
+/** What a person is to read: beside what `diff` throws Pulumi prints its stack, and this has none. */
+function refuse(message: string): never {
+  throw Object.assign(new Error(message), { stack: "" });
 }

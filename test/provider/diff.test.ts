@@ -102,6 +102,8 @@ describe("diff", () => {
     it("fails it, names the cluster, and says how to look again", () =>
       fails(emptied, {}, /^Error: orders: refused: a member whose data vanished.*This is what the last look saw: once it is mended, run `pulumi refresh`\.$/));
 
+    it("has no stack, which Pulumi would print beside it", () => rejects(diff("orders", emptied, known as never), { stack: "" }));
+
     it("fails it whatever changes beside", async () => {
       for (const change of [of(1, 2, 3, 4, 5), { deletionProtection: false, forget: [] }, { forget: ["orders-4"] }]) await fails(emptied, change, /vanished/);
     });
