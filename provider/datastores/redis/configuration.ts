@@ -34,7 +34,7 @@ export const busPort = 16379;
 export const dataDirectory = "redis";
 export const dataPath = `${mountPoint}/${dataDirectory}`;
 /**
- * Below the data directory: alone in a directory whose files are written through to the disk, as `chattr +S` has it. The server puts on the disk itself only what it must not forget, such as its votes; a power
+ * Below the data directory: alone in a directory whose files are written through to the disk, as `xfs_io` has it. The server puts on the disk itself only what it must not forget, such as its votes; a power
  * cut after any other save left xfs with an empty or a shortened file, which no server starts with: "corrupted cluster config file" (Redis: `cluster.c`, clusterSaveConfig; kernel: xfs, `inherit_sync`).
  */
 export const nodesFile = "cluster/nodes.conf";

@@ -48,7 +48,7 @@ const start: Step = async (cluster, member, step) => {
   }
   await guest.run(`${letStart}\n${sh`[ -d ${dataPath} ] || install -d -o ${user} -g ${user} -m 700 ${dataPath}
 [ -d ${writtenThrough} ] || install -d -o ${user} -g ${user} -m 700 ${writtenThrough}
-chattr +S ${writtenThrough}
+xfs_io -c "chattr +s" ${writtenThrough}
 systemctl enable --quiet ${server}
 systemctl reset-failed ${server} 2>/dev/null || true
 systemctl ${!hasHadData && (await isStrange(cluster, guest)) ? "restart" : "start"} --no-block ${server}`}`);

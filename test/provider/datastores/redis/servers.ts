@@ -328,8 +328,8 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
           self.writesThrough = false;
           continue;
         }
-        if (line === "chattr +S /var/lib/datastore/redis/cluster") self.writesThrough = true;
-        if (line.startsWith("[ -d ") || line.startsWith("chattr ") || line === "sync -f /var/lib/datastore" || line.startsWith("systemctl reset-failed ")) continue;
+        if (line === "xfs_io -c \"chattr +s\" /var/lib/datastore/redis/cluster") self.writesThrough = true;
+        if (line.startsWith("[ -d ") || line.startsWith("xfs_io ") || line === "sync -f /var/lib/datastore" || line.startsWith("systemctl reset-failed ")) continue;
         const [, act = ""] = /^systemctl (\w+)(?: --quiet| --no-block)* (\w+)-server$/.exec(line) ?? [];
         if (!units[act]) throw new Error(`nobody runs on ${self.name} ${line}`);
         note(`${self.name} systemctl ${act}`);
