@@ -182,14 +182,14 @@ function wrongTogether(name: string, args: GaleraClusterArgs): string[] {
   const risk = members < 3 ? Unsafe.UnderThreeMembers : members % 2 === 0 ? Unsafe.EvenMembers : undefined;
   const risky = risk && !allowUnsafe.includes(risk)
     ? [`members must be odd and at least 3; it is ${members}, so ${lost(members)}. To take that risk, name it: allowUnsafe: ["${risk}"]`] : [];
-  const tooLarge = typeof gcacheSize === "string" && typeof volume.size === "number" && gibibytes(gcacheSize) > volume.size / 2
+  const tooLarge = typeof gcacheSize === "string" && /^\d+[MG]$/.test(gcacheSize) && typeof volume.size === "number" && gibibytes(gcacheSize) > volume.size / 2
     ? [`gcacheSize is at most half of the volume, for the data lie beside it; it is ${gcacheSize} of ${volume.size} GiB: lower it, or raise volume.size`] : [];
   const unfit = wrongName(name);
   if (unfit.length > 0) return [...risky, ...tooLarge, ...unfit];
   return [...risky, ...tooLarge, ...wrongMembers(memberNames(name, members, without), { words: `${name}-1, ${name}-2 and so on`, pattern: new RegExp(`^${name}-[1-9][0-9]*$`) }, args)];
 }
 
-/** Of a size in Galera's words; of what is none the provider says so. */
+/** Of a size in Galera's words: of what is none the provider says so. */
 const gibibytes = (size: string): number => parseInt(size, 10) / (size.endsWith("M") ? 1024 : 1);
 
 /** What this number of members cannot bear. */

@@ -21,13 +21,14 @@ async function roomOf(guest: Guest): Promise<number> {
 
 /**
  * What the others keep of the writes that a member misses while it is away: how many of the last until now, and for how many seconds at their pace of now, in bytes a second. A cache that is not
- * full yet keeps more than it holds. Undefined where there are no others.
+ * full yet keeps more than it holds. Undefined where no other answers.
  */
 async function keptFor(cluster: Galera, name: string): Promise<{ writes: number; seconds: number; pace: number } | undefined> {
-  const others = await Promise.all(everyone(cluster).filter((other) => other !== name).map(cluster.guest));
-  if (others.length === 0) return undefined;
+  const guests = await Promise.all(everyone(cluster).filter((other) => other !== name).map(cluster.guest));
   const began = Date.now();
-  const first = await Promise.all(others.map(wsrep));
+  const views = await Promise.all(guests.map(wsrep));
+  const [others, first] = [guests, views].map((all) => all.filter((_, index) => views[index] !== undefined)) as [Guest[], Wsrep[]];
+  if (others.length === 0) return undefined;
   const room = Math.max(...await Promise.all(others.map(roomOf)));
   const second = await Promise.all(others.map(wsrep));
   const last = Math.max(...second.map((view) => Number(view?.last_committed ?? 0)));

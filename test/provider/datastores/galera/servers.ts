@@ -38,6 +38,7 @@ export function guests(views: Record<string, View | undefined>, { stops = 0, sta
       if (command.includes("sst_in_progress")) return "";
       if (command.startsWith("for name in")) return bare && at("--unit=datastores-install") < 0 ? "mariadb-server\n" : "";
       if (command.startsWith("dpkg-query") && versions[name]) return `1:${versions[name]}.6-0+deb12u1\n`;
+      if (stdin.includes("'wsrep_provider_options'") && !view) throw new Error(`${name} answers nobody`);
       if (stdin.includes("'wsrep_provider_options'")) return `wsrep_provider_options\tgcache.dir = /var/lib/datastore/mysql/; gcache.recover = yes; gcache.size = 128M\n`;
       if (command.includes("pgrep")) return "";
       if (command.includes("mariadb_upgrade_info") && !command.includes("blkid")) return `${(at("mariadb-upgrade --skip-write-binlog") < 0 ? tables : offered ?? tables) ?? ""}\n`;
