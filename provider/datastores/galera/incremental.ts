@@ -1,4 +1,4 @@
-import { Refused } from "../../errors";
+import { CommandFailed, reason, Refused } from "../../errors";
 import type { Guest } from "../../guest/guest";
 import { installedVersion, majorOf } from "../../guest/packages";
 import type { Member } from "../../topology";
@@ -38,11 +38,17 @@ async function keptFor(cluster: Galera, name: string): Promise<{ writes: number;
   return { writes, pace, seconds: writes <= 0 ? 0 : pace > 0 ? room / pace : Infinity };
 }
 
-/** Whether the others keep the writes that a member misses while it is away, and for how long: after that it gets all data anew. */
+/** Says whether the others keep the writes that a member misses while it is away, and for how long: after that it gets all data anew. That nobody can tell stops no step. */
 export async function tellWhatItMayMiss(cluster: Galera, { name }: Member): Promise<void> {
-  const kept = await keptFor(cluster, name);
-  if (!kept) return;
-  (await cluster.guest(name)).say(kept.writes > 0 ? `the others keep the last ${kept.writes} writes${kept.seconds < Infinity ? `, and room for those of ${Math.round(kept.seconds)} s at this pace` : ""}: for as long it gets only what it misses` : "the others keep no writes: it gets all data anew");
+  const { say } = await cluster.guest(name);
+  try {
+    const kept = await keptFor(cluster, name);
+    if (!kept) return;
+    say(kept.writes > 0 ? `the others keep the last ${kept.writes} writes${kept.seconds < Infinity ? `, and room for those of ${Math.round(kept.seconds)} s at this pace` : ""}: for as long it gets only what it misses` : "the others keep no writes: it gets all data anew");
+  } catch (error) {
+    if (!(error instanceof CommandFailed)) throw error;
+    say(`whether the others keep the writes that it misses is not known: ${reason(error)}`);
+  }
 }
 
 const versionOf = async (guest: Guest): Promise<string | undefined> => majorOf(await guest.look(`${installedVersion("mariadb-server")} || true`));

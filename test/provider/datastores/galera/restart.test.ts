@@ -64,6 +64,14 @@ describe("a restart of a galera member", () => {
     ok(ran.includes("db-2 says the others keep no writes: it gets all data anew"), ran.join("\n"));
   }));
 
+  it("says that it does not know what the others keep where one does not tell it, and restarts the member", () => fast(async () => {
+    const views: Record<string, View | undefined> = running("db-1", "db-2", "db-3");
+    const { three, ran, at } = guests(views, { forgetful: ["db-3"] });
+    await Promise.all([steps.restart(three, member("db-2")), comesBack(views, at)]);
+    const said = at("db-2 says whether the others keep the writes that it misses is not known: db-3: `mariadb");
+    ok(said >= 0 && said < at(stop), ran.join("\n"));
+  }));
+
   for (const [what, views] of Object.entries<Record<string, View>>({
     "one of the others receives its data": { ...running("db-1", "db-2", "db-3"), "db-3": synced(3, { state: "Joining: receiving State Transfer" }) },
     "one of the others gives its data": { ...running("db-1", "db-2", "db-3"), "db-1": synced(3, { state: "Donor/Desynced" }) },

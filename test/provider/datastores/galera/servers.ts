@@ -1,3 +1,4 @@
+import { CommandFailed } from "../../../../provider/errors";
 import type { Guest } from "../../../../provider/guest/guest";
 import { cluster } from "../../cluster";
 
@@ -11,9 +12,9 @@ export const running = (...names: string[]): Record<string, View> => Object.from
 
 /**
  * Guests whose servers answer with one view each, for as long as they are asked; one that is stopped leaves the others' views: at once, or
- * after the seconds that `stops` says.
+ * after the seconds that `stops` says. A forgetful one says how it is, and then does not answer.
  */
-export function guests(views: Record<string, View | undefined>, { stops = 0, started = true, unit = "ActiveState=active\nResult=success\nNRestarts=0", leaving = [] as string[], marks = {} as Record<string, Mark>, disk = "", files = "", df = "", unreadable = false, deaf = false, bare = false, mute = [] as string[], versions = {} as Record<string, string>, version = undefined as string | undefined, tables = undefined as string | undefined, offered = undefined as string | undefined } = {}) {
+export function guests(views: Record<string, View | undefined>, { stops = 0, started = true, unit = "ActiveState=active\nResult=success\nNRestarts=0", leaving = [] as string[], marks = {} as Record<string, Mark>, disk = "", files = "", df = "", unreadable = false, deaf = false, bare = false, mute = [] as string[], forgetful = [] as string[], versions = {} as Record<string, string>, version = undefined as string | undefined, tables = undefined as string | undefined, offered = undefined as string | undefined } = {}) {
   /** What was done on each guest, in order. */
   const ran: string[] = [];
   /** Who was asked for its view after each of these. */
@@ -38,7 +39,7 @@ export function guests(views: Record<string, View | undefined>, { stops = 0, sta
       if (command.includes("sst_in_progress")) return "";
       if (command.startsWith("for name in")) return bare && at("--unit=datastores-install") < 0 ? "mariadb-server\n" : "";
       if (command.startsWith("dpkg-query") && versions[name]) return `1:${versions[name]}.6-0+deb12u1\n`;
-      if (stdin.includes("'wsrep_provider_options'") && !view) throw new Error(`${name} answers nobody`);
+      if (stdin.includes("'wsrep_provider_options'") && (!view || forgetful.includes(name))) throw new CommandFailed(name, command, 1, "ERROR 1040 (HY000): Too many connections\n");
       if (stdin.includes("'wsrep_provider_options'")) return `wsrep_provider_options\tgcache.dir = /var/lib/datastore/mysql/; gcache.recover = yes; gcache.size = 128M\n`;
       if (command.includes("pgrep")) return "";
       if (command.includes("mariadb_upgrade_info") && !command.includes("blkid")) return `${(at("mariadb-upgrade --skip-write-binlog") < 0 ? tables : offered ?? tables) ?? ""}\n`;
