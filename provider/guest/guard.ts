@@ -10,6 +10,8 @@ export const settle = "/usr/local/lib/datastores/settle";
 
 /** Makes the data the service's own user's, and writes down who opens them. Each start begins with it, and whatever else has the server open them. */
 export const take = "/usr/local/lib/datastores/take";
+/** A shell command: has the volume say who opened its data, where nothing is written down of that. Who is installed now may never have opened what another wrote. */
+export const signed = sh`! mountpoint -q ${mountPoint} || [ -s ${mountPoint}/${writtenBy} ] || ${take}`;
 /** Lies beside the marker, and says which state transfer was the last that is whole on the disk. */
 const stamp = ".transferred";
 const identity = (transfer: string) => `stat -c %i:%.9W "${transfer}" 2>/dev/null`;

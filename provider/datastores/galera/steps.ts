@@ -1,6 +1,6 @@
 import { Refused, TimedOut } from "../../errors";
 import { eventually } from "../../guest/eventually";
-import { letStart, settle, take, transferred } from "../../guest/guard";
+import { letStart, settle, signed, transferred } from "../../guest/guard";
 import type { Guest } from "../../guest/guest";
 import { installedVersion, majorOf } from "../../guest/packages";
 import { sh } from "../../guest/shell";
@@ -215,7 +215,7 @@ const rebuild: Step = async (cluster, member, step = { do: "rebuild", on: [membe
     await guarded(guest);
   }
   // Who opened the data last lies with them before another can.
-  if (hops) await guest.run(sh`! mountpoint -q ${mountPoint} || ${take}`);
+  if (hops) await guest.run(signed);
   await cluster.rebuild!(member);
 };
 

@@ -2,7 +2,7 @@ import { dirname } from "node:path/posix";
 import { CommandFailed, Refused, TimedOut } from "../../errors";
 import { isOlder } from "../../hops";
 import { eventually } from "../../guest/eventually";
-import { letStart, take } from "../../guest/guard";
+import { letStart, signed } from "../../guest/guard";
 import type { Guest } from "../../guest/guest";
 import { installedVersion, majorOf } from "../../guest/packages";
 import { assignments, sh } from "../../guest/shell";
@@ -233,7 +233,7 @@ const rebuild: Step = async (cluster, member, step) => {
     await guest.run(sh`systemctl stop ${server}`);
   }
   // Who opened the data last lies with them before another can.
-  if (hops) await guest.run(sh`! mountpoint -q ${mountPoint} || ${take}`);
+  if (hops) await guest.run(signed);
   await cluster.rebuild!(member);
 };
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import execa from "execa";
-import { guardUnit, letStart, take as takePath, transferred } from "../../../provider/guest/guard";
+import { guardUnit, letStart, signed, take as takePath, transferred } from "../../../provider/guest/guard";
 import type { Guest } from "../../../provider/guest/guest";
 import { needsRoot } from "./box";
 
@@ -109,6 +109,15 @@ ${first}
   it("makes them the service's own, its group's too, and writes down who opens them", async () => {
     deepEqual(await taken("chown -R 4242:4242 data"), all);
     deepEqual(await taken("echo 10.11 >.written-by; chown -R daemon:4242 data"), all);
+  });
+
+  it("writes down before another version comes who opens them now, unless it is written down already: who is installed then may never have opened them", async () => {
+    const written = async (before: string) => (await execa("unshare", ["--mount", "--propagation", "private", "/bin/bash", "--norc", "-euc",
+      `mount -t tmpfs none /var/lib; mkdir /var/lib/datastore; mount -t tmpfs none /var/lib/datastore; cd /var/lib/datastore
+mount -t tmpfs none /usr/local/lib; mkdir ${takePath.replace(/\/[^/]+$/, "")}; printf '#!/bin/sh\necho 11.8 >/var/lib/datastore/.written-by\n' >${takePath}; chmod 755 ${takePath}
+${before}
+eval "$0"; cat .written-by`, signed])).stdout;
+    deepEqual([await written(":"), await written("echo 10.11 >.written-by")], ["11.8", "10.11"]);
   });
 
   it("has their root last, so that one that was cut is gone on with, and what is right is not looked through", async () => {
