@@ -18,6 +18,9 @@ export interface Server extends Place {
   fault?: string;
 }
 
+/** Nova is at nothing with it, and it is neither in an error nor in the middle of a resize or a rebuild. */
+export const isSettled = ({ status, task }: Server): boolean => task === undefined && ["ACTIVE", "SHUTOFF"].includes(status);
+
 /** The few acts on servers that Pulumi's resources would do on all of them at once. Each goes on from wherever an earlier run was cut. */
 export interface Cloud {
   server(id: string): Promise<Server>;
@@ -64,9 +67,17 @@ export const cloudOf = (openstack: OpenStack): Cloud => {
     if (images.length !== 1) throw new Error(`the cloud has ${images.length === 0 ? "no image" : "several images with the name"} ${JSON.stringify(name)}; \`openstack image list\` shows what it has`);
     return images[0]!.id;
   };
-  const running = (now: Server, id: string): true | string | undefined => {
-    if (now.status === "ERROR") throw new Error(`Nova says that the server is in ERROR: ${now.fault ?? "and nothing of why"}. See \`openstack server show ${id}\` and \`openstack server event list ${id}\``);
-    return now.task === undefined ? undefined : `it is ${now.status}, ${now.task}`;
+  /** Says what Nova is still at. A resize that waits for it is confirmed: the server was shut down in order, what it holds is on its volume, and to go back is another resize. */
+  const untilSettled = (id: string) => {
+    let confirmed = false;
+    return async (now: Server): Promise<string | undefined> => {
+      if (now.status === "ERROR") throw new Error(`Nova says that the server is in ERROR: ${now.fault ?? "and nothing of why"}. See \`openstack server show ${id}\` and \`openstack server event list ${id}\``);
+      if (now.task !== undefined) return `it is ${now.status}, ${now.task}`;
+      // Until it is done Nova says 400 to who asks again, and of the server no other word than before.
+      confirmed = now.status === "VERIFY_RESIZE" && (confirmed || await act(id, { confirmResize: null }, [400, 409]));
+      if (now.status === "VERIFY_RESIZE") return "it is being confirmed";
+      return isSettled(now) ? undefined : `it is ${now.status}`;
+    };
   };
   const started = async (now: Server, id: string): Promise<true | string> =>
     now.status === "ACTIVE" || ((await act(id, { "os-start": null })) ? "it is being started" : "it cannot be started yet");
@@ -80,19 +91,12 @@ export const cloudOf = (openstack: OpenStack): Cloud => {
     server,
     async resize(id, flavor, say) {
       let asked = false;
-      let confirmed = false;
+      const busy = untilSettled(id);
       const flavorRef = await flavorId(flavor);
       await eventually(`Nova to resize the server to ${flavor}`, { seconds: actSeconds, every: 500, say }, async () => {
         const now = await server(id);
-        const busy = running(now, id);
-        if (busy !== undefined) return busy;
-        // It was shut down for it in order, and what it holds is on its volume: to go back is another resize.
-        if (now.status === "VERIFY_RESIZE") {
-          // Until it is done Nova says 400 to who asks again, and of the server no other word than before.
-          confirmed ||= await act(id, { confirmResize: null }, [400, 409]);
-          return "it is being confirmed";
-        }
-        if (!["ACTIVE", "SHUTOFF"].includes(now.status)) return `it is ${now.status}`;
+        const why = await busy(now);
+        if (why !== undefined) return why;
         if (now.flavor !== flavor) {
           if (asked) throw new Error(`Nova gave up to resize the server to ${flavor}: mostly there is no host with room for it. See \`openstack server event list ${id}\``);
           asked = await act(id, { resize: { flavorRef } });
@@ -104,12 +108,12 @@ export const cloudOf = (openstack: OpenStack): Cloud => {
     imageId,
     async rebuild(id, image, say) {
       let asked = false;
+      const busy = untilSettled(id);
       const imageRef = await imageId(image);
       await eventually(`Nova to rebuild the server with ${image}`, { seconds: actSeconds, every: 500, say }, async () => {
         const now = await server(id);
-        const busy = running(now, id);
-        if (busy !== undefined) return busy;
-        if (!["ACTIVE", "SHUTOFF"].includes(now.status)) return `it is ${now.status}`;
+        const why = await busy(now);
+        if (why !== undefined) return why;
         if (now.image !== imageRef) {
           if (asked) throw new Error(`Nova gave up to rebuild the server with ${image}. See \`openstack server event list ${id}\``);
           asked = await act(id, { rebuild: { imageRef, ...(now.keyPair !== undefined && { key_name: now.keyPair }) } });

@@ -1,14 +1,17 @@
-import type { Cloud } from "./cloud";
+import { isSettled, type Cloud } from "./cloud";
 import { reason, Refused } from "./errors";
 import { eventually } from "./guest/eventually";
 import { flavorOf, imageOf } from "./servers";
 import type { Due, Member } from "./topology";
 
-/** By member name: the flavor and the image that its server was last given, where that is known. */
+/** By member name: the flavor and the image that its server was last given, where that is known; `unsettled` where Nova did not say how it ended. */
 export interface Given {
   flavors: Record<string, string>;
   images: Record<string, string>;
 }
+
+/** No flavor's and no image's name, so it is none that is asked for: whatever is, Nova is asked what the server has. */
+const unsettled = "";
 
 /** Seconds for a server to boot as far as to tell its host keys. */
 const keysSeconds = 120;
@@ -76,26 +79,39 @@ export class Machines {
   }
 
   /** Gives a server the flavor that is asked for. */
-  async resize({ name, server }: Member, say: (line: string) => void): Promise<void> {
-    const flavor = flavorOf(this.servers, name)!;
-    await (await this.nova(name)).resize(server, flavor, say);
-    this.given.flavors[name] = flavor;
+  async resize(member: Member, say: (line: string) => void): Promise<void> {
+    const flavor = flavorOf(this.servers, member.name)!;
+    await this.give("flavors", member, flavor, (nova) => nova.resize(member.server, flavor, say));
   }
 
   /** Gives a server the image that is asked for, on a new disk; answers the host keys that its console tells of that. */
-  async rebuild({ name, server }: Member, say: (line: string) => void): Promise<string[]> {
+  async rebuild(member: Member, say: (line: string) => void): Promise<string[]> {
     const image = imageOf(this.servers)!;
+    const { name, server } = member;
     const nova = await this.nova(name);
     const before = await nova.hostKeys(server);
-    await this.giveKeys([{ name, server }]);
-    await nova.rebuild(server, image, say);
-    this.given.images[name] = image;
+    await this.giveKeys([member]);
+    await this.give("images", member, image, () => nova.rebuild(server, image, say));
     let keys: string[] = [];
     await eventually("the console to tell the host keys of the new disk", { seconds: keysSeconds, every: 1000, say }, async () => {
       keys = (await nova.hostKeys(server)).filter((key) => !before.includes(key));
       return keys.length > 0 || "it tells none yet";
     }).catch((error) => say(`${reason(error)}: the first that is shown is trusted`));
     return keys;
+  }
+
+  /** An act of Nova that fails may go on by itself: only of a server that is seen to be as before it is remembered that it is. */
+  private async give(what: keyof Given, { name, server }: Member, wanted: string, act: (nova: Cloud) => Promise<void>): Promise<void> {
+    const nova = await this.nova(name);
+    const given = this.given[what];
+    const [was, before] = [given[name], await nova.server(server)];
+    given[name] = unsettled;
+    await act(nova).catch(async (error) => {
+      const now = await nova.server(server).catch(() => undefined);
+      if (was !== undefined && now && isSettled(now) && now.flavor === before.flavor && now.image === before.image) given[name] = was;
+      throw error;
+    });
+    given[name] = wanted;
   }
 
   /** Has servers that are made or rebuilt from now on let in the public key that is asked for. Members have one key pair in common, which is given it once. */
@@ -106,13 +122,17 @@ export class Machines {
     for (const keyPair of keyPairs) if (typeof publicKey === "string" && keyPair !== undefined) await nova.giveKey(keyPair, publicKey);
   }
 
-  /** By member: the host keys that consoles tell of disks which a run that was cut has made anew. It could not remember them. */
+  /** By member: the host keys that consoles tell of disks which a run that was cut has made anew, or may have. It could not remember them. */
   async keysOfCutRebuilds(): Promise<Record<string, string[]>> {
     const wanted = imageOf(this.servers);
     const due = this.members.filter(({ name }) => wanted !== undefined && this.given.images[name] !== undefined && this.given.images[name] !== wanted);
     const told = await Promise.all(due.map(async ({ name, server }): Promise<[string, string[]][]> => {
       const nova = await this.nova(name);
-      return (await nova.server(server)).image === await nova.imageId(wanted!) ? [[name, await nova.hostKeys(server)]] : [];
+      const isMade = (await nova.server(server)).image === await nova.imageId(wanted!);
+      if (!isMade && this.given.images[name] !== unsettled) return [];
+      const keys = await nova.hostKeys(server);
+      // On a disk that may be the former one what it showed counts, unless the console tells otherwise.
+      return isMade || keys.length > 0 ? [[name, keys]] : [];
     }));
     return Object.fromEntries(told.flat());
   }

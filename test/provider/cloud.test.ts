@@ -112,6 +112,12 @@ describe("the cloud", () => {
     deepEqual([nova.servers.a!.status, nova.servers.a!.flavor, nova.asked.includes("resize")], ["ACTIVE", "large", false]);
   });
 
+  it("goes back on one that was cut before it was confirmed, and confirms both", async () => {
+    Object.assign(nova.servers.a!, { status: "VERIFY_RESIZE", flavor: "large" });
+    await resize("small");
+    deepEqual([nova.servers.a!.status, nova.servers.a!.flavor, nova.asked], ["ACTIVE", "small", ["login", "confirmResize", "resize", "confirmResize"]]);
+  });
+
   it("starts a server that was off", async () => {
     Object.assign(nova.servers.a!, { status: "SHUTOFF", flavor: "large" });
     await resize();
@@ -148,6 +154,12 @@ describe("the cloud", () => {
     await rebuild();
     await rebuild();
     deepEqual([nova.servers.a!.status, nova.asked], ["ACTIVE", ["login"]]);
+  });
+
+  it("confirms a resize that was cut before it gives the server another image: Nova rebuilds none in its middle", async () => {
+    Object.assign(made(), { status: "VERIFY_RESIZE", flavor: "large" });
+    await rebuild();
+    deepEqual([nova.servers.a!.status, nova.servers.a!.image, nova.asked], ["ACTIVE", "image-13", ["login", "confirmResize", "rebuild"]]);
   });
 
   it("has a key pair hold another public key, and what is rebuilt after that lets it in; the same key is left alone, with another comment too", async () => {

@@ -43,6 +43,8 @@ export class StandIn {
   readonly asked: string[] = [];
   /** How often it answers 503 before it answers. */
   busy = 0;
+  /** Whether it refuses whatever is asked, as of a project that is disabled. */
+  closed = false;
   /** Whether no host has room. */
   full = false;
   private logins = 0;
@@ -74,6 +76,7 @@ export class StandIn {
     const path = request.url!;
     const what = `${request.method} ${path}`;
     const refuse = (code: number, message: string) => ({ code, body: { refused: { code, message } } });
+    if (this.closed) return refuse(403, "Forbidden");
     if (this.busy > 0) {
       this.busy--;
       return refuse(503, "busy");

@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { dueOf, givenBefore, Machines } from "../../provider/machines";
+import type { Outputs } from "../../provider/inputs";
 import { create, diff, update } from "../../provider/lifecycle";
 import { nothingDue } from "../../provider/topology";
 import { anna, withAccess } from "./access";
@@ -47,6 +48,7 @@ describe("a resize", function () {
   let fleet: Fleet;
   beforeEach(() => {
     fleet = new Fleet(all(names, "synced"));
+    nova.flavors["flavor-0"] = "m1.small";
     nova.full = false;
     nova.asked.length = 0;
     for (const { server } of known.members) nova.servers[server] = { status: "ACTIVE", task: null, flavor: "m1.small", image: "image-12" };
@@ -131,6 +133,38 @@ describe("a resize", function () {
       await update("orders", { ...stored(), pins: { [first!.server]: "SHA256:former" } } as never, another as never);
       deepEqual(fleet.done.filter((line) => line.startsWith("rebuild")), ["rebuild orders-2", "rebuild orders-3"]);
       ok(!fleet.accepted["orders-1"]!.includes("SHA256:former"));
+    });
+  });
+
+  describe("or a rebuild that Nova goes on with after it failed to answer", () => {
+    /** What is remembered of a run that Nova told nothing more once it had begun. */
+    const failed = async (act: string, wanted: object) => {
+      const begun = setInterval(() => { nova.closed ||= nova.asked.includes(act); }, 1);
+      const error = await update("orders", { ...stored(), pins: { [first.server]: "SHA256:former" } } as never, wanted as never).then(() => undefined, (error: { properties: Outputs }) => error);
+      clearInterval(begun);
+      nova.closed = false;
+      fleet.done.length = 0;
+      return error!.properties;
+    };
+    const first = known.members[0]!;
+
+    it("of a flavor is gone back on when that is set back", async () => {
+      const olds = await failed("resize", large);
+      Object.assign(nova.servers[first.server]!, { status: "VERIFY_RESIZE", task: null, flavor: "large" });
+      fleet.seen = { ...all(names, "synced/2"), "orders-1": sight("whole:2", 3) };
+      await diff("orders", olds, known);
+      ok(fleet.printed.includes("[orders] resize orders-1 (m1.small)"), fleet.printed.join("\n"));
+      const { outs } = await update("orders", olds, known);
+      deepEqual([nova.servers[first.server]!.status, flavors(), (outs as Outputs).flavors!["orders-1"]], ["ACTIVE", ["m1.small", "m1.small", "m1.small"], "m1.small"]);
+    });
+
+    it("of an image too, over the host keys that its console tells", async () => {
+      const olds = await failed("rebuild", { ...known, servers: { ...known.servers, image: "debian-13" } });
+      Object.assign(nova.servers[first.server]!, { status: "ACTIVE", task: null, image: "image-13", console: keysOf(7) });
+      fleet.seen = { ...all(names, "synced/2"), "orders-1": sight("whole:2,uninstalled,unmounted,unconfigured", 3) };
+      await update("orders", olds, known);
+      deepEqual(fleet.done.slice(0, 2), ["rebuild orders-1", "install orders-1"]);
+      deepEqual([nova.servers[first.server]!.image, fleet.accepted["orders-1"]!.includes("SHA256:former")], ["image-12", false]);
     });
   });
 });
