@@ -36,12 +36,12 @@ export function keptBack(members: string[], seen: Record<string, unknown>, { res
   return members.slice(0, -1);
 }
 
-/** What is seen of members that are kept back is taken for what is wanted, and their version for as good as any. */
+/** What is seen of members that are kept back is taken for what is wanted, and their version for as good as any: packages of another were not those that are wanted. */
 export const without = <Seen>(keptBack: string[], seen: Record<string, Seen>): Record<string, Seen> =>
   Object.fromEntries(Object.entries(seen).map(([name, sight]) => {
     if (!keptBack.includes(name)) return [name, sight];
-    const { version: _, writtenBy: __, ...rest } = sight as Seen & Told & Versioned;
-    return [name, { ...rest, configured: true, ...(rest.current === undefined ? {} : { current: true }) } as Seen];
+    const { version, writtenBy: _, ...rest } = sight as Seen & Told & Versioned;
+    return [name, { ...rest, configured: true, ...(version !== undefined && { installed: true }), ...(rest.current === undefined ? {} : { current: true }) } as Seen];
   }));
 
 /** What is due of those that are not kept back. */

@@ -14,3 +14,10 @@ export const cluster = (members: string[], options: Partial<Options>, guest: (na
   authority: { certificate: "", key: "" },
   guest,
 });
+
+/** What a look sees where a major version is wanted: packages of another are not those that are to be there. */
+export const under = <Sight extends object>(version: string | undefined, seen: Record<string, Sight>): Record<string, Sight> =>
+  Object.fromEntries(Object.entries(seen).map(([name, sight]) => {
+    const has = (sight as { version?: string }).version;
+    return [name, version === undefined || has === undefined || has === version ? sight : { ...sight, installed: false }];
+  }));

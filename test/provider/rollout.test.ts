@@ -5,8 +5,9 @@ import { plan as planRedis } from "../../provider/datastores/redis/plan";
 import { isIn, shardOf, type Sight } from "../../provider/datastores/redis/sight";
 import { check, diff, update } from "../../provider/lifecycle";
 import { describe as lines, type Step } from "../../provider/plan";
-import { keptBack, takesAway, without } from "../../provider/rollout";
+import { dueWithout, keptBack, takesAway, without } from "../../provider/rollout";
 import { fast } from "./clock";
+import { under } from "./cluster";
 import { after as afterGalera, all, named as namedGalera, sight, type Seen as SeenGalera } from "./datastores/galera/model";
 import { after as afterRedis, named as namedRedis, outage, running, type Seen as SeenRedis } from "./datastores/redis/model";
 import { known, news, of } from "./document";
@@ -65,6 +66,17 @@ describe("a rollout with a canary", () => {
       deepEqual(back, "configured" in change ? ["db-1-1", "db-2-1"] : []);
       deepEqual(lines(planRedis({ members: names }, without(back, seen as Record<string, never>))), [...("configured" in change ? ["configure db-3-1"] : []), `secure ${names.join(" ")}`, `verify ${names.join(" ")}`]);
     }
+  });
+
+  it("changes the version of one member alone, as its preview says", () => {
+    const [image, version] = ["debian-13", "11.8"];
+    const due = { resize: {}, rebuild: Object.fromEntries(members.map((name) => [name, image])) };
+    const seen = all(members, "synced,is=10.11");
+    const back = keptBack(members, seen, due);
+    deepEqual(back, ["orders-1", "orders-2"]);
+    const planned = (seen: SeenGalera) => lines(planGalera({ members, version, due: dueWithout(back, due) }, without(back, seen)));
+    deepEqual(planned(seen).map((line) => line.split(" ").slice(0, 2).join(" ")), ["rebuild", "install", "mount", "configure", "join", "upgrade"].map((act) => `${act} orders-3`).concat("verify orders-1"));
+    deepEqual(planned(under(version, seen)), planned(seen));
   });
 
   it("waits between two restarts as long as it is told", () => fast(async () => {

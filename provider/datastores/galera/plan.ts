@@ -43,13 +43,16 @@ export function plan({ members, forget = [], replace = [], due: asked = nothingD
   const down = running.length === 0 && !start ? those(sights, (sight) => sight.is === "down" && tellsPosition(sight.data)) : [];
   const where = (holds: (sight: Sight & Prepared, name: string) => boolean) =>
     those(sights, (sight, name) => [...members, ...seed, ...down].includes(name) && "installed" in sight && holds(sight, name));
+  // Packages and system tables of another image come with that.
+  const waits = (name: string) => name in due.rebuild && !rebuilt.includes(name);
+  const bare = where((sight, name) => lacksPackages(sight) && !waits(name));
   const joining = members.filter((name) => ![...running, ...seed, ...silent].includes(name));
   const prepare: Step<Do>[] = [
     ...idle("rebuild", rebuilt, due.rebuild),
     ...idle("resize", resized, due.resize),
     // A package may start the server anew, which no two do at a time.
-    ...installs(where((sight, name) => lacksPackages(sight) && !running.includes(name)), hop),
-    ...where((sight, name) => lacksPackages(sight) && running.includes(name) && !(name in due.rebuild)).flatMap((name) => installs([name], hop)),
+    ...installs(bare.filter((name) => !running.includes(name)), hop),
+    ...bare.filter((name) => running.includes(name)).flatMap((name) => installs([name], hop)),
     ...together("mount", where(({ mounted }) => !mounted)).map((step) => ({ ...step, ...told("volume", sights) })),
     ...configures(authorities, sights.filter(([name, sight]) => members.includes(name) || mayRun(sight)), where, told("settings", sights).words, evidence(sights)),
   ];
@@ -79,9 +82,9 @@ export function plan({ members, forget = [], replace = [], due: asked = nothingD
     ...together("secure", start?.do === "bootstrap" ? seed : toSecure(sights, running)).map((step) => ({ ...step, ...told("passwords", sights) })),
     ...together("clean", joining.filter((name) => !givenUp.includes(name) && leftWithAnother(history, seen[name]!))),
     ...together("clean", givenUp).map((step) => ({ ...step, what: "given-up", words: "what is there is kept aside" })),
-    ...joining.flatMap((name) => [...together<Do>("join", [name]), ...upgrades(name)]),
+    ...joining.flatMap((name) => [...together<Do>("join", [name]), ...(waits(name) ? [] : upgrades(name))]),
     ...restartsOfSilent(unconfigured),
-    ...[...running.filter((name) => !(name in due.rebuild)), ...seed].filter((name) => members.includes(name)).flatMap(upgrades),
+    ...[...running, ...seed].filter((name) => members.includes(name) && !waits(name)).flatMap(upgrades),
     ...abreast(restartsOf(byWrites(old), due, comesBack).map((round) => [round]), Math.min(maxUnavailable, mayBeAway(members).most), ["join", "upgrade"]),
     ...oneByOne("leave", those(sights, (sight, name) => !members.includes(name) && (mayRun(sight) || seed.includes(name)))),
   ];

@@ -33,7 +33,8 @@ export function plan({ members, forget = [], replace = [], due: asked = nothingD
   const prepare: Step<Do>[] = [
     ...idle("rebuild", rebuilt, due.rebuild),
     ...idle("resize", resized, due.resize),
-    ...installs(where(({ is, installed, unheld }, name) => (!installed || unheld === true) && !(is === "up" && name in due.rebuild)), hop),
+    // Packages of another image come with that.
+    ...installs(where(({ installed, unheld }, name) => (!installed || unheld === true) && (!(name in due.rebuild) || rebuilt.includes(name))), hop),
     ...together("mount", where(({ mounted }) => !mounted)).map((step) => ({ ...step, ...told("volume", sights) })),
     ...configures(authorities, sights.filter(([name, sight]) => members.includes(name) || mayServe(sight)), where, told("settings", sights).words, evidence(sights)),
     ...together("secure", where(({ secured }) => secured === false)).map((step) => ({ ...step, ...told("passwords", sights) })),

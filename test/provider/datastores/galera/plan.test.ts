@@ -7,6 +7,7 @@ import { describe as lines } from "../../../../provider/plan";
 import type { State } from "../../../../provider/rest";
 import type { Wanted } from "../../../../provider/topology";
 import { answersIn, goldens, pairs } from "../../../goldens";
+import { under } from "../../cluster";
 import { all, named, sight, type Seen } from "./model";
 
 const folder = `${__dirname}/plans`;
@@ -29,7 +30,7 @@ function answer(want: Wanted, seen: Seen): string[] {
 
 describe("galera plan", () => {
   goldens(folder, ({ want = [], seen = [], forget, replace, resize, rebuild, authorities, recovery, state, abreast, version }) =>
-    answer({ members: want, forget, replace, due: { resize: pairs(resize), rebuild: pairs(rebuild) }, authorities, version: version?.[0], ...(recovery && { recovery: { from: recovery[0]!, evidence: recovery[1]! } }), ...(state && { state: state[0] as State }), maxUnavailable: Number(abreast?.[0] ?? 1) }, sights(seen)));
+    answer({ members: want, forget, replace, due: { resize: pairs(resize), rebuild: pairs(rebuild) }, authorities, version: version?.[0], ...(recovery && { recovery: { from: recovery[0]!, evidence: recovery[1]! } }), ...(state && { state: state[0] as State }), maxUnavailable: Number(abreast?.[0] ?? 1) }, under(version?.[0], sights(seen))));
 
   it("every step occurs in a golden", () => {
     const shown = new Set(answersIn(folder).map((line) => line.split(" ")[0]));

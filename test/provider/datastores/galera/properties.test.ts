@@ -5,6 +5,7 @@ import { isKnown, tellsPosition } from "../../../../provider/datastores/galera/s
 import { Refused } from "../../../../provider/errors";
 import { describe as lines, type Step } from "../../../../provider/plan";
 import type { Wanted } from "../../../../provider/topology";
+import { under } from "../../cluster";
 import { after, during, sight, type Seen } from "./model";
 
 type Case = Wanted & { seen: Seen };
@@ -358,7 +359,7 @@ describe("galera plan, of a cluster that is to be stopped", () => {
 describe("galera plan, while the major version is to be another", () => {
   const [was, wanted] = ["10.11", "11.8"];
   /** How far each has come: not begun, up or down; on its new disk without packages, with them; joined, its system tables still to be upgraded; done. */
-  const stages = [`synced,is=${was}`, `synced,is=${was},unheld`, `whole:2,is=${was}`, `whole:2,uninstalled,unmounted,unconfigured,data=${was}`, `whole:2,data=${was},has=${wanted}`, `synced,is=${wanted},tables=${was}`, `synced,is=${wanted}`];
+  const stages = [`synced,is=${was}`, `starting,is=${was}`, `split/1,is=${was}`, `synced,is=${was},unheld`, `whole:2,is=${was}`, `whole:2,uninstalled,unmounted,unconfigured,data=${was}`, `whole:2,data=${was},has=${wanted}`, `synced,is=${wanted},tables=${was}`, `synced,is=${wanted}`];
   const cases = fc.array(fc.constantFrom(...stages), { minLength: 1, maxLength: 5 })
     .filter((words) => words.filter((word) => word.startsWith("synced")).length * 2 > words.length)
     .map((words) => {
@@ -372,7 +373,7 @@ describe("galera plan, while the major version is to be another", () => {
   it("cut after any step and planned again, all get it once, one at a time of those that run, each with its system tables, and then there is nothing to do", () => fc.assert(fc.property(cases, fc.nat(), fc.nat(), ({ members, seen, rebuild }, ...cuts) => {
     const left = { ...rebuild };
     let now = seen;
-    const plans = () => plan({ members, due: { resize: {}, rebuild: left }, version: wanted }, now);
+    const plans = () => plan({ members, due: { resize: {}, rebuild: left }, version: wanted }, under(wanted, now));
     const go = (steps: Step<Do>[]) => steps.forEach((step) => {
       if (step.do === "rebuild") {
         if (step.what !== "idle") ok(step.on.length === 1 && members.every((other) => now[other]!.is === "up"), `${step.on.join()} is taken away while another is`);
@@ -382,6 +383,7 @@ describe("galera plan, while the major version is to be another", () => {
         }
       }
       if (["join", "recover", "upgrade"].includes(step.do)) equal(step.on.length, 1);
+      if (step.do === "install") for (const name of step.on) ok([undefined, wanted].includes((now[name] as { version?: string }).version), `${name} has ${was} on its disk`);
       for (const name of step.on) if (step.do === "upgrade") ok(now[name]!.is === "up" && (now[name] as { version?: string }).version === wanted, `${name} is not of ${wanted} yet`);
       now = after(now, step);
     });

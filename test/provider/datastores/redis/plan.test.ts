@@ -7,6 +7,7 @@ import { describe as lines } from "../../../../provider/plan";
 import type { State } from "../../../../provider/rest";
 import type { Wanted } from "../../../../provider/topology";
 import { goldens, pairs } from "../../../goldens";
+import { under } from "../../cluster";
 import { after, blank, named, running, silence, ups, type Seen } from "./model";
 
 const folder = `${__dirname}/plans`;
@@ -85,7 +86,7 @@ describe("redis plan, by example", () => {
     const members = named(...size(want[0]!));
     const there = seen[0] === "nothing" ? {} : running(...size(seen[0]!));
     const now = then.reduce(happened, { ...Object.fromEntries(members.map((name) => [name, structuredClone(blank)])), ...there } as Seen);
-    return answer({ members, forget, replace, due: { resize: pairs(resize), rebuild: pairs(rebuild) }, authorities, version: version?.[0], ...(state && { state: state[0] as State }), maxUnavailable: Number(abreast?.[0] ?? 1) }, now);
+    return answer({ members, forget, replace, due: { resize: pairs(resize), rebuild: pairs(rebuild) }, authorities, version: version?.[0], ...(state && { state: state[0] as State }), maxUnavailable: Number(abreast?.[0] ?? 1) }, under(version?.[0], now));
   });
 });
 

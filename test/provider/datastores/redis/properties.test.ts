@@ -6,6 +6,7 @@ import { shardOf, type Sight } from "../../../../provider/datastores/redis/sight
 import { count, read, slotCount } from "../../../../provider/datastores/redis/slots";
 import { Refused } from "../../../../provider/errors";
 import { describe as lines, surprises, type Step } from "../../../../provider/plan";
+import { under } from "../../cluster";
 import { after, blank, during, isCovered, named, outage, running, silence, ups, type Seen } from "./model";
 
 const sizes = fc.record({ shards: fc.integer({ min: 3, max: 6 }), replicas: fc.integer({ min: 0, max: 2 }) });
@@ -263,10 +264,11 @@ describe("redis plan, while the major version is to be another", () => {
   it("cut after any step and planned again, all get it once, and nobody is given anything by a primary of a later version but in the moment before its own server is made anew", () => fc.assert(fc.property(cases, fc.nat(), fc.nat(), ({ members, seen, rebuild }, ...cuts) => {
     const left = { ...rebuild };
     let now = seen;
-    const plans = () => plan({ members, due: { resize: {}, rebuild: left }, version: wanted }, now);
+    const plans = () => plan({ members, due: { resize: {}, rebuild: left }, version: wanted }, under(wanted, now));
     const go = (all: Step<Do>[], until = all.length) => all.slice(0, until).forEach((step, index) => {
       if (step.on.length === 0) return;
       const before = fed(now);
+      if (step.do === "install") for (const name of step.on) ok([undefined, wanted].includes((now[name] as { version?: string }).version), `${name} has ${was} on its disk`);
       if (step.do === "rebuild") {
         if (step.what !== "idle") {
           const [name = ""] = step.on;
