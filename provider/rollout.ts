@@ -12,8 +12,8 @@ export interface Rollout {
   maxUnavailable?: number;
 }
 
-/** Steps for which a member is away for a moment. */
-export const takesAway = ({ do: act }: Pick<Step, "do">): boolean => ["restart", "resize", "rebuild"].includes(act);
+/** Steps for which a member that serves is away for a moment. One that is down, or answers nobody, is away already, and all wait for it. */
+export const takesAway = ({ do: act, what }: Pick<Step, "do" | "what">): boolean => ["restart", "resize", "rebuild"].includes(act) && what !== "idle" && what !== "silent";
 
 /** What all datastores tell of a member in the same words. */
 interface Told {

@@ -4,6 +4,7 @@ import type { Outputs } from "../../provider/inputs";
 import { create, diff, update } from "../../provider/lifecycle";
 import { nothingDue } from "../../provider/topology";
 import { anna, withAccess } from "./access";
+import { fast } from "./clock";
 import { member } from "./cluster";
 import { all, sight } from "./datastores/galera/model";
 import { known } from "./document";
@@ -107,6 +108,13 @@ describe("a resize", function () {
     await update("orders", outs as never, canary as never);
     deepEqual(flavors(), ["large", "large", "large"]);
   });
+
+  it("and a rebuild of one server are one absence: rollout.pauseSeconds is waited between two members", () => fast(async () => {
+    await update("orders", stored() as never, { ...known, rollout: { pauseSeconds: 3600 }, servers: { ...known.servers, image: "debian-13", flavor: "large" } } as never);
+    const told = fleet.printed.flatMap((line) => /waits \d+ s|(?:rebuild|resize|join) orders-\d(?=.*done in)/.exec(line)?.[0] ?? []);
+    const [first, ...others] = names.map((name) => [`rebuild ${name}`, `resize ${name}`, `join ${name}`]);
+    deepEqual(told, [first, ...others.map((acts) => ["waits 3600 s", ...acts])].flat());
+  }));
 
   describe("or a rebuild", () => {
     const another = { ...known, servers: { ...known.servers, image: "debian-13" } };

@@ -87,6 +87,12 @@ describe("a rollout with a canary", () => {
     equal(fleet.printed.filter((line) => line.includes("waits 60 s, as rollout.pauseSeconds says")).length, 2);
   }));
 
+  it("waits before no restart of one that answers nobody: it is away already", () => fast(async () => {
+    fleet.seen = all(members, "silent,unconfigured");
+    await update("orders", stored(all(members, "silent"), canary) as never, { ...known, rollout: { pauseSeconds: 3600 } } as never);
+    ok(fleet.done.includes("restart orders-2") && !fleet.printed.some((line) => line.includes("waits")), fleet.printed.join("\n"));
+  }));
+
   it("keeps nobody back of a cluster that has nothing to change, or that members join", () => {
     const galera = (words: string[]) => {
       const seen = Object.fromEntries(words.map((word, index) => [`db-${index + 1}`, sight(word, words.length)]));
@@ -153,7 +159,7 @@ describe("a rollout with maxUnavailable", () => {
     let [now, most] = [seen, 0];
     const does = (step: Step) => {
       const away = [...new Set([...names.filter((name) => now[name]!.is !== "up"), ...(takesAway(step) ? step.on : [])])];
-      if (takesAway(step) && step.what !== "idle") {
+      if (takesAway(step)) {
         bearable(now, away);
         most = Math.max(most, away.length);
       }
@@ -164,7 +170,7 @@ describe("a rollout with maxUnavailable", () => {
     const cut = at % (steps.length + 1);
     steps.slice(0, cut).forEach(does);
     const step = steps[cut];
-    if (step && takesAway(step) && step.what !== "idle") now = stopped(now, step.on.filter((_, index) => some & (1 << index)));
+    if (step && takesAway(step)) now = stopped(now, step.on.filter((_, index) => some & (1 << index)));
     for (let round = 0; round < 3; round++) plan(now, left).filter(({ on }) => on.length > 0).forEach(does);
     deepEqual([left, lines(plan(now, left)), names.filter((name) => now[name]!.is !== "up")], [{ resize: {}, rebuild: {} }, [], []]);
     return most;
