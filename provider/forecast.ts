@@ -24,6 +24,19 @@ const canary = "canary:";
 const grown = <Sight>(sight: Sight, size: number | undefined): Sight =>
   (size !== undefined && (sight as { mounted?: boolean }).mounted ? { ...sight, mounted: false, volume: `${size} GiB` } : sight);
 
+/** What was seen of members, as it is once other arguments are wanted: they have not got yet what is new. */
+export function outdatedBy(olds: Pick<Outputs, "datastore" | "members" | "options" | "servers"> & Passwords, news: Document): (sight: unknown) => unknown {
+  const it = byName(news.datastore);
+  const [was, wanted] = [names(olds), names(news)];
+  const change = {
+    members: wanted.length !== was.length || was.some((name) => !wanted.includes(name)),
+    ...(hasUnknown(news.options) ? {} : { options: { was: parse(it.options, olds.options, "options"), wanted: parse(it.options, news.options, "options") } }),
+    passwords: rotation(olds, news),
+  };
+  const grows = newVolumeSize(olds.servers, news.servers);
+  return (sight) => grown(it.outdated(sight, change), grows);
+}
+
 export interface Forecast {
   lines: string[];
   refused?: Refused;
@@ -37,12 +50,7 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options"
   const it = byName(news.datastore);
   const [was, wanted] = [names({ members: olds.known }), names(news)];
   const again = madeAgain(olds.known, news);
-  const change = {
-    members: wanted.length !== olds.members.length || names(olds).some((name) => !wanted.includes(name)),
-    ...(hasUnknown(news.options) ? {} : { options: { was: parse(it.options, olds.options, "options"), wanted: parse(it.options, news.options, "options") } }),
-    passwords: rotation(olds, news),
-  };
-  const grows = newVolumeSize(olds.servers, news.servers);
+  const outdated = outdatedBy(olds, news);
   const due = dueOf(wanted, givenBefore(news.members, olds), news.servers);
   const replace = news.replace?.filter((name) => again.includes(name)) ?? [];
   const volumeOf = (members: Inputs["members"], name: string) => members.find((each) => each.name === name)?.volume;
@@ -59,7 +67,7 @@ export function forecast(olds: Pick<Outputs, "datastore" | "members" | "options"
       if (replace.length > 0 && olds.unreached.includes(name)) return it.unreachable("the last look did not reach it");
       return last[name];
     };
-    const now = [...new Set([...wanted, ...was])].map((name): [string, unknown] => [name, wanted.includes(name) ? grown(it.outdated(sightOf(name), change), grows) : sightOf(name)]);
+    const now = [...new Set([...wanted, ...was])].map((name): [string, unknown] => [name, wanted.includes(name) ? outdated(sightOf(name)) : sightOf(name)]);
     const parted = wanted.filter((name) => was.includes(name) && !again.includes(name) && !keepsVolume(name) && !isUnknown(volumeOf(news.members, name)));
     try {
       if (parted.length > 0)

@@ -8,7 +8,7 @@ import { credentials } from "./credentials";
 import { needsNoGuest, refreshed } from "./diff";
 import { endWithEngine } from "./engine";
 import { reason } from "./errors";
-import { forecast } from "./forecast";
+import { forecast, outdatedBy } from "./forecast";
 import type { Guest } from "./guest/guest";
 import { lease } from "./guest/lease";
 import { inputs, outputs, parse, type Inputs, type Outputs } from "./inputs";
@@ -78,9 +78,10 @@ async function converge(raw: Raw, announced: string[], olds?: Outputs): Promise<
     // Thrown with an id, Pulumi keeps these properties and calls update at the next `up`. It prints only `reasons`.
     const reasons = error instanceof AggregateError ? error.errors.map(reason) : [reason(error)];
     const known = [...news.members, ...leaving];
-    // What was seen of another server under the same name is nothing to remember.
-    const same = known.filter(({ name, server }) => olds?.known.some((old) => old.name === name && old.server === server));
-    const before = Object.fromEntries(names({ members: same }).map((name) => [name, olds!.seen[name]]));
+    // What was seen of another server under the same name is nothing to remember. Of who is not reached now it is not known whether it has got what this run brought.
+    const same = known.filter(({ name, server }) => olds?.seen[name] !== undefined && olds.known.some((old) => old.name === name && old.server === server));
+    const outdated = olds && outdatedBy(olds, news);
+    const before = Object.fromEntries(names({ members: same }).map((name) => [name, leaving.some((each) => each.name === name) ? olds!.seen[name] : outdated!(olds!.seen[name])]));
     const properties = await result("failed", known, remembering(it, before, await observe(it, cluster)));
     throw Object.assign(new Error(reasons.join("\n"), { cause: error }), { id: news.owner.cluster, reasons, properties });
   } finally {

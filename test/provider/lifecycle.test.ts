@@ -166,6 +166,28 @@ describe("lifecycle", () => {
     deepEqual(fleet.done.filter((act) => act.startsWith("recover")), ["recover orders-1"]);
   });
 
+  it("a failed update tells of a member that it then does not reach that it may not have got what was new, so that the next preview announces it", async () => {
+    const settings = (performance_schema: string) => ({ ...news, options: { vendor: "mariadb", configuration: { performance_schema } } });
+    const waits = seenAs("synced,old,unconfigured");
+    fleet.seen = waits;
+    fleet.beforeStep = (step) => {
+      if (step !== "restart") return;
+      fleet.seen = { ...fleet.seen, "orders-2": { is: "unreachable", why: "the connection was lost" } };
+      throw new Error("the connection was lost");
+    };
+    const { properties } = await failure(lifecycle.update("orders", { ...ready, ...settings("OFF") } as never, settings("ON")));
+    deepEqual(properties.unreached, ["orders-2"]);
+    for (const next of [settings("ON"), settings("OFF")]) {
+      fleet.printed.length = 0;
+      await lifecycle.diff("orders", properties as never, next as never);
+      for (const name of members) ok(fleet.printed.includes(`[orders] restart ${name}`), fleet.printed.join("\n"));
+    }
+    fleet.beforeStep = () => undefined;
+    fleet.seen = waits;
+    const { outs } = await lifecycle.update("orders", properties as never, settings("ON"));
+    deepEqual([outs!.status, fleet.done.filter((line) => line.startsWith("restart")).sort()], ["ready", members.map((name) => `restart ${name}`)]);
+  });
+
   it("a changed deletionProtection alone touches no guest, and what was known stays known", async () => {
     fleet.unreachable.add("orders-1");
     const { outs } = await lifecycle.update("orders", ready, { ...news, deletionProtection: false });
