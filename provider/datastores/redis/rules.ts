@@ -91,10 +91,13 @@ const othersKeepTheirMajority: Rule = ({ sights, replaced }) => {
 /** Pulumi takes a server away before any step of ours: clients of its shard would wait until the others take it for failed. */
 export function stillNeeded(replaced: string[], seen: Record<string, Sight>): Refused | undefined {
   const sights = Object.entries(seen);
-  const heirs = (primary: string) => namesOf(that(sights, (sight, name) => name !== primary && shardOf(name) === shardOf(primary) && sight.is === "up" && sight.linked));
-  const [primary] = ups(sights).filter(([name, { role, slots }]) => replaced.includes(name) && role === "primary" && slots !== "" && heirs(name).length > 0).map(([name]) => name);
-  return primary === undefined ? undefined : new Refused("a primary's server is taken away only after another of its shard took over", evidence(sights.filter(([name]) => shardOf(name) === shardOf(primary))),
-    `name ${heirs(primary).join(" or ")} in \`replace\`, if that is to go too; then take \`replace\` out and change \`restartTrigger\`: with that a replica of each shard takes over, and ${primary} may go. If its server is broken, \`openstack server stop ${primary}\`, and \`pulumi refresh\` once another took over`);
+  const others = (primary: string) => that(sights, (sight, name) => name !== primary && shardOf(name) === shardOf(primary) && sight.is === "up");
+  const [primary] = ups(sights).filter(([name, { role, slots }]) => replaced.includes(name) && role === "primary" && slots !== "" && others(name).length > 0).map(([name]) => name);
+  if (primary === undefined) return undefined;
+  const heirs = namesOf(that(others(primary), (sight) => sight.is === "up" && sight.linked));
+  return new Refused("a primary's server is taken away only after another of its shard took over", evidence(sights.filter(([name]) => shardOf(name) === shardOf(primary))),
+    heirs.length === 0 ? `none of the others has all of its writes: wait until ${namesOf(others(primary)).join(" or ")} has a link to it again, and \`pulumi refresh\``
+      : `name ${heirs.join(" or ")} in \`replace\`, if that is to go too; then take \`replace\` out and change \`restartTrigger\`: with that a replica of each shard takes over, and ${primary} may go. If its server is broken, \`openstack server stop ${primary}\`, and \`pulumi refresh\` once another took over`);
 }
 
 /** Keys go only where there is room for them: who has none throws keys away, or takes no more writes. Keys are taken to be dealt evenly to slots. */
