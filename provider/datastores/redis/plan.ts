@@ -43,7 +43,8 @@ export function plan({ members, forget = [], replace = [], due: asked = nothingD
   const back = those(sights, waits);
   const silent = those(wanted, ({ is }) => is === "silent");
   const begun = missing(joined(...ownedBy(sights).values())).length === 0;
-  if (back.length + silent.length > 0) return [...prepare, ...starts(back, seen), ...restartsOfSilent(those(wanted, (sight) => sight.is === "silent" && !sight.configured)), ...lookAgain(wanted, begun), ...stillDue(wanted, due)];
+  const gone = those(sights, (sight, name) => !members.includes(name) && mayServe(sight));
+  if (back.length + silent.length > 0) return [...prepare, ...starts(back, seen), ...restartsOfSilent(those(wanted, (sight) => sight.is === "silent" && !sight.configured)), ...lookAgain(wanted, gone.length > 0, begun), ...stillDue(wanted, gone, due, ownedBy(sights))];
 
   const shards = shardsOf(members, sights);
   const steps: Step<Do>[] = [
@@ -52,7 +53,7 @@ export function plan({ members, forget = [], replace = [], due: asked = nothingD
     ...together("start", those(wanted, ({ is }) => is === "down")),
     ...(begun ? [] : together<Do>("bootstrap", shards.map(({ head }) => head).slice(0, 1))),
     ...joins(shards, seen, begun, (name) => name in hop && name in due.rebuild),
-    ...(begun ? changes(shards, members, sights, due, hop, Math.min(maxUnavailable, mayBeAway(members).most)) : []),
+    ...(begun ? changes(shards, gone, sights, due, hop, Math.min(maxUnavailable, mayBeAway(members).most)) : []),
   ];
   // What is left to tidy: a member without its mark, a node that is no member, a slot that is still said to be on its way.
   const untidy = where(({ hasHadData, left, held }) => !hasHadData || left || held !== undefined).length > 0 || strangers(sights).length > 0 || ups(sights).some(([, { open }]) => open.length > 0);
@@ -75,15 +76,24 @@ function starts(back: string[], seen: Record<string, Sight>): Step<"start">[] {
 }
 
 /** What comes after those that have data serve it again: nothing where these are all and were verified. Else it depends on how far a run that was cut had come. */
-function lookAgain(wanted: Sights, begun: boolean): Step<Do>[] {
+function lookAgain(wanted: Sights, shrinks: boolean, begun: boolean): Step<Do>[] {
   const had = those(wanted, (sight) => "hasHadData" in sight && sight.hasHadData);
-  const whole = wanted.every(([name, sight]) => had.includes(name) && (isAlive(sight) || isToTell(sight)));
+  const whole = !shrinks && wanted.every(([name, sight]) => had.includes(name) && (isAlive(sight) || isToTell(sight)));
   return whole ? [{ do: "verify", on: had }] : [{ do: begun || had.length > 0 ? "verify" : "bootstrap", on: [] }];
 }
 
-/** Others whose servers are to be others follow once all serve: whom first is seen only then. */
-const stillDue = (wanted: Sights, due: Due): Step<Do>[] =>
-  (["resize", "rebuild"] as const).filter((act) => wanted.some(([name, { is }]) => is !== "down" && name in due[act])).map((act) => ({ do: act, on: [] }));
+/** Others that are to restart, whose servers are to be others, or who leave, do so once all serve: whom first is seen only then. */
+function stillDue(wanted: Sights, gone: string[], due: Due, owned: ReadonlyMap<string, Slots>): Step<Do>[] {
+  const some = (holds: (sight: Sight, name: string) => boolean) => those(wanted, holds).length > 0;
+  const acts = {
+    move: gone.some((name) => count(owned.get(name) ?? []) > 0),
+    restart: some((sight) => sight.is === "up" && !sight.current),
+    resize: some(({ is }, name) => is !== "down" && name in due.resize),
+    rebuild: some(({ is }, name) => is !== "down" && name in due.rebuild),
+    leave: gone.length > 0,
+  };
+  return (["move", "restart", "resize", "rebuild", "leave"] as const).filter((act) => acts[act]).map((act) => ({ do: act, on: [] }));
+}
 
 interface Shard {
   members: string[];
@@ -129,7 +139,7 @@ function joins(shards: Shard[], seen: Record<string, Sight>, begun: boolean, isO
 }
 
 /** What changes a cluster that runs: whose the slots are, who is in it, and what each runs with. */
-function changes(shards: Shard[], members: string[], sights: Sights, due: Due, hop: Record<string, Hop>, most: number): Step<Do>[] {
+function changes(shards: Shard[], gone: string[], sights: Sights, due: Due, hop: Record<string, Hop>, most: number): Step<Do>[] {
   const owned = ownedBy(sights);
   const open = opened(sights);
   const promoted = shards.filter(({ instead }) => instead !== undefined);
@@ -142,7 +152,6 @@ function changes(shards: Shard[], members: string[], sights: Sights, due: Due, h
     then.set(head, then.get(instead!)!);
     then.delete(instead!);
   }
-  const gone = those(sights, (sight, name) => !members.includes(name) && mayServe(sight));
   const planned = moves(then, shards.map(({ head }) => head));
   const refusal = tooMuch(planned, then, sights);
   if (refusal) throw refusal;
