@@ -53,12 +53,18 @@ async function asked(cluster: Redis, guest: Guest, done: (of: string | undefined
 export const chooses = (cluster: Redis, guest: Guest, primary: string): Promise<void> =>
   eventually(`${guest.name} to follow its primary`, { seconds: failoverSeconds, say: guest.say }, () => asked(cluster, guest, (of) => of === primary || `it follows ${of ?? "nobody"}`));
 
+/** Waits until a replica has a link to its primary, whichever that is: one that has none would hold up its writes and not take over. */
+export const linked = (cluster: Redis, guest: Guest): Promise<void> =>
+  eventually(`${guest.name} to have a link to its primary`, { seconds: dataSeconds, say: guest.say }, () => asked(cluster, guest, (of, said) => of === undefined || linkOf(said)));
+
+const linkOf = ({ info: { master_link_status: link, master_sync_left_bytes: left } }: Said): true | string => link === "up" || `its link is ${link}${left && left !== "-1" ? `, ${left} bytes to come` : ""}`;
+
 /** Waits until a replica has all of its primary's data. Soon it follows it; if then no more, a failover came between, and the wait would have no end. */
 export async function follows(cluster: Redis, guest: Guest, primary: string): Promise<void> {
   await chooses(cluster, guest, primary);
-  await eventually(`${guest.name} to have its primary's data`, { seconds: dataSeconds, steady: 2, say: guest.say }, () => asked(cluster, guest, (of, { info: { master_link_status: link, master_sync_left_bytes: left } }) => {
+  await eventually(`${guest.name} to have its primary's data`, { seconds: dataSeconds, steady: 2, say: guest.say }, () => asked(cluster, guest, (of, said) => {
     if (of !== primary) throw new Error(`${guest.name} follows ${of ?? "nobody"} now: another took over meanwhile. Run \`pulumi up\` again: it plans from what it then sees`);
-    return link === "up" || `its link is ${link}${left && left !== "-1" ? `, ${left} bytes to come` : ""}`;
+    return linkOf(said);
   }));
 }
 

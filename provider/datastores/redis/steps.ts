@@ -12,8 +12,8 @@ import type { Step as Planned } from "../../plan";
 import { once } from "../../shared";
 import { names, type Member } from "../../topology";
 import { addressOf, ask, isEstranged, loginsOf, programText, tell, viewOf, type Command, type Redis } from "./client";
-import { dataPath, folder, nodesFile, port, vendorOf } from "./configuration";
-import { agreed, answers, chooses, dataSeconds, everyone, follows, gateSeconds, saidBy, silent } from "./gates";
+import { dataFile, dataPath, folder, nodesFile, port, vendorOf } from "./configuration";
+import { agreed, answers, chooses, dataSeconds, everyone, follows, gateSeconds, linked, saidBy, silent } from "./gates";
 import { hasFailed, isKnown, isSelf } from "./nodes";
 import { isDown, unitState } from "./observe";
 import type { Do } from "./plan";
@@ -123,6 +123,7 @@ const promote: Step = async (cluster, member) => {
   const runs = async (name: string) => !isDown(await unitState(await cluster.guest(name), cluster));
   // Until its own server is made anew an older one follows it. What it then misses a newer one cannot give it whole, so it never takes over again.
   for (const name of older) if (await runs(name)) await tell(await cluster.guest(name), cluster.authority, [["CONFIG", "SET", "cluster-replica-no-failover", "yes"]]);
+  await linked(cluster, guest);
   // A failover that does not end within 5 s is given up by the replica itself: it is asked again.
   for (let tries = 1; !(await isPrimary()); tries++) {
     if (tries > 5) throw new Error(`${member.name} does not take over: see \`sudo journalctl -u ${vendorOf(cluster.want.options).server}\` there`);
@@ -205,12 +206,13 @@ const restart: Step = async (cluster, member, step) => {
   // On the edge of what silences it, one answers now and then: what it then takes live needs no restart.
   if (step.what === "silent" && (await viewOf(guest, cluster.authority)).said && (await tookSettings(guest, configure(cluster, member, step)))) return;
   await refusePrimary(cluster, member);
+  await stop(cluster, guest);
   if (step.do === "resize") {
-    await guest.run(sh`systemctl stop ${server}`);
     await cluster.resize!(member);
     guest = await cluster.guest(member.name);
-    await guest.run(`${letStart}\n${sh`systemctl start --no-block ${server}`}`);
-  } else await guest.run(`${letStart}\n${sh`systemctl restart ${server}`}`);
+  }
+  // It has started, says systemd, once it has read its data, which is waited for below.
+  await guest.run(`${letStart}\n${sh`systemctl start --no-block ${server}`}`);
   await answers(cluster, guest, dataSeconds);
   const { of } = ((await saidBy(cluster, [member.name])).get(member.name) ?? silent(member.name)).nodes.find(isSelf)!;
   // Until it follows again its primary has nobody who could take over.
@@ -230,7 +232,7 @@ const rebuild: Step = async (cluster, member, step) => {
   if (hops) await guarded(cluster, guest);
   if (step.what !== "idle") {
     await refusePrimary(cluster, member);
-    await guest.run(sh`systemctl stop ${server}`);
+    await stop(cluster, guest);
   }
   // Who opened the data last lies with them before another can.
   if (hops) await guest.run(signed);
@@ -243,19 +245,22 @@ const rebuild: Step = async (cluster, member, step) => {
  */
 const hold: Step = async (cluster, member, step) => {
   const guest = await cluster.guest(member.name);
-  const { server } = vendorOf(cluster.want.options);
   await once(step, () => mayRest(cluster, step, guest));
   await guarded(cluster, guest);
   await holdVolume(guest, cluster.want.owner, member);
-  if (cluster.want.options.persistence === "snapshots" && (await viewOf(guest, cluster.authority)).said) await saveAndStop(cluster, guest);
-  await guest.run(sh`systemctl stop ${server}`);
+  await stop(cluster, guest);
 };
 
-/** What a server has in memory alone, with no setting `save`, a stop would not write; of one that cannot write it, none is stopped. It answers by ending the connection. */
-async function saveAndStop({ authority }: Redis, guest: Guest): Promise<void> {
-  await tell(guest, authority, [["SHUTDOWN", "SAVE"]]).catch((error) => {
-    if (!(error instanceof CommandFailed && error.stderr.includes("ended the connection"))) throw error;
-  });
+/**
+ * Stops a server. What one of `snapshots` has in memory alone, with no setting `save`, a stop by systemd would not write; of one that cannot write it, none is stopped. It answers that by
+ * ending the connection.
+ */
+async function stop({ authority, want: { options } }: Redis, guest: Guest): Promise<void> {
+  if (options.persistence === "snapshots" && (await viewOf(guest, authority)).said)
+    await tell(guest, authority, [["SHUTDOWN", "SAVE"]]).catch((error) => {
+      if (!(error instanceof CommandFailed && error.stderr.includes("ended the connection"))) throw error;
+    });
+  await guest.run(sh`systemctl stop ${vendorOf(options).server}`);
 }
 
 /** Before one is held of a cluster that runs all are in and agree. Of those that stop side by side none follows another. */
@@ -273,8 +278,24 @@ const verify: Step = async (cluster, member, step) => {
   const guest = await cluster.guest(member.name);
   await once(step, () => tidied(cluster, guest));
   await guest.run(sh`systemctl enable --quiet ${vendorOf(cluster.want.options).server}`);
+  if (cluster.want.options.persistence === "snapshots") await snapshot(cluster, guest);
   await mark(guest, cluster.want.owner, member, { hasHadData: true, left: false });
 };
+
+/** A server that has written no snapshot yet writes one: without it a volume that is said to hold data counts as emptied, and its member would not start. */
+async function snapshot({ authority, want: { options } }: Redis, guest: Guest): Promise<void> {
+  let told = false;
+  await eventually(`${guest.name} to have a snapshot`, { seconds: dataSeconds, say: guest.say }, async () => {
+    if ((await guest.look(sh`[ ! -e ${`${dataPath}/${dataFile(options)}`} ] || echo yes`)) !== "") return true;
+    const { said, why } = await viewOf(guest, authority);
+    if (!said) return why;
+    if (said.info.rdb_bgsave_in_progress === "1") return "it is being written";
+    if (told && said.info.rdb_last_bgsave_status === "err") throw new Error(`${guest.name} could not write a snapshot: see \`sudo journalctl -u ${vendorOf(options).server}\` there`);
+    await tell(guest, authority, [["BGSAVE", "SCHEDULE"]]);
+    told = true;
+    return "it is begun";
+  });
+}
 
 /** Takes away what cuts have left in the members' tables, and waits until they agree. While one does not answer nobody knows which node it is: none is forgotten then. */
 async function tidied(cluster: Redis, teller: Guest): Promise<void> {

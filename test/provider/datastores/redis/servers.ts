@@ -42,6 +42,8 @@ export interface Server {
   mark: { hasHadData: boolean; left: boolean; held?: true };
   /** It has written what it has in memory, as it was asked to. */
   saved: boolean;
+  /** It has a snapshot on its disk. */
+  snapshot: boolean;
   /** Since when it is down. */
   down?: number;
   enabled: boolean;
@@ -80,7 +82,7 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
   const file = `masteruser "replica"\n${Object.entries(users(passwords, authority)).map(([name, rules]) => `user ${name} ${rules}\n`).join("")}maxmemory "0"\n`;
   const all = [...inCluster, ...alone].map((name): Server => ({
     name, address: addressOf(name), id: idOf(name), view: new Map([[idOf(name), { slots: [], epoch: 0 }]]), forgotten: new Set(), open: [], keys: 0, users: usersOf(file), file,
-    mark: { hasHadData: inCluster.includes(name), left: false }, saved: false, enabled: true, writesThrough: inCluster.includes(name), starts: -Infinity, followed: -Infinity, syncs: 3, deaf: false, full: false, failsOver: false, version: "7.0", fruitless: 0,
+    mark: { hasHadData: inCluster.includes(name), left: false }, saved: false, snapshot: inCluster.includes(name), enabled: true, writesThrough: inCluster.includes(name), starts: -Infinity, followed: -Infinity, syncs: 3, deaf: false, full: false, failsOver: false, version: "7.0", fruitless: 0,
   }));
   const servers = Object.fromEntries(all.map((server) => [server.name, server]));
   const at = (id: string): Server => all.find((server) => server.id === id)!;
@@ -187,7 +189,7 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
     "CLUSTER NODES": nodes,
     "CLUSTER INFO": clusterInfo,
     "INFO replication": replication,
-    "INFO persistence": () => lines({ loading: 0, async_loading: 0, aof_enabled: 1, aof_last_write_status: "ok", rdb_last_bgsave_status: "ok" }),
+    "INFO persistence": ({ full }) => lines({ loading: 0, async_loading: 0, aof_enabled: 1, aof_last_write_status: "ok", rdb_bgsave_in_progress: 0, rdb_last_bgsave_status: full ? "err" : "ok" }),
     "INFO memory": () => lines({ used_memory: 2e6, used_memory_dataset: 1e6, total_system_memory: 1e9, maxmemory: 0 }),
     DBSIZE: ({ keys }) => keys,
     "ACL GETUSER": ({ users }) => ["flags", ["on", "sanitize-payload"], "passwords", users.default!, "commands", "+@all", "keys", "~*", "channels", "&*", "selectors", []],
@@ -239,6 +241,10 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
       if (self.full) return error("Errors trying to SHUTDOWN. Check logs.");
       Object.assign(self, { saved: true, down: Date.now() });
       return "OK";
+    },
+    "BGSAVE SCHEDULE": (self) => {
+      self.snapshot = !self.full;
+      return "Background saving started";
     },
     "CONFIG SET": (_, ...settings) => {
       if (settings.join(" ") !== "cluster-replica-no-failover yes") throw new Error(`nobody sets ${settings.join(" ")}`);
@@ -310,6 +316,7 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
       if (command.includes("echo held")) return self.mark.held ? "held\n" : "";
       if (command.includes("blkid")) return `TYPE=xfs\nUUID=c0ffee\nmounted=yes\nfiles=2\nmarker=${JSON.stringify({ project: "shop", stack: "test", cluster: "db", member: self.name, ...self.mark })}\n---\n`;
       if (/^systemctl show -p ActiveState (-p Result )?-p Job \w+-server$/.test(command)) return `ActiveState=${self.down === undefined ? "active" : "inactive"}\nResult=success\nJob=\n`;
+      if (command === "[ ! -e /var/lib/datastore/redis/dump.rdb ] || echo yes") return self.snapshot ? "yes\n" : "";
       if (command.startsWith("for name in")) return "";
       if (command.startsWith("dpkg-query")) return `5:${self.version}.15-1~deb12u5\n`;
       if (command.includes("dpkg-query")) {

@@ -178,6 +178,16 @@ describe("redis steps", () => {
       equal(all.servers["db-2-1"]!.view.get(idOf("db-2-1"))!.of, idOf("db-2-2"));
     }));
 
+    it("asks none that has no link, which would hold up the writes of its primary in vain", () => fast(async () => {
+      const all = guests(six);
+      all.servers["db-2-2"]!.syncs = Infinity;
+      await endsOnlyAfter(done("promote", all, "db-2-2"), () => {
+        deepEqual(all.ran, []);
+        all.servers["db-2-2"]!.syncs = 0;
+      });
+      deepEqual(all.ran, ["db-2-2 CLUSTER FAILOVER"]);
+    }));
+
     it("does nothing on who is the primary", () => fast(async () => {
       const all = guests(six);
       await done("promote", all, "db-2-1");
@@ -202,13 +212,26 @@ describe("redis steps", () => {
     it("of a replica is done once it follows again", () => fast(async () => {
       const all = guests(six);
       await done("restart", all, "db-2-2");
-      equal(all.ran.filter((line) => line.includes("restart")).length, 1);
+      deepEqual(all.ran, ["db-2-2 systemctl stop", "db-2-2 systemctl start"]);
+    }));
+
+    it("has a server write first what it has in memory alone, where that lies on no disk else; of one that cannot, none stops", () => fast(async () => {
+      for (const act of ["restart", "rebuild"] as const) {
+        const all = guests(six, { persistence: "snapshots" });
+        all.redis.rebuild = async () => undefined;
+        await done(act, all, "db-2-2");
+        deepEqual([all.servers["db-2-2"]!.saved, all.ran.slice(0, 2)], [true, ["db-2-2 SHUTDOWN SAVE", "db-2-2 systemctl stop"]], act);
+      }
+      const full = guests(six, { persistence: "snapshots" });
+      full.servers["db-2-2"]!.full = true;
+      await rejects(done("restart", full, "db-2-2"), /Errors trying to SHUTDOWN/);
+      deepEqual(those(full, "systemctl"), []);
     }));
 
     it("of a shard's only member asks nobody to take over", () => fast(async () => {
       const all = guests(["db-1-1", "db-2-1", "db-3-1"]);
       await done("restart", all, "db-2-1");
-      equal(all.ran.filter((line) => line.includes("restart")).length, 1);
+      deepEqual(all.ran, ["db-2-1 systemctl stop", "db-2-1 systemctl start"]);
     }));
   });
 
@@ -240,7 +263,7 @@ describe("redis steps", () => {
     const all = guests(six);
     all.servers["db-2-2"]!.syncs = Infinity;
     await endsOnlyAfter(done("restart", all, "db-2-2"), () => { all.servers["db-2-2"]!.syncs = 0; });
-    deepEqual(all.ran, ["db-2-2 systemctl restart"]);
+    deepEqual(all.ran, ["db-2-2 systemctl stop", "db-2-2 systemctl start"]);
   }));
 
   describe("a verification", () => {
@@ -258,6 +281,18 @@ describe("redis steps", () => {
       for (const name of six) all.servers[name]!.mark.hasHadData = false;
       await done("verify", all, ...six);
       deepEqual(those(all, "marked").sort(), six.map((name) => `${name} marked {"hasHadData":true,"left":false}`));
+    }));
+
+    it("has those of snapshots write one before their volumes say that they had data: without one they would count as emptied", () => fast(async () => {
+      const all = guests(six, { persistence: "snapshots" });
+      for (const name of six) Object.assign(all.servers[name]!, { mark: { hasHadData: false, left: false }, snapshot: name.endsWith("-2") });
+      await done("verify", all, ...six);
+      deepEqual(those(all, "BGSAVE").sort(), ["db-1-1 BGSAVE SCHEDULE", "db-2-1 BGSAVE SCHEDULE", "db-3-1 BGSAVE SCHEDULE"]);
+      ok(all.ran.indexOf("db-1-1 BGSAVE SCHEDULE") < all.ran.findIndex((line) => line.startsWith("db-1-1 marked")), all.ran.join("\n"));
+      const full = guests(six, { persistence: "snapshots" });
+      Object.assign(full.servers["db-1-1"]!, { mark: { hasHadData: false, left: false }, snapshot: false, full: true });
+      await rejects(done("verify", full, ...six), /db-1-1 could not write a snapshot/);
+      equal(full.servers["db-1-1"]!.mark.hasHadData, false);
     }));
 
     it("takes slots off their way which nobody moves any more", () => fast(async () => {
