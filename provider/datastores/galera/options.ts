@@ -13,8 +13,11 @@ export function isOurs(key: string): boolean {
 
 /** MariaDB reads an option file in pieces of 4 KiB (`mysys/my_default.c`): the rest of a longer line would be a line of its own. Quoted as in JSON a value is no shorter than there. */
 const valueBytes = 4000;
-/** The scripts of a state transfer read options a line each, as `my_print_defaults` prints them: such a line of a value would be an option to them. */
-const optionLine = /\n\s*--/;
+/**
+ * `mariadbd --help --verbose`, by which a running server is given its settings, and `my_print_defaults`, by which the scripts of a state transfer read options, print a value as it is: a further line of
+ * it would be lost to one and an option of its own to the other.
+ */
+const ending = /[\0\r\n]/;
 
 const must = (what: string) => ({ error: `must be ${what}` });
 const version = must("a major version such as \"10.11\", as a string; left out, it is what the image's package sources offer");
@@ -31,7 +34,7 @@ export const options = z.strictObject({
       .refine((key) => !isOurs(key), { error: "is set by the package itself: leave it out" }),
     z.union([
       z.string()
-        .refine((value) => !value.includes("\0") && !optionLine.test(value), { error: "has a NUL or a line that begins with --, which MariaDB would not take for a part of the value: leave them out" })
+        .refine((value) => !ending.test(value), { error: "has a NUL or a line break, which MariaDB's tools do not take for a part of the value: write it in one line" })
         .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= valueBytes, { error: `is longer than a line of MariaDB's option files can be: ${valueBytes} bytes at most, quoted; shorten it` }),
       z.number(), z.boolean(),
     ], must("the option's value, as a string")), must("an object with the names of options for keys"),
