@@ -3,7 +3,7 @@ import { argument, argumentsOf, changed, print, unknownMembers, type Document, t
 import { byName } from "./datastores";
 import { forecast } from "./forecast";
 import type { Outputs } from "./inputs";
-import { differing } from "./wire";
+import { differing, hasUnknown, isUnknown } from "./wire";
 
 /** What may change of a cluster in maintenance. */
 const whileMaintained = ["maintenance", "deletionProtection", "access", "rollout", "cloud"];
@@ -44,10 +44,19 @@ export async function diff(id: string, olds: Outputs, news: Raw): Promise<dynami
     refuse(`${cluster}: ${refused.message} This is what the last look saw: once it is mended, run \`pulumi refresh\`.`);
   if (olds.status !== "ready") console.log(`[${cluster}] the last run did not end; this one goes on from what it then sees`);
   print(olds, untouched && !refused ? lines.map((line) => `left for the next run: ${line}`) : lines);
+  const later = unknownArguments(olds, news);
+  if (later.length > 0) print(olds, [`${later.join(", ")}: not known before the resources that tell it are made; what follows from it, a restart of members among it, is not shown here`]);
   if (news.maintenance === true) return {};
   // A refresh clears the engine's own memory of a failed run, and knows nothing of a member that it saw down.
   const toDo = olds.status !== "ready" || (lines.length > 0 && keys.length === 0);
   return toDo ? { changes: true } : {};
+}
+
+/** Those on which steps depend, and whose values are not known yet. */
+function unknownArguments(olds: Outputs, news: Raw): string[] {
+  const parts = (key: "options" | "servers") => (isUnknown(news[key]) ? [key] : Object.entries(news[key] as Raw).filter(([, value]) => hasUnknown(value)).map(([part]) => part));
+  const names: Record<string, string> = { volumeSize: "volume.size", volumeType: "volume.type", publicKey: "access.privateKey" };
+  return [...parts("options"), ...parts("servers").map((part) => names[part] ?? part)].map((part) => argument(olds, part));
 }
 
 /** What a person is to read: beside what `diff` throws Pulumi prints its stack, and this has none. */

@@ -228,6 +228,12 @@ describe("diff", () => {
     for (const status of ["ready", "failed"] as const) deepEqual(await diff("orders", stored({}, status), { ...known, members: runtime.unknownValue }), {});
   });
 
+  it("says of settings and servers that are not known yet that it does not know what follows from them", async () => {
+    const later = { ...known, options: { ...known.options, configuration: { max_connections: runtime.unknownValue } }, servers: { ...known.servers, volumeSize: runtime.unknownValue, flavor: runtime.unknownValue } };
+    await diff("orders", healthy, later as never);
+    deepEqual(fleet.printed, ["[orders] configuration, flavor, volume.size: not known before the resources that tell it are made; what follows from it, a restart of members among it, is not shown here"]);
+  });
+
   it("takes unknown values at any depth", () => fc.assert(fc.asyncProperty(withUnknown(known, ["datastore", "owner"]), async (news) => {
     deepEqual(await diff("orders", healthy, news as never), {});
   }), { numRuns: 100 }));
