@@ -75,8 +75,9 @@ const everySlotHasItsData: Rule = ({ sights, forgotten }) => {
   const unserved = missing(joined(...ownedBy(sights).values()));
   if (unserved.length === 0 || sights.some(([, sight]) => isToTell(sight))) return false;
   const had = sights.some(([, sight]) => "hasHadData" in sight && sight.hasHadData) || forgotten.length > 0;
+  const heirs = namesOf(ups(sights).filter(([, { of }]) => of !== undefined && !ups(sights).some(([, { id }]) => id === of)));
   return had && new Refused("slots whose keys are lost are not given out again as if they were empty", `nobody serves ${written(unserved)}: ${evidence(sights)}`,
-    "bring back a member of the shard that had them, with its data; or, to go on without those keys, let a server take them with `CLUSTER ADDSLOTSRANGE`, then `pulumi refresh`");
+    `bring back a member of the shard that had them, with its data; ${heirs.length > 0 ? `or have served what ${heirs.join(", ")} got of it, by \`CLUSTER FAILOVER TAKEOVER\` there; ` : ""}or, to go on without those keys, let a server take them with \`CLUSTER ADDSLOTSRANGE\`, then \`pulumi refresh\``);
 };
 
 /** A failover needs the word of most primaries that own slots. */
