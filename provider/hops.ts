@@ -58,8 +58,9 @@ export function hopsOf(wanted: string | undefined, members: [name: string, sight
   const stays = back.filter(([name, sight]) => isOlder(to, from(sight)!) || !(name in rebuild));
   if (stays.length > 0) {
     const newest = newestOf(stays.map(([, sight]) => from(sight)!));
+    const anew = stays.length < members.length ? `. Or, where others that run hold all that ${stays.map(([name]) => name).join(", ")} holds: ${madeAnew}` : "";
     throw new Refused("data that a later version has opened are opened by no older one", evidence(stays, to),
-      `set \`version\` to ${JSON.stringify(newest)}, and \`image\` to one that has it. What was there before comes back only from a backup, in a new cluster`);
+      `set \`version\` to ${JSON.stringify(newest)}, and \`image\` to one that has it. What was there before comes back only from a backup, in a new cluster${anew}`);
   }
   const unknown = those((was) => was !== to && !hops.to[was]?.includes(to));
   if (unknown.length > 0) {
@@ -72,6 +73,9 @@ export function hopsOf(wanted: string | undefined, members: [name: string, sight
     throw new Refused("another `version` comes with another `image`, whose package sources have it", evidence(without, to), "set `image` to one that has it, in the same change, or set `version` back");
   return Object.fromEntries(those((was) => was !== to).map(([name, sight]) => [name, { from: from(sight)!, to }]));
 }
+
+/** What a person does to have a member get all data from the others. */
+export const madeAnew = "delete its server and its volume, `openstack server delete` and `openstack volume delete`, then `pulumi refresh` and `pulumi up`: it gets all data anew";
 
 const newestOf = (versions: string[]): string => versions.reduce((best, each) => (isOlder(best, each) ? each : best));
 

@@ -1,6 +1,7 @@
 import { CommandFailed, reason, Refused } from "../../errors";
 import type { Guest } from "../../guest/guest";
 import { installedVersion, majorOf } from "../../guest/packages";
+import { madeAnew } from "../../hops";
 import type { Member } from "../../topology";
 import { everyone, type Galera } from "./gates";
 import { isKnown, type Sight } from "./sight";
@@ -88,7 +89,7 @@ export async function givers(cluster: Galera, { name }: Member, self: Sight | un
   const alike = running.filter((_, index) => versions[index] === own);
   if (alike.length === running.length || missesOnly(self, await oldest(cluster, running))) return running;
   if (alike.length === 0)
-    throw new Refused("a member gets all data from one of its own major version", `${name} is of ${own}, the others of ${[...new Set(versions)].join(", ")}, and they do not keep what it missed`, `bring it in as it was before: set \`version\` and \`image\` back, and \`pulumi up\``);
+    throw new Refused("a member gets all data from one of its own major version", `${name} is of ${own}, the others of ${[...new Set(versions)].join(", ")}, and they do not keep what it missed`, `bring it in as it was before: set \`version\` and \`image\` back, and \`pulumi up\`; if its data were opened by ${own} already, which it then says, ${madeAnew}`);
   return alike;
 }
 

@@ -1,7 +1,8 @@
 import { Refused } from "../../errors";
+import { madeAnew } from "../../hops";
 import type { Recovery } from "../../topology";
 import { isGivenUp, orDecide } from "./decision";
-import { evidence, historiesOf, isAlive, mayRun, newerThanCluster, runs, type Sight, type Sights } from "./sight";
+import { evidence, historiesOf, isAlive, mayRun, newerThanCluster, runs, type Prepared, type Sight, type Sights } from "./sight";
 
 export const markerFile = "/var/lib/datastore/.datastore.json";
 /** What a person does to let a member start anew without the data that it holds. */
@@ -108,7 +109,8 @@ export function noFullTransfer(wanted: string | undefined, running: string[], jo
   });
   return wanted === undefined || others.length === 0 || come.length === 0 || others.some((name) => versionOf(name) === wanted) ? undefined
     : new Refused("who joins without data gets them from a member of its own major version", `${come.join(", ")} would be of ${wanted}, and ${others.map((name) => `${name} is of ${versionOf(name)}`).join(", ")}`,
-      "bring it in first, with the `version` and `image` that the others have; change these in a `pulumi up` of its own");
+      "bring it in first, with the `version` and `image` that the others have, and change these in a `pulumi up` of its own"
+      + (come.some((name) => (sights.get(name) as Partial<Prepared>).writtenBy === wanted) ? `. Its own data were opened by ${wanted} already, so with these set back ${madeAnew}` : ""));
 }
 
 const theyAreOneCluster: Rule = ({ sights, wanted, running, forgotten }) => {
