@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
-import { RedisCluster, type RedisVendor, type RolloutArgs, type State } from "pulumi-openstack-datastores";
+import { RedisCluster, type Persistence, type RedisVendor, type RolloutArgs, type State } from "pulumi-openstack-datastores";
 
 const config = new pulumi.Config();
 
@@ -18,6 +18,7 @@ const sessions = new RedisCluster("sessions", {
   volume: { size: 1, type: config.get("volumeType"), keep: false },
   availabilityZones: config.getObject<string[]>("availabilityZones") ?? ["az1", "az2", "az3"],
   maxMemory: config.get("maxMemory") ?? "256mb",
+  persistence: config.get("persistence") as Persistence | undefined,
   configuration: config.getObject<Record<string, string>>("configuration"),
   authorities: config.getObject<string[]>("authorities"),
   restartTrigger: config.get("restartTrigger"),
