@@ -11,7 +11,7 @@ import { hold as holdVolume, isHeld, lookAtVolume, mark, mountPoint, release } f
 import type { Step as Planned } from "../../plan";
 import { once } from "../../shared";
 import { names, type Member } from "../../topology";
-import { addressOf, ask, isEstranged, loginsOf, programText, tell, viewOf, type Command, type Redis } from "./client";
+import { addressOf, ask, isEstranged, loginsOf, programText, tell, viewOf, type Command, type Redis, type Said } from "./client";
 import { dataFile, dataPath, folder, nodesFile, port, vendorOf } from "./configuration";
 import { agreed, answers, chooses, dataSeconds, everyone, follows, gateSeconds, linked, saidBy, silent } from "./gates";
 import { hasFailed, isKnown, isSelf } from "./nodes";
@@ -97,7 +97,9 @@ const join: Step = async (cluster, member) => {
   const own = before.get(member.name) ?? silent(member.name);
   const inIt = [...before].filter(([name, { nodes }]) => name !== member.name && nodes.length > 1);
   if (inIt.length === 0) throw new Refused("a member joins a cluster that runs", "no other member is in one", "run `pulumi up` again: it plans from what it then sees");
-  const strangers = inIt.filter(([, { nodes }]) => !nodes.some((node) => node.id === own.id && isKnown(node))).map(([name]) => name);
+  const knows = ({ nodes }: Said, { id }: Said) => nodes.some((node) => node.id === id && isKnown(node));
+  // Both ways: one that lost power right after it was met may have written nobody down, and hears none of those that know it.
+  const strangers = inIt.filter(([, other]) => !knows(other, own) || !knows(own, other)).map(([name]) => name);
   // Who has forgotten it lets nobody else tell it again for a minute; of one that is new the others hear.
   for (const name of strangers.length === inIt.length ? strangers.slice(0, 1) : strangers)
     await tell(await cluster.guest(name), authority, [["CLUSTER", "MEET", addressOf(cluster, member.name), port]]);

@@ -181,7 +181,13 @@ export function during(seen: Seen, step: Step, wanted: string[]): Seen[] {
         shown((next) => { meet(next, heads); (next[heads[0]!] as Up).slots = written(evenly(heads.length)[0]!); }),
       ];
     }
-    case "join": return [...some, shown((next) => meet(next, step.on.slice(0, 1)))];
+    // All know it; it may have lost power before it wrote down that it knows them.
+    case "join": return [...some, ...[false, true].map((forgot) => shown((next) => {
+      const self = next[step.on[0]!] as Up;
+      const { knows } = self;
+      meet(next, step.on.slice(0, 1));
+      if (forgot) Object.assign(self, { knows, ok: false });
+    }))];
     case "move": {
       const slots = read(step.what!);
       const [half, rest] = parted(slots, Math.floor(count(slots) / 2));

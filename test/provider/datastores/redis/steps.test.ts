@@ -74,6 +74,13 @@ describe("redis steps", () => {
       for (const name of six) ok(all.servers[name]!.view.has(idOf("db-2-2")), name);
     }));
 
+    it("has a member met again that all know and that knows nobody: it lost power when it had been met, before it wrote that down", () => fast(async () => {
+      const all = guests(six);
+      all.servers["db-2-2"]!.view = coming().servers["db-2-2"]!.view;
+      await done("join", all, "db-2-2");
+      deepEqual(all.ran, ["db-1-1 CLUSTER MEET 198.18.2.2 6379", `db-2-2 CLUSTER REPLICATE ${idOf("db-2-1")}`]);
+    }));
+
     it("lets the member follow nobody before it knows the others", () => fast(async () => {
       const all = coming();
       all.servers["db-2-2"]!.deaf = true;
