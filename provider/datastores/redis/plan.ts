@@ -169,7 +169,7 @@ const move = ({ from, to, slots }: Move<string>): Step<Do> =>
   ({ do: "move", on: [from], to, what: written(slots), words: count(slots) === 1 ? "1 slot" : `${count(slots)} slots` });
 
 /** Runs, or would again. */
-const mayServe = (sight: Sight): boolean => sight.is === "starting" || waits(sight) || (sight.is === "up" && !sight.left);
+const mayServe = (sight: Sight): boolean => waits(sight) || (sight.is === "up" && !sight.left);
 
 /** Slots that are on their way: who owns them gives them, whoever did when they set out, to whom they were going. */
 function opened(sights: Sights): Move<string>[] {

@@ -80,8 +80,8 @@ export const those = (sights: Sights, holds: (sight: Sight, name: string) => boo
 /** Knows others, so it is in a cluster. */
 export const isIn = (sight: Sight): boolean => sight.is === "up" && sight.knows.length > 1;
 export const isAlive = ({ is }: Sight): boolean => is === "up" || is === "starting";
-/** Its data are to be served again. */
-export const waits = (sight: Sight): boolean => sight.is === "down" && sight.data && !sight.left;
+/** Its data are to be served again: it is down, or still reads them. */
+export const waits = (sight: Sight): boolean => (sight.is === "starting" || (sight.is === "down" && sight.data)) && !sight.left;
 /** What it has to say of its slots and of whom it follows is still to be heard. */
 export const isToTell = (sight: Sight): boolean => waits(sight) || sight.is === "starting" || sight.is === "silent";
 
