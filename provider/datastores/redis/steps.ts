@@ -5,21 +5,22 @@ import { eventually } from "../../guest/eventually";
 import { letStart, signed } from "../../guest/guard";
 import type { Guest } from "../../guest/guest";
 import { installedVersion, majorOf } from "../../guest/packages";
-import { assignments, sh } from "../../guest/shell";
+import { sh } from "../../guest/shell";
 import { tookSettings } from "../../guest/silent";
 import { hold as holdVolume, isHeld, lookAtVolume, mark, mountPoint, release } from "../../guest/volume";
 import type { Step as Planned } from "../../plan";
 import { once } from "../../shared";
 import { names, type Member } from "../../topology";
-import { addressOf, ask, isEstranged, loginsOf, programText, tell, viewOf, type Command, type Redis, type Said } from "./client";
-import { dataFile, dataPath, folder, nodesFile, port, vendorOf } from "./configuration";
+import { addressOf, ask, isEstranged, tell, viewOf, type Command, type Redis, type Said } from "./client";
+import { dataFile, dataPath, nodesFile, port, vendorOf } from "./configuration";
 import { agreed, answers, chooses, dataSeconds, everyone, follows, gateSeconds, linked, saidBy, silent } from "./gates";
+import { move } from "./move";
 import { hasFailed, isKnown, isSelf } from "./nodes";
 import { isDown, unitState } from "./observe";
 import type { Do } from "./plan";
 import { configure, guarded, install, mount, refuseOtherThanOthers, secure, type Step } from "./prepare";
 import { shardOf } from "./sight";
-import { count, evenly, joined, missing, read, type Slots } from "./slots";
+import { evenly, joined, missing, read, type Slots } from "./slots";
 
 /** Its keys are gone and others have them: it begins anew, under another identity. What is left of the old one goes aside, and is there before the mark is: marked first, a cut would have it start as who it was. */
 const clean: Step = async ({ guest: reach, want }, member) => {
@@ -146,29 +147,6 @@ async function olderThan(cluster: Redis, name: string): Promise<string[]> {
   const others = await Promise.all(ofShard.map(versionOf));
   return own === undefined ? [] : ofShard.filter((_, index) => others[index] !== undefined && isOlder(others[index]!, own));
 }
-
-const unit = "datastores-move";
-
-/** Moves slots from this member to another. The work runs in a unit of its own, which a lost connection does not cut; the next run finds it. */
-const move: Step = async (cluster, member, { to, what = "" }) => {
-  const guest = await cluster.guest(member.name);
-  const running = async () => ["active", "activating"].includes((await guest.look(sh`systemctl is-active ${unit} || true`)).trim());
-  if (!(await running())) {
-    const said = await saidBy(cluster, everyone(cluster));
-    const others = [...said].filter(([name, { nodes }]) => ![member.name, to].includes(name) && nodes.length > 1 && nodes.find(isSelf)!.of === undefined).map(([name]) => addressOf(cluster, name));
-    const input = JSON.stringify({ host: member.address, logins: loginsOf(cluster.authority), move: { to: addressOf(cluster, to!), others, slots: read(what) } });
-    const file = `/run/${unit}.json`;
-    await guest.write(file, input, { mode: "600" });
-    await guest.write(`${folder}/redis.py`, programText());
-    await guest.run(sh`systemctl reset-failed ${unit} 2>/dev/null || true
-systemd-run --quiet --no-block --unit=${unit} --description="Move of slots" --service-type=oneshot -p ${`StandardInput=file:${file}`} -p ${`ExecStopPost=/bin/rm -f ${file}`} python3 ${`${folder}/redis.py`}`);
-  }
-  await eventually(`${count(read(what))} slots to move from ${member.name} to ${to}`, { seconds: dataSeconds, every: 250, say: guest.say }, async () =>
-    (await running()) ? (await guest.look(sh`journalctl -q -o cat -n 1 -u ${unit}`)).trim() || "begun" : true);
-  const { Result } = assignments(await guest.look(sh`systemctl show -p Result ${unit}`));
-  if (Result !== "success") throw new Error(`the move from ${member.name} to ${to} failed: ${(await guest.look(sh`journalctl -q -o cat -n 5 -u ${unit} | grep -v '^${unit}' || true`)).trim().split("\n").join(" | ")}. Run \`pulumi up\` again: it goes on from where it is`);
-  await agreed(cluster, everyone(cluster), guest);
-};
 
 /** Leaves once it owns nothing, as all others see it: it stops, and all forget it within the minute in which none may tell another of it. */
 const leave: Step = async (cluster, member) => {
