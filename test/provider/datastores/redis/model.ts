@@ -11,7 +11,7 @@ export const named = (shards: number, replicas: number): string[] =>
 const prepared = { installed: true, mounted: true, configured: true, secured: true, hasHadData: true, left: false };
 export const blank: Sight = { is: "down", data: false, installed: false, mounted: false, configured: false, hasHadData: false, left: false };
 
-const alone = (name: string): Sight => ({ is: "up", id: `id-of-${name}`, role: "primary", linked: false, slots: "", open: [], ok: false, knows: [`id-of-${name}`], failed: [], current: true, ...prepared, hasHadData: false });
+const alone = (name: string, id = `id-of-${name}`): Sight => ({ is: "up", id, role: "primary", linked: false, slots: "", open: [], ok: false, knows: [id], failed: [], current: true, ...prepared, hasHadData: false });
 
 /** A cluster that runs; `primary` says which of a shard's members is its primary. */
 export function running(shards: number, replicas: number, primary: (shard: number) => number = () => 0): Seen {
@@ -82,8 +82,8 @@ export function after(seen: Seen, step: Step, wanted: string[], on: string[] = s
     // With which options a silent server runs is seen to be as before, until it is started anew.
     case "configure": on.forEach((name) => Object.assign(next[name]!, { secured: true, ...(next[name]!.is !== "silent" && { configured: true }) })); break;
     case "secure": change({ secured: true }); break;
-    case "clean": change({ hasHadData: false }); break;
-    case "start": on.forEach((name) => { next[name] = { ...(next[name] as Down).was ?? alone(name), ...marks(next[name]!), current: true } as Sight; opened(next[name] as Prepared); }); break;
+    case "clean": change({ hasHadData: false, id: undefined }); break;
+    case "start": on.forEach((name) => { next[name] = { ...(next[name] as Down).was ?? alone(name, idOn(next[name] as Down)), ...marks(next[name]!), current: true } as Sight; opened(next[name] as Prepared); }); break;
     case "bootstrap": {
       const heads = [...new Set(wanted.map(shardOf))].map((shard) => wanted.find((name) => shardOf(name) === shard)!);
       meet(next, heads);
@@ -135,6 +135,9 @@ const leavers = (seen: Seen): string[] => Object.values(seen).flatMap((sight) =>
 
 /** Down with its data, as one that lost power: it comes back as it was. */
 type Down = Extract<Sight, { is: "down" }> & { was?: Up };
+
+/** With which identity a server starts, where one lies on its volume and it did not leave: else it takes a new one. */
+const idOn = ({ id, left }: Down): string | undefined => (left ? undefined : id);
 
 /** What the guests show once these have lost power, or run with the users of a run that was cut. */
 export function outage(seen: Seen, on: string[], estranged = false): Seen {

@@ -135,6 +135,27 @@ describe("redis plan", () => {
     ok(compared > numRuns * 0.6, `of ${numRuns} cases only ${compared} were planned`);
   });
 
+  it("does nothing grave that the preview did not announce which remembers some as down, whoever of them is back by now", () => {
+    let compared = 0;
+    const numRuns = 500;
+    fc.assert(fc.property(cases, fc.nat(), fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 36, maxLength: 36 }), ({ members, seen }, at, hit) => {
+      const steps = wanted(members, seen);
+      fc.pre(steps.length > 0);
+      const before = steps.slice(0, at % steps.length).reduce((now, step) => after(now, step, members), seen);
+      const names = Object.keys(before);
+      const down = (least: number) => outage(before, names.filter((_, index) => hit[index]! >= least));
+      const forecast = planned(members, recall(names, kept(down(2))));
+      // Who is back has started with the file that it has.
+      const there = down(3);
+      for (const [name, view] of ups(there)) view.current ||= hit[names.indexOf(name)] === 2;
+      const now = planned(members, there);
+      if (!forecast || !now) return;
+      compared++;
+      deepEqual(surprises(now, lines(forecast)), [], `${lines(forecast).join("; ")} | ${lines(now).join("; ")}`);
+    }), { numRuns });
+    ok(compared > numRuns * 0.6, `of ${numRuns} cases only ${compared} were planned`);
+  });
+
   it("cut twice ends as well", () => fc.assert(fc.property(cases, fc.nat(), fc.nat(), ({ members, seen }, first, second) => {
     let now = seen;
     for (const at of [first, second]) {
