@@ -19,22 +19,22 @@ describe("a Redis cluster to which members come back, on real guests", function 
     await trial.fill(150_000);
   });
 
-  it("waits for a member that still reads its data", async () => {
+  it("waits for a member that still reads its data, and then gives it the settings that the others have", async () => {
     const name = await replica();
-    await trial.during("a member that reads its data for long", async () => {
+    await trial.want({ configuration: { "key-load-delay": 0, "maxmemory-policy": "allkeys-lru" } });
+    await trial.during("a live setting while a member reads its data", async () => {
       await trial.cluster.guest(name).look("systemctl kill --signal=KILL redis-server");
       const { stdout } = await trial.up();
-      match(stdout, new RegExp(`step 1/2 start ${name}\\n`));
-      match(stdout, /to answer: /);
+      match(stdout, new RegExp(`waiting for the server on ${name} to have read its data: `));
+      match(stdout, new RegExp(`step 2/3 start ${name}`));
     }, { within: 5 });
+    for (const each of six) match(await trial.ask(each, "INFO", "memory"), /maxmemory_policy:allkeys-lru/, each);
     await trial.whole(six);
     await trial.nothingToDo();
   });
 
   it("takes in again a member that lost power when it had been met, before it wrote down by whom", async () => {
     const name = await replica();
-    await trial.want({ configuration: { "key-load-delay": 0 } });
-    await trial.up();
     await trial.during("a member that all know and that knows nobody", async () => {
       await trial.cluster.guest(name).look(`systemctl stop redis-server
 rm -r ${data}/appendonlydir

@@ -34,6 +34,9 @@ export async function tell(guest: Guest, authority: Authority, commands: Command
 /** Why a server says nothing: it was started with users and certificates of other authorities than this run's. */
 export const isEstranged = (why: string): boolean => /WRONGPASS|CERTIFICATE_VERIFY_FAILED/.test(why);
 
+/** Why it says nothing: it still reads its data, or those that its primary gives it. */
+export const isLoading = (why: string): boolean => why.startsWith("LOADING ");
+
 export const isError = (answer: Answer | undefined): answer is { error: string } => typeof answer === "object" && answer !== null && "error" in answer;
 
 /** What a server says of itself and of the cluster. */

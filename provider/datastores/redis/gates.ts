@@ -2,9 +2,10 @@ import { eventually } from "../../guest/eventually";
 import type { Guest } from "../../guest/guest";
 import { assignments, sh } from "../../guest/shell";
 import { names } from "../../topology";
-import { viewOf, type Redis, type Said } from "./client";
+import { isLoading, viewOf, type Redis, type Said } from "./client";
 import { vendorOf } from "./configuration";
 import { hasFailed, isKnown, isSelf, signature } from "./nodes";
+import { unitState } from "./observe";
 import { slotCount } from "./slots";
 
 /** Seconds for what moves no data. */
@@ -33,6 +34,17 @@ export async function answers(cluster: Redis, guest: Guest, seconds: number): Pr
     const { said, why } = await viewOf(guest, cluster.authority);
     return said === undefined ? why : said.info.loading === "1" ? "it loads its data" : true;
   });
+}
+
+/** What a server says once it has read its data, for it takes no settings before. One that is down, or answers nobody, is not waited for. */
+export async function saidOnceRead(cluster: Redis, guest: Guest): Promise<Said | undefined> {
+  let said: Said | undefined;
+  await eventually(`the server on ${guest.name} to have read its data`, { seconds: dataSeconds, say: guest.say }, async () => {
+    const view = await viewOf(guest, cluster.authority);
+    ({ said } = view);
+    return said !== undefined || (!isLoading(view.why) && (await unitState(guest, cluster)) !== "activating") || view.why;
+  });
+  return said;
 }
 
 async function failedToStart(cluster: Redis, guest: Guest): Promise<void> {

@@ -9,7 +9,7 @@ import { installedVersion, majorOf, missingPackages, unheld } from "../../guest/
 import { assignments, sh } from "../../guest/shell";
 import { isReady, lookAtVolume, lookOnceAttached } from "../../guest/volume";
 import type { Member } from "../../topology";
-import { isEstranged, viewOf, type Redis, type Said } from "./client";
+import { isEstranged, isLoading, viewOf, type Redis, type Said } from "./client";
 import { dataDirectory, dataFile, families, folder, header, isCurrent, isVersion, nodesFile, optionsFile, optionsText, packages, sha256, runningFile, clientLine, vendorOf, withoutClient } from "./configuration";
 import { hasFailed, isMet, isSelf } from "./nodes";
 import type { Prepared, Sight, View } from "./sight";
@@ -35,7 +35,7 @@ export async function observe(cluster: Redis, member: Member): Promise<Sight> {
   if (isDown(state)) return { is: "down", data: data === "yes", ...(id ? { id } : {}), ...prepared };
   if (!said && isEstranged(why) && !hasHadData) return { is: "down", data: data === "yes", ...(id ? { id } : {}), estranged: true, ...prepared };
   if (!said && isEstranged(why)) throw new Error(`the server is ${state} and does not answer its administrator: ${why}`);
-  if (!said && !["activating", "deactivating"].includes(state))
+  if (!said && !isLoading(why) && !["activating", "deactivating"].includes(state))
     return { is: "silent", why: `the server is ${state} and does not answer its administrator: ${why}`, ...prepared, configured: prepared.configured && running === header(cluster.want.options) };
   if (!said || said.info.loading === "1") return { is: "starting", ...prepared };
   const live = isDeepStrictEqual([...said.passwords].sort(), cluster.passwords.map(sha256).sort());

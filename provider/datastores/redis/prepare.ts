@@ -10,7 +10,7 @@ import type { Step as Planned } from "../../plan";
 import type { Member } from "../../topology";
 import { tell, viewOf, type Command, type Redis } from "./client";
 import { busPort, clientLine, clientOf, dataDirectory, dataFile, dataPath, families, folder, headerLines, isVersion, logins, ofVersion, optionsFile, optionsText, port, runningFile, runningHeader, settings, sha256, users, vendorOf, withClient } from "./configuration";
-import { everyone } from "./gates";
+import { everyone, saidOnceRead } from "./gates";
 import type { Do } from "./plan";
 
 /** What is done on one member. */
@@ -75,7 +75,7 @@ export const configure: Step = async (cluster, member, { what }) => {
   await guest.run(sh`mkdir -p ${folder}; chown ${owner} ${folder}; chmod 700 ${folder}`);
   const { authority, anew } = await writeCertificates(guest, member, cluster.authority, what, { folder, owner, shared: owner });
   const text = optionsText(want, member, passwords, authority);
-  const { said } = await viewOf(guest, cluster.authority);
+  const said = await saidOnceRead(cluster, guest);
   if (!said) await judge(guest, server, user, text);
   else {
     const live = Object.entries(settings(want.options).live).flat();
@@ -100,7 +100,7 @@ export const secure: Step = async (cluster, { name }) => {
   const { want, authority, passwords } = cluster;
   const guest = await cluster.guest(name);
   const { user } = vendorOf(want.options);
-  if ((await viewOf(guest, authority)).said) await tell(guest, authority, [setUser(["default", clientOf(passwords)])]);
+  if (await saidOnceRead(cluster, guest)) await tell(guest, authority, [setUser(["default", clientOf(passwords)])]);
   const text = await guest.look(sh`cat ${optionsFile}`);
   await guest.write(optionsFile, withClient(text, clientLine(passwords)), { mode: "600", owner: `${user}:${user}` });
 };

@@ -45,6 +45,14 @@ describe("a rotation of Redis' passwords", () => {
     deepEqual(await run(all, ["new-password", "not-a-secret"]), []);
   }));
 
+  it("waits for who reads its data: its file alone would be seen as wanted, and it would go on with the former password", () => fast(async () => {
+    const all = guests(six);
+    all.servers["db-2-2"]!.reads = Date.now() + 100_000;
+    deepEqual(await run(all, ["new-password", "not-a-secret"]), [`secure ${six.join(" ")}`, "start db-2-2", `verify ${six.join(" ")}`]);
+    holds(all, ["new-password", "not-a-secret"]);
+    deepEqual(await run(all, ["new-password", "not-a-secret"]), []);
+  }));
+
   it("is seen where the file says so and the server does not yet, and where the server does and the file does not", () => fast(async () => {
     for (const spoil of [(server: ReturnType<typeof guests>["servers"][string]) => server.users.default!.push(sha256("ended")), (server: { file: string }) => { server.file = server.file.replace(/#\w+/, `#${sha256("ended")}`); }]) {
       const all = guests(six);

@@ -51,6 +51,8 @@ export interface Server {
   writesThrough: boolean;
   /** When it answers, after its last start. */
   starts: number;
+  /** Until when it reads its data, and answers little else than that. */
+  reads: number;
   /** When it last began to follow somebody. */
   followed: number;
   /** Seconds until it has the data of whom it follows. */
@@ -82,7 +84,7 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
   const file = `masteruser "replica"\n${Object.entries(users(passwords, authority)).map(([name, rules]) => `user ${name} ${rules}\n`).join("")}maxmemory "0"\n`;
   const all = [...inCluster, ...alone].map((name): Server => ({
     name, address: addressOf(name), id: idOf(name), view: new Map([[idOf(name), { slots: [], epoch: 0 }]]), forgotten: new Set(), open: [], keys: 0, users: usersOf(file), file,
-    mark: { hasHadData: inCluster.includes(name), left: false }, saved: false, snapshot: inCluster.includes(name), enabled: true, writesThrough: inCluster.includes(name), starts: -Infinity, followed: -Infinity, syncs: 3, deaf: false, full: false, failsOver: false, version: "7.0", fruitless: 0,
+    mark: { hasHadData: inCluster.includes(name), left: false }, saved: false, snapshot: inCluster.includes(name), enabled: true, writesThrough: inCluster.includes(name), starts: -Infinity, reads: -Infinity, followed: -Infinity, syncs: 3, deaf: false, full: false, failsOver: false, version: "7.0", fruitless: 0,
   }));
   const servers = Object.fromEntries(all.map((server) => [server.name, server]));
   const at = (id: string): Server => all.find((server) => server.id === id)!;
@@ -281,6 +283,7 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
     const words = command.map(String);
     const what = words.slice(0, 2).join(" ");
     const said = `${self.name} ${words.join(" ")}`;
+    if (Date.now() < self.reads && /^CLUSTER|^DBSIZE/.test(what)) return { error: "LOADING Redis is loading the dataset in memory" };
     if (questions[what] && (words.length <= 2 || words[2] === "default")) {
       asked.push(said);
       return questions[what](self);
