@@ -83,7 +83,8 @@ export function after(seen: Seen, step: Step, wanted: string[], on: string[] = s
     case "configure": on.forEach((name) => Object.assign(next[name]!, { secured: true, ...(next[name]!.is !== "silent" && { configured: true }) })); break;
     case "secure": change({ secured: true }); break;
     case "clean": change({ hasHadData: false, id: undefined }); break;
-    case "start": on.forEach((name) => { next[name] = { ...(next[name] as Down).was ?? alone(name, idOn(next[name] as Down)), ...marks(next[name]!), current: true } as Sight; opened(next[name] as Prepared); }); break;
+    // One that read its data may answer before it comes to that.
+    case "start": on.filter((name) => next[name]!.is !== "up").forEach((name) => { next[name] = { ...(next[name] as Down).was ?? alone(name, idOn(next[name] as Down)), ...marks(next[name]!), current: true } as Sight; opened(next[name] as Prepared); }); break;
     case "bootstrap": {
       const heads = [...new Set(wanted.map(shardOf))].map((shard) => wanted.find((name) => shardOf(name) === shard)!);
       meet(next, heads);

@@ -40,7 +40,7 @@ function happened(seen: Seen, word: string): Seen {
     case "mute": next[name] = { ...(down(true) as object), is: "silent", why: "max number of clients reached" } as Sight; break;
     case "gone": failed(); next[name] = { is: "unreachable", why: "timed out" }; break;
     case "foreign": next[name] = { is: "foreign", why: "it holds ext4" }; break;
-    case "alone": return after(next, { do: "start", on: [name] }, []);
+    case "alone": next[name] = { ...(sight as object), is: "down", data: false, id: undefined } as Sight; return after(next, { do: "start", on: [name] }, []);
     case "old": (sight as Up).current = false; break;
     case "unconfigured": Object.assign(sight!, { configured: false }); break;
     case "by": Object.assign(sight!, { authorities: what.slice(3).split("+") }); break;
