@@ -2,7 +2,7 @@ import { installedVersion } from "../../guest/packages";
 import { isHeld } from "../../guest/volume";
 import type { Member } from "../../topology";
 import type { Report } from "../datastore";
-import { viewOf, type Redis } from "./client";
+import { isLoading, viewOf, type Redis } from "./client";
 import { vendorOf } from "./configuration";
 import { hasFailed, isSelf } from "./nodes";
 import { isDown, unitState } from "./observe";
@@ -17,7 +17,7 @@ export async function report(cluster: Redis, { name }: Member): Promise<Report> 
     return { role: "stopped", state: "held", version, ...(cluster.want.state !== "stopped" && { wrong: { what: `the server on ${name} is kept stopped, and is to run` } }) };
   if (isDown(state)) return { role: "down", state, version, wrong: { what: `the server on ${name} is ${state}` } };
   const { said, why } = await viewOf(guest, cluster.authority);
-  if (!said) return { role: state === "activating" ? "starting" : "silent", state, version, wrong: { what: `the server on ${name} does not answer: ${why}` } };
+  if (!said) return { role: state === "activating" || isLoading(why) ? "starting" : "silent", state, version, wrong: { what: `the server on ${name} does not answer: ${why}` } };
   const { info, cluster: view, nodes } = said;
   const self = nodes.find(isSelf)!;
   const role = self.of === undefined ? (self.slots === "" ? "primary without slots" : "primary") : "replica";

@@ -51,6 +51,7 @@ describe("redis report", () => {
     const { role, wrong } = await told({ silent: "connection refused" });
     deepEqual([role, wrong], ["silent", { what: "the server on db-1-2 does not answer: connection refused" }]);
     deepEqual((await told({ unit: "activating", silent: "connection refused" })).role, "starting");
+    deepEqual((await told({ silent: "LOADING Redis is loading the dataset in memory" })).role, "starting");
   });
 
   it("of one that reads its data says so", async () => deepEqual((await told({ info: { loading: 1 } })).state, "loads its data"));
