@@ -71,7 +71,10 @@ export const mount: Step = async ({ guest: reach, want }, member) => mountVolume
  * A server that runs takes at once what it can: certificates, for connections from then on, and settings. The options file is
  * written last: seen as wanted, it says that all else was done too.
  */
-export const configure: Step = async (cluster, member, step) => {
+export const configure: Step = async (cluster, member, step) => void (await configured(cluster, member, step));
+
+/** The same; whether a server was told: one that is down or silent is not. */
+export async function configured(cluster: Galera, member: Member, step?: Planned<Do>): Promise<boolean> {
   const { want } = cluster;
   const guest = await cluster.guest(member.name);
   await eventually("a start that is under way to end", { seconds: transferSeconds, say: guest.say }, async () =>
@@ -86,14 +89,16 @@ export const configure: Step = async (cluster, member, step) => {
   await judge(cluster, guest, before, options);
   const state = await unitState(guest);
   const running = (await textOf(guest, runningFile)) || before;
-  if (await wsrep(guest)) {
+  const answers = (await wsrep(guest)) !== undefined;
+  if (answers) {
     await execute(guest, "FLUSH SSL; SET GLOBAL wsrep_provider_options = 'socket.ssl_reload=1';");
     await reconfigure(guest, running, options);
     if (anew || !before.includes(sha256(bundle(authority))))
       await showsCertificate(guest, authority, [`-starttls mysql -connect ${member.address}:3306`, `-connect ${member.address}:4567`], { folder: certificates });
   } else if (!isDown(state)) await writeOptions(guest, runningFile, running);
   await writeOptions(guest, optionsFile, options);
-};
+  return answers;
+}
 
 /** Galera forgets whom it trusts at a start alone: until then this is seen, and another step starts it anew. */
 async function noteDropped(guest: Guest, { authority, want: { authorities: wanted = only } }: Galera): Promise<void> {

@@ -14,7 +14,7 @@ import { abortSeconds, everyone, gate, onDisk, running, startSeconds, stopSecond
 import { changesVersion, givers, refuseToHaveMissed, refuseToMissMore, tellWhatItMayMiss } from "./incremental";
 import { observe, reformSeconds } from "./observe";
 import type { Do } from "./plan";
-import { configure, guarded, install, mount, refuseOtherThanOthers, type Step } from "./prepare";
+import { configure, configured, guarded, install, mount, refuseOtherThanOthers, type Step } from "./prepare";
 import { nobodyIsNewer } from "./rules";
 import type { Sight } from "./sight";
 import { administrators, execute, hasStarted, unitState, wsrep } from "./sql";
@@ -173,7 +173,7 @@ const stop: Step = async ({ guest: reach }, { name }) => {
 const restart: Step = async (cluster, member, step = { do: "restart", on: [member.name] }) => {
   const guest = await cluster.guest(member.name);
   // On the edge of what silences it, one answers now and then: what it then takes live needs no restart.
-  if (step.what === "silent" && (await wsrep(guest)) && (await tookSettings(guest, configure(cluster, member)))) return;
+  if (step.what === "silent" && (await wsrep(guest)) && (await tookSettings(guest, configured(cluster, member)))) return;
   const silent = (await unitState(guest)) === "active" && !(await wsrep(guest));
   if (step.what === "silent" && !silent) return;
   const inIt = silent ? await running(cluster, everyone(cluster)) : await once(step, () => allIn(cluster, guest));

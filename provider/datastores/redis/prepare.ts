@@ -67,7 +67,10 @@ function refuseOther(wanted: string | undefined, who: string, version: string): 
 export const mount: Step = async ({ guest: reach, want }, member) => mountVolume(await reach(member.name), want.owner, member, want.volumeSize);
 
 /** A server that runs takes at once what it can: users, certificates and live settings. The options file is written last: seen as wanted, it says that all else was done too. */
-export const configure: Step = async (cluster, member, { what }) => {
+export const configure: Step = async (cluster, member, step) => void (await configured(cluster, member, step));
+
+/** The same; whether a server was told: one that is down or silent is not. */
+export async function configured(cluster: Redis, member: Member, { what }: Planned<Do>): Promise<boolean> {
   const { want, passwords } = cluster;
   const guest = await cluster.guest(member.name);
   const { server, user } = vendorOf(want.options);
@@ -90,7 +93,8 @@ export const configure: Step = async (cluster, member, { what }) => {
       await showsCertificate(guest, authority, [port, busPort].map((end) => `-connect ${member.address}:${end}`), { folder });
   }
   await guest.write(optionsFile, text, { mode: "600", owner });
-};
+  return said !== undefined;
+}
 
 /** Replaces a user whole, in one piece: who is connected stays so, and an ended password ends. */
 const setUser = ([name, rules]: [name: string, rules: string]): Command => ["ACL", "SETUSER", name, ...rules.split(" ")];

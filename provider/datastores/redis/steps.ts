@@ -18,7 +18,7 @@ import { move } from "./move";
 import { hasFailed, isKnown, isSelf } from "./nodes";
 import { isDown, unitState } from "./observe";
 import type { Do } from "./plan";
-import { configure, guarded, install, mount, refuseOtherThanOthers, secure, type Step } from "./prepare";
+import { configure, configured, guarded, install, mount, refuseOtherThanOthers, secure, type Step } from "./prepare";
 import { shardOf } from "./sight";
 import { evenly, joined, missing, read, type Slots } from "./slots";
 
@@ -184,7 +184,7 @@ const restart: Step = async (cluster, member, step) => {
   let guest = await cluster.guest(member.name);
   const { server } = vendorOf(cluster.want.options);
   // On the edge of what silences it, one answers now and then: what it then takes live needs no restart.
-  if (step.what === "silent" && (await viewOf(guest, cluster.authority)).said && (await tookSettings(guest, configure(cluster, member, step)))) return;
+  if (step.what === "silent" && (await viewOf(guest, cluster.authority)).said && (await tookSettings(guest, configured(cluster, member, step)))) return;
   await refusePrimary(cluster, member);
   await stop(cluster, guest);
   if (step.do === "resize") {
