@@ -70,14 +70,16 @@ export const mount: Step = async ({ guest: reach, want }, member) => mountVolume
 export const configure: Step = async (cluster, member, step) => void (await configured(cluster, member, step));
 
 /** The same; whether a server was told: one that is down or silent is not. */
-export async function configured(cluster: Redis, member: Member, { what }: Planned<Do>): Promise<boolean> {
+export async function configured(cluster: Redis, member: Member, step: Planned<Do>): Promise<boolean> {
   const { want, passwords } = cluster;
   const guest = await cluster.guest(member.name);
   const { server, user } = vendorOf(want.options);
   const owner = `${user}:${user}`;
   await guest.run(sh`mkdir -p ${folder}; chown ${owner} ${folder}; chmod 700 ${folder}`);
-  const { authority, anew } = await writeCertificates(guest, member, cluster.authority, what, { folder, owner, shared: owner });
+  const { authority, anew } = await writeCertificates(guest, member, cluster.authority, step.what, { folder, owner, shared: owner });
   const text = optionsText(want, member, passwords, authority);
+  const start = () => guest.look(sh`systemctl show --value -p InvocationID ${server}`);
+  const told = await start();
   const said = await saidOnceRead(cluster, guest);
   if (!said) await judge(guest, server, user, text);
   else {
@@ -92,8 +94,9 @@ export async function configured(cluster: Redis, member: Member, { what }: Plann
     if (anew || (await guest.look(sh`grep -c ${sha256(bundle(authority))} ${optionsFile} 2>/dev/null || true`)).trim() !== "1")
       await showsCertificate(guest, authority, [port, busPort].map((end) => `-connect ${member.address}:${end}`), { folder });
   }
-  await guest.write(optionsFile, text, { mode: "600", owner });
-  return said !== undefined;
+  const wrote = await guest.write(optionsFile, text, { mode: "600", owner });
+  // One that was started anew after it was told has read the former file: nobody would see that it runs with that.
+  return said && wrote && (await start()) !== told ? configured(cluster, member, step) : said !== undefined;
 }
 
 /** Replaces a user whole, in one piece: who is connected stays so, and an ended password ends. */

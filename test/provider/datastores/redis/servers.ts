@@ -22,6 +22,8 @@ function letIn(rules: string[], had: string[] = []): string[] {
 const usersOf = (file: string): Record<string, string[]> =>
   Object.fromEntries([...file.matchAll(/^user (\S+) (.*)$/gm)].map(([, name = "", rules = ""]) => [name, letIn(rules.split(" "))]));
 
+const settingsOf = (file: string): Record<string, string> => Object.fromEntries([...file.matchAll(/^([a-z-]+) "(.*)"$/gm)].map(([, key = "", value = ""]) => [key, value]));
+
 /** What a server believes of a node. */
 interface Node { of?: string; slots: Slots; epoch: number }
 
@@ -37,8 +39,16 @@ export interface Server {
   keys: number;
   /** The hashes of the passwords with which each user is let in. */
   users: Record<string, string[]>;
+  /** What it runs with, of its options file and of what it was told since. */
+  settings: Record<string, string>;
   /** Its options file. */
   file: string;
+  /** Its other files, by their paths. */
+  files: Map<string, string>;
+  /** So many times it still answers its administrator, until it is started anew. */
+  answers: number;
+  /** How often it was started anew. */
+  invocations: number;
   mark: { hasHadData: boolean; left: boolean; held?: true };
   /** It has written what it has in memory, as it was asked to. */
   saved: boolean;
@@ -78,12 +88,11 @@ const startTakes = 1000;
  * Guests with a server of Redis Cluster each. Those in `inCluster` are one cluster, in which the first of each shard owns its slots and the others
  * follow it; those `alone` know nobody. `strangers` are in the cluster and no members. They gossip when one is asked, at most once a second.
  */
-export function guests(inCluster: string[], { alone = [] as string[], leaving = [] as string[], strangers = [] as string[], vendor = "redis" as Redis["want"]["options"]["vendor"], persistence = "every-second" as Redis["want"]["options"]["persistence"] } = {}) {
+export function guests(inCluster: string[], { alone = [] as string[], leaving = [] as string[], strangers = [] as string[], vendor = "redis" as Redis["want"]["options"]["vendor"], persistence = "every-second" as Redis["want"]["options"]["persistence"], authority = { certificate: "", key: "of the authority" } as Redis["authority"] } = {}) {
   const passwords: Redis["passwords"] = ["not-a-secret"];
-  const authority = { certificate: "", key: "of the authority" };
   const file = `masteruser "replica"\n${Object.entries(users(passwords, authority)).map(([name, rules]) => `user ${name} ${rules}\n`).join("")}maxmemory "0"\n`;
   const all = [...inCluster, ...alone].map((name): Server => ({
-    name, address: addressOf(name), id: idOf(name), view: new Map([[idOf(name), { slots: [], epoch: 0 }]]), forgotten: new Set(), open: [], keys: 0, users: usersOf(file), file,
+    name, address: addressOf(name), id: idOf(name), view: new Map([[idOf(name), { slots: [], epoch: 0 }]]), forgotten: new Set(), open: [], keys: 0, users: usersOf(file), settings: settingsOf(file), file, files: new Map(), answers: Infinity, invocations: 0,
     mark: { hasHadData: inCluster.includes(name), left: false }, saved: false, snapshot: inCluster.includes(name), enabled: true, writesThrough: inCluster.includes(name), starts: -Infinity, reads: -Infinity, followed: -Infinity, syncs: 3, deaf: false, full: false, failsOver: false, version: "7.0", fruitless: 0,
   }));
   const servers = Object.fromEntries(all.map((server) => [server.name, server]));
@@ -248,8 +257,11 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
       self.snapshot = !self.full;
       return "Background saving started";
     },
-    "CONFIG SET": (_, ...settings) => {
-      if (settings.join(" ") !== "cluster-replica-no-failover yes") throw new Error(`nobody sets ${settings.join(" ")}`);
+    "CONFIG SET": (self, ...words) => {
+      if (words.length % 2 === 1) return error("wrong number of arguments for 'config|set' command");
+      const settings = Object.fromEntries(words.flatMap((key, index) => (index % 2 === 0 ? [[key, words[index + 1]!] as const] : [])));
+      if ((settings["cluster-replica-no-failover"] ?? "yes") !== "yes") throw new Error(`nobody sets ${words.join(" ")}`);
+      Object.assign(self.settings, settings);
       return "OK";
     },
     "CLUSTER FORGET": (self, id = "") => {
@@ -297,6 +309,7 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
     if (!runs(self)) throw new CommandFailed(self.name, command.slice(0, 10), 1, "[Errno 111] Connection refused");
     const { host, commands } = JSON.parse(stdin) as { host: string; commands: Command[] };
     if (host !== "127.0.0.1") throw new Error(`${self.name} is asked for ${host}`);
+    if (self.answers-- <= 0) throw new CommandFailed(self.name, command.slice(0, 10), 1, "ERR max number of clients + cluster connections reached");
     const answers = JSON.stringify(commands.map((each) => answer(self, each, mayChange)));
     if (!runs(self)) throw new CommandFailed(self.name, command.slice(0, 10), 1, "127.0.0.1 ended the connection");
     return answers;
@@ -304,7 +317,7 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
   const units: Record<string, (self: Server) => void> = {
     start: (self) => {
       if (!self.writesThrough) throw new Error(`a power cut may leave ${self.name} a table of nodes with which it starts no more`);
-      if (self.down !== undefined) Object.assign(self, { down: undefined, starts: Date.now() + startTakes, users: usersOf(self.file) });
+      if (self.down !== undefined) Object.assign(self, { down: undefined, starts: Date.now() + startTakes, users: usersOf(self.file), settings: settingsOf(self.file), answers: Infinity, invocations: self.invocations + 1 });
     },
     stop: (self) => { self.down ??= Date.now(); },
     restart: (self) => { units.stop!(self); units.start!(self); },
@@ -318,7 +331,8 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
       if (command.startsWith("python3 -c")) return told(self, command, stdin, false);
       if (command.includes("echo held")) return self.mark.held ? "held\n" : "";
       if (command.includes("blkid")) return `TYPE=xfs\nUUID=c0ffee\nmounted=yes\nfiles=2\nmarker=${JSON.stringify({ project: "shop", stack: "test", cluster: "db", member: self.name, ...self.mark })}\n---\n`;
-      if (/^systemctl show -p ActiveState (-p Result )?-p Job \w+-server$/.test(command)) return `ActiveState=${self.down === undefined ? "active" : "inactive"}\nResult=success\nJob=\n`;
+      if (/^systemctl show -p ActiveState (-p Result )?-p Job \w+-server$/.test(command)) return `ActiveState=${self.down !== undefined ? "inactive" : Date.now() < self.starts ? "activating" : "active"}\nResult=success\nJob=\n`;
+      if (/^systemctl show --value -p InvocationID \w+-server$/.test(command)) return `${self.invocations}\n`;
       if (command === "[ ! -e /var/lib/datastore/redis/dump.rdb ] || echo yes") return self.snapshot ? "yes\n" : "";
       if (command.startsWith("for name in")) return "";
       if (command.startsWith("dpkg-query")) return `5:${self.version}.15-1~deb12u5\n`;
@@ -327,6 +341,12 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
         return `version=5:7.0.15-1~deb12u5\nguarded=yes\noptions=${others === withoutClient(file) ? sha256(withoutClient(optionsText(redis.want, memberOf(self.name), passwords, authority))) : ""}\nclient=${sha256(client)}\n---\n${header(redis.want.options)}`;
       }
       if (command === "cat /etc/datastores/redis/server.conf") return self.file;
+      const [, path] = /^cat (\S+) 2>\/dev\/null \|\| true$/.exec(command) ?? [];
+      if (path !== undefined) return self.files.get(path) ?? "";
+      const [, sum] = /^grep -c ([0-9a-f]{64}) \/etc\/datastores\/redis\/server\.conf /.exec(command) ?? [];
+      if (sum !== undefined) return `${self.file.split(sum).length - 1}\n`;
+      if (command.startsWith("timeout 10 openssl s_client ")) return "Verification: OK\n";
+      if (command.startsWith("runuser -u redis -- timeout 10 /usr/bin/redis-server ")) return "";
       throw new Error(`nobody asks ${self.name} ${command}`);
     },
     run: async (command, stdin = "") => {
@@ -339,6 +359,7 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
           continue;
         }
         if (line === "xfs_io -c \"chattr +s\" /var/lib/datastore/redis/cluster") self.writesThrough = true;
+        if (/^(mkdir -p|chown redis:redis|chmod 700|rm -f) \/etc\/datastores\/redis/.test(line)) continue;
         if (line.startsWith("[ -d ") || line.startsWith("xfs_io ") || line === "sync -f /var/lib/datastore" || line.startsWith("systemctl reset-failed ")) continue;
         const [, act = ""] = /^systemctl (\w+)(?: --quiet| --no-block)* (\w+)-server$/.exec(line) ?? [];
         if (!units[act]) throw new Error(`nobody runs on ${self.name} ${line}`);
@@ -349,8 +370,13 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
     },
     write: async (path, content) => {
       if (path === "/etc/datastores/redis/server.conf") {
-        note(`${self.name} writes its users`);
+        note(`${self.name} writes its options`);
+        const wrote = content !== self.file;
         self.file = content;
+        return wrote;
+      }
+      if (path === "/run/datastores/options" || path.startsWith("/etc/datastores/redis/")) {
+        self.files.set(path, content);
         return true;
       }
       if (["/may-start", "/take", ".service.d/datastore.conf"].some((end) => path.endsWith(end))) return true;
@@ -372,5 +398,7 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
   /** Who owns which slots, as one of them says. */
   const owners = (name: string): Record<string, string> =>
     Object.fromEntries([...servers[name]!.view].filter(([, { slots }]) => count(slots) > 0).map(([id, { slots }]) => [at(id).name, written(slots)]));
-  return { redis, servers, ran, asked, cut, memberOf, takeOver, owners };
+  /** It ends by itself, and systemd starts it again. */
+  const crash = (name: string): void => units.restart!(servers[name]!);
+  return { redis, servers, ran, asked, cut, memberOf, takeOver, owners, crash };
 }
