@@ -172,10 +172,11 @@ const stop: Step = async ({ guest: reach }, { name }) => {
  */
 const restart: Step = async (cluster, member, step = { do: "restart", on: [member.name] }) => {
   const guest = await cluster.guest(member.name);
-  // On the edge of what silences it, one answers now and then: what it then takes live needs no restart.
+  // On the edge of what silences it, one answers now and then: what it then takes live needs no restart. What it takes none of it gets by one, also where it answers in the next moment.
   if (step.what === "silent" && (await wsrep(guest)) && (await tookSettings(guest, configured(cluster, member)))) return;
-  const silent = (await unitState(guest)) === "active" && !(await wsrep(guest));
-  if (step.what === "silent" && !silent) return;
+  const state = await unitState(guest);
+  if (step.what === "silent" && state !== "active") return;
+  const silent = step.what === "silent" || (state === "active" && !(await wsrep(guest)));
   const inIt = silent ? await running(cluster, everyone(cluster)) : await once(step, () => allIn(cluster, guest));
   if (silent && inIt.length > 0) await gate(cluster, inIt, guest, { seconds: startSeconds, started: false });
   await tellWhatItMayMiss(cluster, member);
