@@ -80,6 +80,13 @@ export async function follows(cluster: Redis, guest: Guest, primary: string): Pr
   }));
 }
 
+/** Waits until those that followed a primary before it was started anew do again. One that follows somebody else by now, or that answers nobody, is not waited for. */
+export const followed = (cluster: Redis, guest: Guest, id: string, by: string[]): Promise<void> =>
+  eventually(`${by.join(", ")} to follow ${guest.name} again`, { seconds: dataSeconds, steady: 2, say: guest.say }, async () => {
+    const apart = [...await saidBy(cluster, by)].filter(([, said]) => said.nodes.find(isSelf)!.of === id && linkOf(said) !== true);
+    return apart.length === 0 || apart.map(([name, said]) => `on ${name} ${linkOf(said)}`).join("; ");
+  });
+
 /**
  * Waits until each of `among` that is in the cluster says, steadily, the same of whose the slots are, and that all is well: what they then say.
  * `in`: all of them are in it. `exactly`: and nobody else is, and nothing is left to be done.

@@ -13,7 +13,7 @@ import { once } from "../../shared";
 import { names, type Member } from "../../topology";
 import { addressOf, ask, isEstranged, tell, viewOf, type Command, type Redis, type Said } from "./client";
 import { dataFile, dataPath, nodesFile, port, vendorOf } from "./configuration";
-import { agreed, answers, chooses, dataSeconds, everyone, follows, gateSeconds, linked, saidBy, silent } from "./gates";
+import { agreed, answers, chooses, dataSeconds, everyone, followed, follows, gateSeconds, linked, saidBy, silent } from "./gates";
 import { move } from "./move";
 import { hasFailed, isKnown, isSelf } from "./nodes";
 import { isDown, unitState } from "./observe";
@@ -170,13 +170,18 @@ async function forget(cluster: Redis, among: string[], ids: string[]): Promise<v
   await Promise.all(among.map(async (name) => tell(await cluster.guest(name), cluster.authority, ids.map((id): Command => ["CLUSTER", "FORGET", id]))));
 }
 
+/** Who has a link to this primary, of those that answer. */
+const followersOf = (id: string, said: Map<string, Said>): string[] =>
+  [...said].filter(([, { nodes, info }]) => nodes.find(isSelf)!.of === id && info.master_link_status === "up").map(([name]) => name);
+
 /** Who is primary is read again: a failover since the plan was made may have given a member its slots back. */
-async function refusePrimary(cluster: Redis, member: Member): Promise<void> {
+async function refusePrimary(cluster: Redis, member: Member): Promise<Map<string, Said>> {
   const before = await saidBy(cluster, everyone(cluster));
   const id = before.get(member.name)?.nodes.find(isSelf)!.slots ? before.get(member.name)!.id : undefined;
-  const heir = [...before].find(([, { nodes, info }]) => id !== undefined && nodes.find(isSelf)!.of === id && info.master_link_status === "up")?.[0];
+  const [heir] = id === undefined ? [] : followersOf(id, before);
   if (heir !== undefined)
     throw new Refused("a primary is restarted once another of its shard has taken over", `${member.name} is the primary, and ${heir} follows it: a failover came between`, "run `pulumi up` again: it plans from what it then sees");
+  return before;
 }
 
 /** Takes the settings that wait for it. */
@@ -185,7 +190,7 @@ const restart: Step = async (cluster, member, step) => {
   const { server } = vendorOf(cluster.want.options);
   // On the edge of what silences it, one answers now and then: what it then takes live needs no restart.
   if (step.what === "silent" && (await viewOf(guest, cluster.authority)).said && (await tookSettings(guest, configured(cluster, member, step)))) return;
-  await refusePrimary(cluster, member);
+  const before = await refusePrimary(cluster, member);
   await stop(cluster, guest);
   if (step.do === "resize") {
     await cluster.resize!(member);
@@ -194,9 +199,11 @@ const restart: Step = async (cluster, member, step) => {
   // It has started, says systemd, once it has read its data, which is waited for below.
   await guest.run(`${letStart}\n${sh`systemctl start --no-block ${server}`}`);
   await answers(cluster, guest, dataSeconds);
-  const { of } = ((await saidBy(cluster, [member.name])).get(member.name) ?? silent(member.name)).nodes.find(isSelf)!;
-  // Until it follows again its primary has nobody who could take over.
+  const { id, nodes } = (await saidBy(cluster, [member.name])).get(member.name) ?? silent(member.name);
+  const { of } = nodes.find(isSelf)!;
+  // Until it follows again, or those that did follow it, there is nobody who could take over.
   if (of !== undefined) await follows(cluster, guest, of);
+  else await followed(cluster, guest, id, followersOf(id, before));
   await agreed(cluster, everyone(cluster), guest);
 };
 

@@ -266,6 +266,23 @@ describe("redis steps", () => {
     }));
   });
 
+  it("a restart of a primary that answered nobody ends only once those follow it again that did, unless they answer nobody by then", () => fast(async () => {
+    const restarted = (all: Guests) => steps.restart(all.redis, all.memberOf("db-2-1"), { do: "restart", on: ["db-2-1"], what: "silent" });
+    const all = guests(six);
+    Object.assign(all.servers["db-2-1"]!, { answers: 0 });
+    const running = restarted(all);
+    while (all.ran.length < 2) await sleep(10);
+    all.servers["db-2-2"]!.syncs = Infinity;
+    await endsOnlyAfter(running, () => { all.servers["db-2-2"]!.syncs = 0; });
+    deepEqual(all.ran, ["db-2-1 systemctl stop", "db-2-1 systemctl start"]);
+    const other = guests(six);
+    Object.assign(other.servers["db-2-1"]!, { answers: 0 });
+    const again = restarted(other);
+    while (other.ran.length < 2) await sleep(10);
+    other.servers["db-2-2"]!.syncs = Infinity;
+    await endsOnlyAfter(again, () => { other.servers["db-2-2"]!.answers = 0; });
+  }));
+
   it("a restart of a replica ends only once it follows again", () => fast(async () => {
     const all = guests(six);
     all.servers["db-2-2"]!.syncs = Infinity;
