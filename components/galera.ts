@@ -169,11 +169,12 @@ const sealed = (args: GaleraClusterArgs): GaleraClusterArgs => ({
   formerPasswords: args.formerPasswords && pulumi.secret(args.formerPasswords),
 });
 
-function refuseWrong(name: string, args: GaleraClusterArgs): pulumi.Output<void>[] {
+/** Throws, with every argument that is wrong; what is known only later fails what is given back. */
+export function refuseWrong(name: string, args: GaleraClusterArgs): pulumi.Output<void>[] {
   const late = refuse(name, args, ["members"], ["vendor", "version", "configuration", "gcacheSize", "recovery", "rootPassword", "formerPasswords"]);
   refuseAll(name, wrongTogether(name, args));
   if (typeof args.access.privateKey === "string") publicHalf(name, args.access.privateKey);
-  return late;
+  return [...late, pulumi.all([args.gcacheSize, args.volume.size]).apply(([size, volume]) => refuseAll(name, leavesRoom(size, volume) ? [] : [`${halfOfVolume}: lower it, or raise volume.size`]))];
 }
 
 /** Arguments of which each is right, but not with the name or the others. */
@@ -182,15 +183,17 @@ function wrongTogether(name: string, args: GaleraClusterArgs): string[] {
   const risk = members < 3 ? Unsafe.UnderThreeMembers : members % 2 === 0 ? Unsafe.EvenMembers : undefined;
   const risky = risk && !allowUnsafe.includes(risk)
     ? [`members must be odd and at least 3; it is ${members}, so ${lost(members)}. To take that risk, name it: allowUnsafe: ["${risk}"]`] : [];
-  const tooLarge = typeof gcacheSize === "string" && /^\d+[MG]$/.test(gcacheSize) && typeof volume.size === "number" && gibibytes(gcacheSize) > volume.size / 2
-    ? [`gcacheSize is at most half of the volume, for the data lie beside it; it is ${gcacheSize} of ${volume.size} GiB: lower it, or raise volume.size`] : [];
+  const tooLarge = leavesRoom(gcacheSize, volume.size) ? [] : [`${halfOfVolume}; it is ${String(gcacheSize)} of ${String(volume.size)} GiB: lower it, or raise volume.size`];
   const unfit = wrongName(name);
   if (unfit.length > 0) return [...risky, ...tooLarge, ...unfit];
   return [...risky, ...tooLarge, ...wrongMembers(memberNames(name, members, without), { words: `${name}-1, ${name}-2 and so on`, pattern: new RegExp(`^${name}-[1-9][0-9]*$`) }, args)];
 }
 
-/** Of a size in Galera's words: of what is none the provider says so. */
-const gibibytes = (size: string): number => parseInt(size, 10) / (size.endsWith("M") ? 1024 : 1);
+const halfOfVolume = "gcacheSize is at most half of the volume, for the data lie beside it";
+
+/** Whether a size in Galera's words is that of what is known of both: of what is none the provider says so. */
+const leavesRoom = (size: unknown, volume: unknown): boolean =>
+  typeof size !== "string" || !/^\d+[MG]$/.test(size) || typeof volume !== "number" || parseInt(size, 10) / (size.endsWith("M") ? 1024 : 1) <= volume / 2;
 
 /** What this number of members cannot bear. */
 const lost = (members: number): string =>

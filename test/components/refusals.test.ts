@@ -2,6 +2,7 @@ import { deepEqual, rejects } from "node:assert/strict";
 import { inspect } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import type { GaleraClusterArgs } from "../../components";
+import { refuseWrong } from "../../components/galera";
 import { refuse } from "../../components/rules";
 import { galera, least, privateKey, program, settled } from "./program";
 
@@ -74,6 +75,13 @@ describe("arguments that are wrong", () => {
       [{ access: { ...access, hostKeys: pulumi.output({ "orders-1": 5 }) } }, "access.hostKeys.orders-1 must be a host key"],
     ] as const) await rejects(later(change), { message: `orders: ${text}` });
     await later({ flavor: pulumi.secret("m1.small") });
+  });
+
+  it("are looked at together once all of them are known", async () => {
+    const later = (change: Partial<GaleraClusterArgs>) => settled(pulumi.all(refuseWrong("orders", { ...least, ...change })));
+    for (const change of [{ gcacheSize: pulumi.secret("6G") }, { volume: { size: pulumi.output(10) }, gcacheSize: "6G" }])
+      await rejects(later(change), { message: "orders: gcacheSize is at most half of the volume, for the data lie beside it: lower it, or raise volume.size" });
+    await later({ volume: { size: pulumi.output(12) }, gcacheSize: pulumi.output("6G") });
   });
 
   it("show no key, wherever it stands", async () => {
