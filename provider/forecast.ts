@@ -3,7 +3,7 @@ import type { Document } from "./check";
 import { byName } from "./datastores";
 import { Refused } from "./errors";
 import { softwareOf } from "./hops";
-import { parse, type Inputs, type Outputs } from "./inputs";
+import { optionsOf, type Inputs, type Outputs } from "./inputs";
 import { admission, changesKey, dismissal } from "./keys";
 import { dueOf, givenBefore } from "./machines";
 import { rotation, type Passwords } from "./passwords";
@@ -30,7 +30,7 @@ export function outdatedBy(olds: Pick<Outputs, "datastore" | "members" | "option
   const [was, wanted] = [names(olds), names(news)];
   const change = {
     members: wanted.length !== was.length || was.some((name) => !wanted.includes(name)),
-    ...(hasUnknown(news.options) ? {} : { options: { was: parse(it.options, olds.options, "options"), wanted: parse(it.options, news.options, "options") } }),
+    ...(hasUnknown(news.options) ? {} : { options: { was: optionsOf(it.options, olds.options), wanted: optionsOf(it.options, news.options) } }),
     passwords: rotation(olds, news),
   };
   const grows = newVolumeSize(olds.servers, news.servers);

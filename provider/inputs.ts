@@ -97,6 +97,15 @@ export function parse<T>(schema: z.ZodType<T>, value: unknown, what: string): T 
   return result.data;
 }
 
+/** The options of a cluster, with the defaults of what was left out. What a rule that is new in a release would refuse of a cluster that has it counts as it was given: of any other `check` has refused it. */
+export function optionsOf<Options>(schema: z.ZodType<Options> & Pick<z.ZodObject, "shape">, given: Inputs["options"]): Options {
+  const { data } = schema.safeParse(given);
+  return data ?? Object.entries(schema.shape).reduce((all, [key, rule]) => {
+    const value = (rule as z.ZodType).safeParse(given[key]).data ?? given[key];
+    return value === undefined ? all : { ...all, [key]: value };
+  }, given) as Options;
+}
+
 /** The failures `check` reports: property and reason. */
 export const failures = (schema: z.ZodType, value: unknown): { property: string; reason: string }[] =>
   schema.safeParse(value).error?.issues.map((issue) => ({

@@ -3,7 +3,7 @@ import { each } from "./bundle";
 import { byName } from "./datastores";
 import type { Cluster } from "./datastores/datastore";
 import { Guests } from "./guest/guests";
-import { parse, type Inputs } from "./inputs";
+import { optionsOf, type Inputs } from "./inputs";
 import { passwordsOf } from "./passwords";
 import type { Member } from "./topology";
 
@@ -35,7 +35,7 @@ export function reach(of: Inputs, { leaving, pins, former = [], seconds, say }: 
     secrets: [...passwordsOf(of), of.access.privateKey, ...former, ...each(of.authority).map(({ key }) => key)],
     say: (name, line) => say(`[${of.owner.cluster}/${name}] ${line}`),
   });
-  const options = parse(byName(of.datastore).options, of.options, "options");
+  const options = optionsOf(byName(of.datastore).options, of.options);
   const cluster: Cluster<unknown> & { run: string } = {
     run, leaving, want: { owner: of.owner, members: of.members, options, forget: of.forget, authorities: of.authorities, recovery: of.recovery, rollout: of.rollout, state: of.state, volumeSize: volumeSizeOf(of) },
     passwords: passwordsOf(of), authority: of.authority, guest: guests.reach,

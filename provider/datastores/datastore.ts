@@ -51,7 +51,7 @@ export interface Change<Options> {
 
 /** Everything the provider needs to know about one kind of database. */
 export interface Datastore<Options, Seen, Do extends string> {
-  options: z.ZodType<Options>;
+  options: z.ZodType<Options> & Pick<z.ZodObject, "shape">;
   /** The argument that gives the password of its administrator, or of its clients. */
   password: string;
   /** Looks at one guest. Changes nothing. */

@@ -135,12 +135,14 @@ describe("check", () => {
     deepEqual(await reasons({ ...known, rootPassword: "new-password", formerPasswords: [known.rootPassword] }, changed({ rootPassword: known.rootPassword, formerPasswords: [known.rootPassword] })), [text]);
   });
 
-  it("a rule that is new in a release warns of an unchanged cluster and does not fail it", async () => {
+  it("a rule that is new in a release warns of a cluster that has what it refuses, and fails no change of others", async () => {
     const lenient = { ...known, options: { vendor: "mariadb", configuration: { wsrep_on: 0 } } };
     const { failures, inputs } = await check(lenient, changed({ options: lenient.options }));
     deepEqual(failures, []);
     deepEqual(unwrapped(inputs), lenient);
     ok(fleet.printed.some((line) => line.startsWith("[orders] configuration.wsrep_on ")), fleet.printed.join());
+    const grown = await check(lenient, changed({ ...of(1, 2, 3, 4, 5), options: lenient.options }));
+    deepEqual([grown.failures, Object.keys((grown.inputs as typeof known).plan)], [[], ["members 3 to 5"]]);
   });
 
   describe("an update has a title that says what changes, and its steps", () => {

@@ -1,6 +1,6 @@
 import { deepEqual, doesNotThrow, ok, throws } from "node:assert/strict";
 import { byName } from "../../provider/datastores";
-import { failures, inputs, outputs, parse } from "../../provider/inputs";
+import { failures, inputs, optionsOf, outputs, parse } from "../../provider/inputs";
 import { known, news } from "./document";
 
 const without = (key: string) => Object.fromEntries(Object.entries(known).filter(([each]) => each !== key));
@@ -32,6 +32,13 @@ describe("inputs", () => {
     deepEqual(named({ ...known, access: { ...known.access, privateKey: "ssh-ed25519 AAAA" } }), ["access.privateKey"]);
     deepEqual(named({ ...known, rootPassword: "short" }), ["rootPassword"]);
     deepEqual(named({ ...known, authority: { ...known.authority, key: undefined } }), ["authority.key"]);
+  });
+
+  it("options that a newer rule would refuse count as they were given, beside the defaults of what was left out", () => {
+    const { options } = byName("redis");
+    deepEqual(optionsOf(options, { vendor: "redis" }), { vendor: "redis", persistence: "every-second", configuration: {} });
+    deepEqual(optionsOf(options, { vendor: "redis", maxMemory: "much", gone: 1 }), { vendor: "redis", persistence: "every-second", maxMemory: "much", configuration: {}, gone: 1 });
+    deepEqual(optionsOf(options, { vendor: "redis", configuration: { port: 1 } }), { vendor: "redis", persistence: "every-second", configuration: { port: 1 } });
   });
 
   it("an unknown part inside is refused, not ignored", () => {
