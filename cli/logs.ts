@@ -3,8 +3,8 @@ import { byName } from "../provider/datastores";
 import { sh } from "../provider/guest/shell";
 import type { Outputs } from "../provider/inputs";
 import { reach } from "../provider/reach";
-import { leavers, names } from "../provider/topology";
-import { everyone } from "./stack";
+import { leavers } from "../provider/topology";
+import { clusterOf } from "./stack";
 import { patience } from "./status";
 
 export interface Journal {
@@ -14,8 +14,7 @@ export interface Journal {
 
 /** Writes what the database of a member told its journal; with `follow` also what it tells from now on. Whether Ctrl-C ended that. */
 export async function logs(clusters: Outputs[], member: string, { lines, follow }: Journal, to: Writable, say: (line: string) => void): Promise<boolean> {
-  const state = clusters.find((each) => names({ members: everyone(each) }).includes(member));
-  if (!state) throw new Error(`the stack has no member ${member}; it has ${names({ members: clusters.flatMap(everyone) }).join(", ")}`);
+  const state = clusterOf(clusters, member);
   const { guests, cluster } = reach(state, { leaving: leavers(state, state.known), pins: state.pins, former: state.formerKeys, seconds: patience, say });
   const until = new AbortController();
   const end = () => until.abort();

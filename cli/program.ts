@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { reason } from "../provider/errors";
+import { client } from "./client";
 import { logs, type Journal } from "./logs";
 import { clustersOf, type Where } from "./stack";
 import { statusOf } from "./status";
@@ -26,7 +27,7 @@ export async function run(args: string[], { out, error, colours }: Terminal): Pr
   let code = 0;
 
   const program = new Command(name)
-    .description("Looks at the database clusters of a Pulumi stack, and changes nothing, but for `unlock --force`. It reads what it needs from the stack: nothing is to be set up.")
+    .description("Looks at the database clusters of a Pulumi stack, and changes nothing, but for `unlock --force` and what `client` is told. It reads what it needs from the stack: nothing is to be set up.")
     .version(version())
     .configureOutput({ writeOut: (help) => out.write(help), writeErr: (help) => error.write(help) })
     .showHelpAfterError("--help tells more")
@@ -56,6 +57,12 @@ export async function run(args: string[], { out, error, colours }: Terminal): Pr
       code = (await logs(states, member, { lines, follow }, out, say)) ? interrupted : 0;
     });
 
+  command("client", "what the database of a member answers its administrator")
+    .argument("<member>", "such as orders-1")
+    .argument("<words...>", "a statement of MariaDB in quotes, such as 'SHOW PROCESSLIST'; a command of Redis, such as SLOWLOG GET; after -- where a word begins with a dash")
+    .addHelpText("after", clientHelp)
+    .action(async (member: string, words: string[], where: Where) => void print(await client(await clustersOf(where), member, words, say)));
+
   command("unlock", "who keeps a cluster from being changed: the run that holds its lease, or commands of one that still run")
     .argument("<cluster>", "such as orders")
     .option("--force", "remove the lease of each member, and end the commands that still run")
@@ -84,6 +91,11 @@ function count(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Give a whole number.");
   return Number(text);
 }
+
+const clientHelp = `
+The words go to the member by standard input, and are shown to nobody there. A run that changes the cluster is waited for, 40 s at most.
+
+Exit code: 0 done; 2 could not be done.`;
 
 const unlockHelp = `
 Without --force it changes nothing. With it, a run that is alive stops at its next command, and what was under way is gone on with by the next

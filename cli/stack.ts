@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { outputs, parse, type Outputs } from "../provider/inputs";
-import { leavers, type Member } from "../provider/topology";
+import { leavers, names, type Member } from "../provider/topology";
 
 /** Where the stack is, as it was said: handed on to pulumi. */
 export interface Where {
@@ -32,6 +32,13 @@ export async function clustersOf(where: Where, chosen?: string): Promise<Outputs
 
 /** Its members, and those that it has still to do without. */
 export const everyone = (state: Outputs): Member[] => [...state.members, ...leavers(state, state.known)];
+
+/** Of these clusters the one that a member is of. */
+export function clusterOf(clusters: Outputs[], member: string): Outputs {
+  const found = clusters.find((each) => names({ members: everyone(each) }).includes(member));
+  if (!found) throw new Error(`the stack has no member ${member}; it has ${names({ members: clusters.flatMap(everyone) }).join(", ")}`);
+  return found;
+}
 
 /** Read from a pipe: the secrets in it are neither written to a disk nor shown in an error. */
 async function resources(where: Where): Promise<Resource[]> {

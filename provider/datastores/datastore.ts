@@ -58,6 +58,8 @@ export interface Datastore<Options, Seen, Do extends string> {
   observe(cluster: Cluster<Options>, member: Member): Promise<Seen>;
   /** Looks at one guest for people. Changes nothing. */
   report(cluster: Cluster<Options>, member: Member): Promise<Report>;
+  /** What the database of a member answers its administrator, in these words of its own. What they change is a person's doing. */
+  command(cluster: Cluster<Options>, guest: Guest, words: string[]): Promise<string>;
   /** What is seen of a member that cannot be reached. */
   unreachable(why: string): Seen;
   /** Why a member could not be seen; undefined when it was. */

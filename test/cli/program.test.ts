@@ -14,16 +14,16 @@ describe("the command line", () => {
   it("tells its commands, and of each what it takes and how it ends", async () => {
     const { code, out } = await at.run("--help");
     equal(code, 0);
-    for (const words of ["status", "logs", "unlock", "changes nothing, but for `unlock --force`"]) ok(out.replace(/\s+/g, " ").includes(words), words);
+    for (const words of ["status", "logs", "client", "unlock", "changes nothing, but for `unlock --force` and what `client` is told"]) ok(out.replace(/\s+/g, " ").includes(words), words);
     for (const [command, ...words] of [["status --help", "--cwd", "--stack", "--cluster", "--json", "Exit code: 0 all well; 1", '"clusters"'], ["logs --help", "<member>", "--follow", "--lines", "Exit code"],
-      ["unlock --help", "<cluster>", "--force", "Without --force it changes nothing", "Exit code: 0"]] as const) {
+      ["client --help", "<member>", "<words...>", "standard input", "Exit code"], ["unlock --help", "<cluster>", "--force", "Without --force it changes nothing", "Exit code: 0"]] as const) {
       const help = await at.run(command);
       equal(help.code, 0);
       for (const word of words) ok(help.out.includes(word), word);
     }
   });
 
-  for (const command of ["restart", "status orders", "status --jsno", "logs", "logs orders-1 orders-2", "logs orders-1 --lines few", "logs orders-1 --lines -1", "status --cwd", "unlock", "unlock orders stock", "unlock orders --forced"])
+  for (const command of ["restart", "status orders", "status --jsno", "logs", "logs orders-1 orders-2", "logs orders-1 --lines few", "logs orders-1 --lines -1", "status --cwd", "client orders-1", "unlock", "unlock orders stock", "unlock orders --forced"])
     it(`ends with 2 and asks nobody when it is told to \`${command}\``, async () => {
       const { code, out, error } = await at.run(command);
       deepEqual([code, out, at.fleet.dialled], [2, "", []]);

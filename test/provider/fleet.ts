@@ -27,6 +27,8 @@ export class Fleet {
   readonly inspected: string[] = [];
   /** What a guest answers who is looked at otherwise than by `observe`. */
   answer: (member: string, command: string) => string = () => "";
+  /** What a guest answers that is told to change something otherwise than by a step. */
+  act: (member: string, command: string, stdin: string) => string = () => "";
   /** The authorized_keys of each, where it matters who is let in. */
   readonly authorized: Record<string, string> = {};
   /** Members whose sshd reads another file. */
@@ -119,7 +121,7 @@ export class Fleet {
       if (path === "/home/debian/.ssh/authorized_keys" && !this.deaf.has(name)) this.authorized[name] = content;
       return true;
     };
-    const guest: Guest = { name, look, run: async () => "", write, say: () => undefined };
+    const guest: Guest = { name, look, run: async (command, stdin = "") => this.act(name, command, stdin), write, say: () => undefined };
     return { guest, fingerprint: this.shown(target), byFormer, follow, close: () => undefined };
   }
 }

@@ -35,6 +35,7 @@ function memory(start: Record<string, Sight>) {
     underNew: () => "new",
     newcomers: () => ({}), group: () => "all", bereft: (others) => others, stillNeeded: () => undefined, needs,
     report: async () => ({ role: "in", state: "in" }),
+    command: async () => "",
     observe: async (_, { name }) => {
       log.push(`look at ${name}`);
       if (seen[name] === undefined) throw new Error("no route");

@@ -7,12 +7,14 @@ import { blank, kept, recall, stopped, underNew } from "./memory";
 import { mayBeAway, plan, type Do } from "./plan";
 import { report } from "./report";
 import type { Sight } from "./sight";
+import { command } from "./sql";
 import { steps } from "./steps";
 
 export const galera = datastore<Options, Sight, Do>({
   options,
   password: "rootPassword",
   observe,
+  command,
   group: () => "all",
   mayBeAway,
   newcomers,

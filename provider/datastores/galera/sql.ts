@@ -33,6 +33,10 @@ export const client = "mariadb --batch --skip-column-names --init-command='SET S
 export const execute = (guest: Guest, statements: string): Promise<string> =>
   guest.run(`${client} --connect-timeout=5`, statements);
 
+/** The same, as a person reads what they answer. */
+export const command = async (_: Cluster<unknown>, guest: Guest, words: string[]): Promise<string> =>
+  (await guest.run("mariadb --table --connect-timeout=5", words.join(" "))).trimEnd();
+
 /** The rows of what changes nothing, their columns between tabs. */
 export const query = (guest: Guest, statements: string): Promise<string> =>
   guest.look(`${client} --connect-timeout=5`, statements);

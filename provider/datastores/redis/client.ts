@@ -31,6 +31,12 @@ export async function tell(guest: Guest, authority: Authority, commands: Command
   return answers;
 }
 
+/** What it answers to one command, as a person reads it. */
+export async function command({ authority }: Redis, guest: Guest, words: string[]): Promise<string> {
+  const [answer] = await tell(guest, authority, [words]);
+  return typeof answer === "string" ? answer.trimEnd() : JSON.stringify(answer, null, 2);
+}
+
 /** Why a server says nothing: it was started with users and certificates of other authorities than this run's. */
 export const isEstranged = (why: string): boolean => /WRONGPASS|CERTIFICATE_VERIFY_FAILED/.test(why);
 

@@ -1,5 +1,6 @@
 import { datastore } from "../datastore";
 import { outdated } from "./change";
+import { command } from "./client";
 import { needs, newcomers } from "./machine";
 import { bereft, blank, kept, recall, stopped, underNew } from "./memory";
 import { observe } from "./observe";
@@ -14,6 +15,7 @@ export const redis = datastore<Options, Sight, Do>({
   options,
   password: "password",
   observe,
+  command,
   group: (member) => `${shardOf(member)}`,
   mayBeAway,
   newcomers,
