@@ -46,6 +46,8 @@ export const isMet = ({ flags }: Node): boolean => flags.includes("handshake");
 export const isKnown = (node: Node): boolean => !isMet(node) && !node.flags.includes("noaddr");
 /** Most primaries agree that it does not answer. */
 export const hasFailed = ({ flags }: Node): boolean => flags.includes("fail") || flags.includes("noaddr");
+/** Soon others say of it that it has failed, or it has no link yet: one whose server has just ended, and one that is just being met. */
+export const isInDoubt = (node: Node): boolean => !hasFailed(node) && (node.flags.includes("fail?") || isMet(node) || !(node.connected || isSelf(node)));
 
 /** Who owns which slots, as one text: nodes that say the same agree. */
 export const signature = (nodes: Node[]): string =>

@@ -1,5 +1,5 @@
 import { deepEqual, equal, notEqual } from "node:assert/strict";
-import { hasFailed, isKnown, isSelf, nodesOf, signature } from "../../../../provider/datastores/redis/nodes";
+import { hasFailed, isInDoubt, isKnown, isSelf, nodesOf, signature } from "../../../../provider/datastores/redis/nodes";
 
 /** What Redis 7.0.15 said, in the middle of a move that was cut. */
 const cut = `4ee73f61d06544c35921cb474068d7cb8e5681dc 127.0.0.1:7003@17003 master - 0 1795797126120 3 connected 10923-16383
@@ -27,11 +27,12 @@ describe("CLUSTER NODES", () => {
     deepEqual(nodesOf("a fd00::7:6379@16379 master - 0 0 1 connected\nb 10.0.0.4:6379@16379,orders-1-1 master - 0 0 1 connected").map(({ address }) => address), ["fd00::7", "10.0.0.4"]);
   });
 
-  it("tells who is being met, who is nowhere, and who failed", () => {
-    const nodes = nodesOf("a 10.0.0.1:6379@16379 handshake - 0 0 0 disconnected\nb :0@0 slave,noaddr c 0 0 1 disconnected\nc 10.0.0.3:6379@16379 master,fail - 0 0 1 disconnected 0-5\nd 10.0.0.4:6379@16379 master,fail? - 0 0 1 connected");
-    deepEqual(nodes.map(isKnown), [false, false, true, true]);
-    deepEqual(nodes.map(hasFailed), [false, true, true, false]);
-    deepEqual(nodes.map(({ address }) => address), ["10.0.0.1", undefined, "10.0.0.3", "10.0.0.4"]);
+  it("tells who is being met, who is nowhere, who failed, and of whom that is soon known", () => {
+    const nodes = nodesOf("a 10.0.0.1:6379@16379 handshake - 0 0 0 disconnected\nb :0@0 slave,noaddr c 0 0 1 disconnected\nc 10.0.0.3:6379@16379 master,fail - 0 0 1 disconnected 0-5\nd 10.0.0.4:6379@16379 master,fail? - 0 0 1 connected\ne 10.0.0.5:6379@16379 master - 0 0 1 disconnected 6-9\nf 10.0.0.6:6379@16379 myself,slave e 0 0 1 disconnected");
+    deepEqual(nodes.map(isKnown), [false, false, true, true, true, true]);
+    deepEqual(nodes.map(hasFailed), [false, true, true, false, false, false]);
+    deepEqual(nodes.map(isInDoubt), [true, false, false, true, true, false]);
+    deepEqual(nodes.map(({ address }) => address), ["10.0.0.1", undefined, "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6"]);
   });
 
   it("is the same of nodes that agree whose the slots are, in whatever order and however they tell them", () => {

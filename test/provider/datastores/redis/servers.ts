@@ -80,8 +80,8 @@ export interface Server {
 
 export const idOf = (name: string): string => name.replace(/\D/g, "").padStart(40, "0");
 const addressOf = (name: string): string => name.replace(/^.*-(\d+)-(\d+)$/, "198.18.$1.$2");
-/** How long others wait for one that is silent before they take it for failed. */
-const nodeTimeout = 15_000;
+/** How long others have no link to one that is silent before one of them says so, and before most agree. */
+const [nodeTimeout, agreement] = [15_000, 1000];
 const startTakes = 1000;
 
 /**
@@ -165,7 +165,10 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
     gossip();
   };
 
-  const health = (other: Server): string[] => (other.down === undefined ? [] : [Date.now() - other.down < nodeTimeout ? "fail?" : "fail"]);
+  const health = (other: Server): string[] => {
+    const silent = other.down === undefined ? 0 : Date.now() - other.down;
+    return silent < nodeTimeout ? [] : [silent < nodeTimeout + agreement ? "fail?" : "fail"];
+  };
   const nodes = (self: Server): string => [
     ...[...self.view].map(([id, { of, slots, epoch }]) => [id, `${at(id).address}:6379@16379`, [...(id === self.id ? ["myself"] : []), of === undefined ? "master" : "slave", ...health(at(id))].join(","),
       of ?? "-", 0, 0, epoch, runs(at(id)) ? "connected" : "disconnected", ...(count(slots) > 0 ? [written(slots)] : []),
