@@ -172,7 +172,7 @@ const stop: Step = async ({ guest: reach }, { name }) => {
  */
 const restart: Step = async (cluster, member, step = { do: "restart", on: [member.name] }) => {
   const guest = await cluster.guest(member.name);
-  // On the edge of what silences it, one answers now and then: what it then takes live needs no restart. What it takes none of it gets by one, also where it answers in the next moment.
+  // On the edge of what silences it, one answers now and then: what it then takes live needs no restart. Who took nothing gets one, also where it answers again in the next moment.
   if (step.what === "silent" && (await wsrep(guest)) && (await tookSettings(guest, configured(cluster, member)))) return;
   const state = await unitState(guest);
   if (step.what === "silent" && state !== "active") return;

@@ -38,6 +38,13 @@ export function qualities(trial: GaleraTrial): void {
       equal(await trial.cluster.sql(name, "SET wsrep_sync_wait=1; SELECT GROUP_CONCAT(by_member ORDER BY by_member) FROM shop.rows"), "orders-1,orders-2,orders-3");
   });
 
+  it("answers its administrator at a command line of ours, and says there what it does not understand", async () => {
+    match((await trial.cli("client", "orders-2", "SELECT @@hostname AS name")).stdout, /^\+-+\+\n\| name +\|\n\+-+\+\n\| orders-2 +\|\n\+-+\+$/);
+    const { exitCode, all } = await trial.cli("client", "orders-2", "SELECT");
+    equal(exitCode, 2);
+    match(all!, /ERROR 1064 \(42000\) at line 1/);
+  });
+
   it("speaks TLS between members and to clients, from the first start", async () => {
     match(await trial.cluster.sql("orders-1", "SHOW VARIABLES LIKE 'wsrep_provider_options'"), /socket\.ssl = YES/);
     const transfers = await trial.cluster.guest("orders-3").look("journalctl -q -o cat -u mariadb | grep -c \"MODE='VERIFY_CA', encrypt='3'\"");

@@ -59,6 +59,13 @@ export function qualities(trial: RedisTrial): void {
     await trial.whole(three);
   });
 
+  it("answers its administrator at a command line of ours, and says there what it does not do", async () => {
+    match((await trial.cli("client", "sessions-1-1", "CLUSTER", "INFO")).stdout, /^cluster_state:ok/);
+    const { exitCode, all } = await trial.cli("client", "sessions-1-1", "CLUSTER", "FORGET", "0".repeat(40));
+    equal(exitCode, 2);
+    match(all!, /CLUSTER FORGET on sessions-1-1: ERR Unknown node/);
+  });
+
   it("comes back by itself with all that was acknowledged when a primary is killed", async () => {
     const old = (await trial.primaries())["1"]!;
     await trial.during("kill a primary", async () => {
