@@ -67,7 +67,7 @@ const nobodyUnknownServes: Rule = ({ sights, forgotten }) => {
   return strange.length > 0 && !sights.some(([, sight]) => isToTell(sight))
     && new Refused("a cluster has no members but those that are known", evidence(strange), forgotten.length > 0
       ? `the cluster still counts a member that cannot be seen: power off ${forgotten.join(", ")}, then run \`pulumi up\` again`
-      : "a run that was killed may have let others in: set the arguments to what that run wanted, run `pulumi up` to its end, and change them then; else `CLUSTER FORGET` those that do not belong to it");
+      : `a run that was killed may have let others in: set the arguments to what that run wanted, run \`pulumi up\` to its end, and change them then; else ${client(strange[0]![0], "CLUSTER NODES")} tells who does not belong to it, by id: within a minute have each member forget that one, as in ${client(strange[0]![0], "CLUSTER FORGET ID")}`);
 };
 
 /** Slots that nobody serves are either new, or some lost member's keys: those are given up by nobody but a person. */
@@ -75,10 +75,23 @@ const everySlotHasItsData: Rule = ({ sights, forgotten }) => {
   const unserved = missing(joined(...ownedBy(sights).values()));
   if (unserved.length === 0 || sights.some(([, sight]) => isToTell(sight))) return false;
   const had = sights.some(([, sight]) => "hasHadData" in sight && sight.hasHadData) || forgotten.length > 0;
-  const heirs = namesOf(ups(sights).filter(([, { of }]) => of !== undefined && !ups(sights).some(([, { id }]) => id === of)));
   return had && new Refused("slots whose keys are lost are not given out again as if they were empty", `nobody serves ${written(unserved)}: ${evidence(sights)}`,
-    `bring back a member of the shard that had them, with its data; ${heirs.length > 0 ? `or have served what ${heirs.join(", ")} got of it, by \`CLUSTER FAILOVER TAKEOVER\` there; ` : ""}or, to go on without those keys, let a server take them with \`CLUSTER ADDSLOTSRANGE\`, then \`pulumi refresh\``);
+    `bring back a member of the shard that had them, with its data${decided(sights, unserved)}; then \`pulumi refresh\` and \`pulumi up\``);
 };
+
+/** What a person may have done, by commands: no plan gives up keys. What a replica got is served before anything is given up. */
+function decided(sights: Sights, unserved: Slots): string {
+  const views = ups(sights);
+  const orphans = views.filter(([, { of }]) => of !== undefined && !views.some(([, { id }]) => id === of)).sort(([, a], [, b]) => (b.offset ?? 0) - (a.offset ?? 0));
+  const heirs = orphans.filter(([, { of }], index) => orphans.findIndex(([, other]) => other.of === of) === index);
+  if (heirs.length > 0) return `, or have ${namesOf(heirs).join(", ")} serve what was got of them: ${heirs.map(([name]) => client(name, "CLUSTER FAILOVER TAKEOVER")).join(", ")}`;
+  const taker = views.find(([, { slots }]) => slots !== "")?.[0];
+  const ranges = unserved.flat().join(" ");
+  // Its own word of them is the newest once its epoch is: so the others believe it.
+  return taker === undefined ? "" : `, or go on without those keys, and have ${taker} take their slots: ${[`DELSLOTSRANGE ${ranges}`, `ADDSLOTSRANGE ${ranges}`, "BUMPEPOCH"].map((words) => client(taker, `CLUSTER ${words}`)).join(", ")}`;
+}
+
+const client = (member: string, words: string): string => `\`npx pulumi-openstack-datastores client ${member} ${words}\``;
 
 /** A failover needs the word of most primaries that own slots. */
 const othersKeepTheirMajority: Rule = ({ sights, replaced }) => {
