@@ -48,6 +48,9 @@ export const isKnown = (node: Node): boolean => !isMet(node) && !node.flags.incl
 export const hasFailed = ({ flags }: Node): boolean => flags.includes("fail") || flags.includes("noaddr");
 /** Soon others say of it that it has failed, or it has no link yet: one whose server has just ended, and one that is just being met. */
 export const isInDoubt = (node: Node): boolean => !hasFailed(node) && (node.flags.includes("fail?") || isMet(node) || !(node.connected || isSelf(node)));
+/** Primaries that have failed, and whose slots somebody who follows them is about to take over, if anybody can. */
+export const toBeSucceeded = (nodes: Node[]): Node[] =>
+  nodes.filter((node) => hasFailed(node) && node.slots !== "" && nodes.some((other) => other.of === node.id && !hasFailed(other)));
 
 /** Who owns which slots, as one text: nodes that say the same agree. */
 export const signature = (nodes: Node[]): string =>

@@ -11,7 +11,7 @@ import { isReady, lookAtVolume, lookOnceAttached } from "../../guest/volume";
 import type { Member } from "../../topology";
 import { isEstranged, isLoading, viewOf, type Redis, type Said } from "./client";
 import { dataDirectory, dataFile, families, folder, header, isCurrent, isVersion, nodesFile, optionsFile, optionsText, packages, sha256, runningFile, clientLine, vendorOf, withoutClient } from "./configuration";
-import { hasFailed, isInDoubt, isMet, isSelf } from "./nodes";
+import { hasFailed, isInDoubt, isMet, isSelf, toBeSucceeded, type Node } from "./nodes";
 import type { Prepared, Sight, View } from "./sight";
 import { slotCount } from "./slots";
 
@@ -78,8 +78,10 @@ async function settled(cluster: Redis, guest: Guest): Promise<Server> {
     if (said.info.loading === "1") return "it loads its data";
     // Who is in no cluster, or in one whose slots were not all given out yet, waits for nobody.
     if (said.nodes.length < 2 || said.cluster.cluster_slots_assigned !== String(slotCount)) return true;
-    const doubtful = said.nodes.filter(isInDoubt);
-    return doubtful.length > 0 ? `it waits for ${doubtful.map(({ address, id }) => address ?? id).join(", ")}` : said.cluster.cluster_state === "ok" ? true : `the cluster is ${said.cluster.cluster_state}`;
+    const named = (nodes: Node[]) => nodes.map(({ address, id }) => address ?? id).join(", ");
+    const [doubtful, leaderless] = [said.nodes.filter(isInDoubt), toBeSucceeded(said.nodes)];
+    if (doubtful.length > 0) return `it waits for ${named(doubtful)}`;
+    return leaderless.length > 0 ? `it waits for who takes over from ${named(leaderless)}` : said.cluster.cluster_state === "ok" ? true : `the cluster is ${said.cluster.cluster_state}`;
   }).catch((error) => {
     if (!(error instanceof TimedOut)) throw error;
   });
