@@ -1,4 +1,4 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import { equal, match, ok } from "node:assert/strict";
 import { named, RedisTrial } from "../guests/redis/trial";
 
 const six = named(3, 1);
@@ -51,9 +51,10 @@ describe("a Redis cluster that lost data of its own, on real guests", function (
 
   it("goes on without the keys of a shard that lost all of them, once a person has decided so", async () => {
     const both = await pair("3");
-    const others = Object.values(await trial.primaries()).filter((name) => !both.includes(name));
-    const keys = async () => (await Promise.all(others.map((name) => trial.ask(name, "DBSIZE")))).map(Number);
-    const before = await keys();
+    const keys = async () => new Map(await Promise.all(Object.values(await trial.primaries()).map(async (name) => [name, Number(await trial.ask(name, "DBSIZE"))] as const)));
+    const sum = (of: Map<string, number>, without: string[] = []) => [...of].reduce((all, [name, count]) => (without.includes(name) ? all : all + count), 0);
+    const kept = sum(await keys(), both);
+    ok(kept > 10_000);
     await stopped(both);
     await emptied(both);
     await started(both);
@@ -65,7 +66,8 @@ describe("a Redis cluster that lost data of its own, on real guests", function (
     match((await trial.previewed()).join("; "), /^clean sessions-3-1 sessions-3-2; start sessions-3-1 sessions-3-2; join sessions-3-1; join sessions-3-2; move sessions-\d-\d to sessions-3-1 \(5461 slots\); verify /);
     await trial.up();
     await trial.whole(six);
-    deepEqual((await keys()).filter((count, index) => count < before[index]!), []);
+    // Which slots come back is the plan's choice: with them go their keys.
+    ok(sum(await keys()) >= kept);
     await trial.nothingToDo();
   });
 });
