@@ -67,10 +67,10 @@ async function serverOf(cluster: Redis, guest: Guest): Promise<Server> {
   return { state, ...(isDown(state) ? { why: "" } : await viewOf(guest, cluster.authority)) };
 }
 
-/** What the server says, once the cluster has agreed on what became of members that are gone; or what it says after a while. */
+/** What the server says, once the cluster has agreed on what became of members that are gone; or what it says after a while. Steadily: while it tries to reach one that is gone, it has a link for a moment. */
 async function settled(cluster: Redis, guest: Guest): Promise<Server> {
   let last: Server = { state: "", why: "" };
-  await eventually("the server to be in an agreed cluster, or down", { seconds: settleSeconds, say: guest.say }, async () => {
+  await eventually("the server to be in an agreed cluster, or down", { seconds: settleSeconds, steady: 3, say: guest.say }, async () => {
     last = await serverOf(cluster, guest);
     const { state, said, why } = last;
     if (isDown(state)) return true;
