@@ -1,15 +1,12 @@
 import { byName } from "../provider/datastores";
 import { lease } from "../provider/guest/lease";
 import type { Outputs } from "../provider/inputs";
-import { reach } from "../provider/reach";
-import { leavers } from "../provider/topology";
-import { clusterOf } from "./stack";
-import { patience } from "./status";
+import { clusterOf, reached } from "./stack";
 
 /** What the database of a member answers its administrator. No run changes that member meanwhile. */
 export async function client(clusters: Outputs[], member: string, words: string[], say: (line: string) => void): Promise<string> {
   const state = clusterOf(clusters, member);
-  const { guests, cluster } = reach(state, { leaving: leavers(state, state.known), pins: state.pins, former: state.formerKeys, seconds: patience, say });
+  const { guests, cluster } = reached(state, say);
   try {
     const guest = await guests.reach(member);
     const held = await lease([guest], cluster.run, `${state.owner.project}/${state.owner.stack}: client ${member}`);

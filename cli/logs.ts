@@ -2,10 +2,7 @@ import type { Writable } from "node:stream";
 import { byName } from "../provider/datastores";
 import { sh } from "../provider/guest/shell";
 import type { Outputs } from "../provider/inputs";
-import { reach } from "../provider/reach";
-import { leavers } from "../provider/topology";
-import { clusterOf } from "./stack";
-import { patience } from "./status";
+import { clusterOf, reached } from "./stack";
 
 export interface Journal {
   lines: number;
@@ -15,7 +12,7 @@ export interface Journal {
 /** Writes what the database of a member told its journal; with `follow` also what it tells from now on. Whether Ctrl-C ended that. */
 export async function logs(clusters: Outputs[], member: string, { lines, follow }: Journal, to: Writable, say: (line: string) => void): Promise<boolean> {
   const state = clusterOf(clusters, member);
-  const { guests, cluster } = reach(state, { leaving: leavers(state, state.known), pins: state.pins, former: state.formerKeys, seconds: patience, say });
+  const { guests, cluster } = reached(state, say);
   const until = new AbortController();
   const end = () => until.abort();
   try {

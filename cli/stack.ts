@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { outputs, parse, type Outputs } from "../provider/inputs";
+import { reach } from "../provider/reach";
 import { leavers, names, type Member } from "../provider/topology";
 
 /** Where the stack is, as it was said: handed on to pulumi. */
@@ -39,6 +40,13 @@ export function clusterOf(clusters: Outputs[], member: string): Outputs {
   if (!found) throw new Error(`the stack has no member ${member}; it has ${names({ members: clusters.flatMap(everyone) }).join(", ")}`);
   return found;
 }
+
+/** Seconds that a guest gets to let us in: somebody waits for the answer. */
+const patience = 10;
+
+/** A cluster and its guests, to be closed at the end, as the last run has left word of how they are reached. */
+export const reached = (state: Outputs, say: (line: string) => void): ReturnType<typeof reach> =>
+  reach(state, { leaving: leavers(state, state.known), pins: state.pins, former: state.formerKeys, seconds: patience, say });
 
 /** Read from a pipe: the secrets in it are neither written to a disk nor shown in an error. */
 async function resources(where: Where): Promise<Resource[]> {

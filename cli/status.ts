@@ -7,15 +7,12 @@ import { mountPoint, usage } from "../provider/guest/volume";
 import type { Access, Outputs } from "../provider/inputs";
 import { dueOf, givenBefore } from "../provider/machines";
 import { describe } from "../provider/plan";
-import { reach } from "../provider/reach";
 import { observe, wantedOf } from "../provider/reconcile";
-import { leavers, names, type Member } from "../provider/topology";
-import { everyone, flags, type Where } from "./stack";
+import { names, type Member } from "../provider/topology";
+import { everyone, flags, reached, type Where } from "./stack";
 
 type AnyDatastore = Datastore<unknown, unknown, string>;
 
-/** Seconds that a guest gets to let us in: somebody waits for the answer. */
-export const patience = 10;
 /** From this share of a volume on, it is time to act. */
 const full = 0.9;
 
@@ -64,7 +61,7 @@ interface Forecast {
 export async function statusOf(state: Outputs, where: Where, say: (line: string) => void): Promise<ClusterStatus> {
   const it = byName(state.datastore);
   const members = everyone(state);
-  const { guests, cluster } = reach(state, { leaving: leavers(state, state.known), pins: state.pins, former: state.formerKeys, seconds: patience, say });
+  const { guests, cluster } = reached(state, say);
   const pulumi = (...words: string[]) => sh`pulumi ${[...words, ...flags(where)]}`;
   try {
     // Asked once all are dialled, so that the answer is fresh when the volumes are looked into.

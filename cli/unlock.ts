@@ -2,10 +2,7 @@ import { reason } from "../provider/errors";
 import { gripOf, letGo, type Command, type Grip } from "../provider/guest/grip";
 import { sh } from "../provider/guest/shell";
 import type { Outputs } from "../provider/inputs";
-import { reach } from "../provider/reach";
-import { leavers } from "../provider/topology";
-import { everyone, flags, type Where } from "./stack";
-import { patience } from "./status";
+import { everyone, flags, reached, type Where } from "./stack";
 import { harmless } from "./text";
 
 export interface Unlocked {
@@ -18,7 +15,7 @@ export interface Unlocked {
 /** Asks all guests of a cluster, side by side, who keeps them; with `force` it takes them from whoever does. */
 export async function unlock(state: Outputs, force: boolean, where: Where, say: (line: string) => void): Promise<Unlocked> {
   const members = everyone(state);
-  const { guests } = reach(state, { leaving: leavers(state, state.known), pins: state.pins, former: state.formerKeys, seconds: patience, say });
+  const { guests } = reached(state, say);
   try {
     const told = await Promise.all(members.map(async ({ name }) => {
       try {
