@@ -49,6 +49,8 @@ export interface Server {
   answers: number;
   /** How often it was started anew. */
   invocations: number;
+  /** How often it was asked whom it knows. */
+  told: number;
   mark: { hasHadData: boolean; left: boolean; held?: true };
   /** It has written what it has in memory, as it was asked to. */
   saved: boolean;
@@ -92,7 +94,7 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
   const passwords: Redis["passwords"] = ["not-a-secret"];
   const file = `masteruser "replica"\n${Object.entries(users(passwords, authority)).map(([name, rules]) => `user ${name} ${rules}\n`).join("")}maxmemory "0"\n`;
   const all = [...inCluster, ...alone].map((name): Server => ({
-    name, address: addressOf(name), id: idOf(name), view: new Map([[idOf(name), { slots: [], epoch: 0 }]]), forgotten: new Set(), open: [], keys: 0, users: usersOf(file), settings: settingsOf(file), file, files: new Map(), answers: Infinity, invocations: 0,
+    name, address: addressOf(name), id: idOf(name), view: new Map([[idOf(name), { slots: [], epoch: 0 }]]), forgotten: new Set(), open: [], keys: 0, users: usersOf(file), settings: settingsOf(file), file, files: new Map(), answers: Infinity, invocations: 0, told: 0,
     mark: { hasHadData: inCluster.includes(name), left: false }, saved: false, snapshot: inCluster.includes(name), enabled: true, writesThrough: inCluster.includes(name), starts: -Infinity, reads: -Infinity, followed: -Infinity, syncs: 3, deaf: false, full: false, failsOver: false, version: "7.0", fruitless: 0,
   }));
   const servers = Object.fromEntries(all.map((server) => [server.name, server]));
@@ -169,9 +171,11 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
     const silent = other.down === undefined ? 0 : Date.now() - other.down;
     return silent < nodeTimeout ? [] : [silent < nodeTimeout + agreement ? "fail?" : "fail"];
   };
+  /** While it tries to reach one that is gone, it has a link to it for a moment. */
+  const hasLink = (self: Server, id: string): boolean => runs(at(id)) || self.told % 3 === 1;
   const nodes = (self: Server): string => [
     ...[...self.view].map(([id, { of, slots, epoch }]) => [id, `${at(id).address}:6379@16379`, [...(id === self.id ? ["myself"] : []), of === undefined ? "master" : "slave", ...health(at(id))].join(","),
-      of ?? "-", 0, 0, epoch, runs(at(id)) ? "connected" : "disconnected", ...(count(slots) > 0 ? [written(slots)] : []),
+      of ?? "-", 0, 0, epoch, hasLink(self, id) ? "connected" : "disconnected", ...(count(slots) > 0 ? [written(slots)] : []),
       ...(id === self.id ? self.open : []).map(({ slot, peer, way }) => `[${slot}-${way === "out" ? ">" : "<"}-${peer}]`)]),
     // Its own id is known only once it has answered.
     ...meetings.filter((pair) => pair.includes(self)).map((pair) => ["f".repeat(40), `${pair.find((each) => each !== self)!.address}:6379@16379`, "handshake", "-", 0, 0, 0, "disconnected"]),
@@ -200,7 +204,10 @@ export function guests(inCluster: string[], { alone = [] as string[], leaving = 
 
   const questions: Record<string, (self: Server) => Answer> = {
     "CLUSTER MYID": ({ id }) => id,
-    "CLUSTER NODES": nodes,
+    "CLUSTER NODES": (self) => {
+      self.told += 1;
+      return nodes(self);
+    },
     "CLUSTER INFO": clusterInfo,
     "INFO replication": replication,
     "INFO persistence": ({ full }) => lines({ loading: 0, async_loading: 0, aof_enabled: 1, aof_last_write_status: "ok", rdb_bgsave_in_progress: 0, rdb_last_bgsave_status: full ? "err" : "ok" }),
